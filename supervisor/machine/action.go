@@ -1,0 +1,104 @@
+package machine
+
+import "time"
+
+// Action is something the supervisor is to do, in the order given. The set is closed.
+//
+//sumtype:decl
+type Action interface{ action() }
+
+// Steer sends new connections to these places alone. It is given whenever the set of ready workers changed and is not
+// empty: with nobody ready the last set stays, and connections wait in queues that survive.
+type Steer struct{ Members []Place }
+
+// Place is one side of one slot.
+type Place struct {
+	Slot int
+	Side Side
+}
+
+// Adopt: connections may wait for a worker at this place again; stop relaying its queue.
+type Adopt struct{ Place Place }
+
+// Abandon: nobody will serve what waits at this place, or what still arrives there. Relay it to the others.
+type Abandon struct{ Place Place }
+
+// Start spawns a worker. The answer is BecameReady, LeavesByItself or Died.
+type Start struct {
+	Ref        Ref
+	ID         int
+	Generation uint64
+}
+
+// Terminate sends the stop signal to the worker's leading process.
+type Terminate struct {
+	Ref Ref
+	Why Why
+}
+
+// TerminateRemains sends the stop signal to what is left of a group whose leading process died unasked.
+type TerminateRemains struct{ Ref Ref }
+
+// Kill sends SIGKILL to the whole group.
+type Kill struct{ Ref Ref }
+
+// Relay sends the reload or the dump signal to a worker, if the kernel shows that it has a handler.
+type Relay struct {
+	Ref     Ref
+	Purpose Purpose
+}
+
+// SetTimer asks for TimerFired after a while. A timer of the same key is never set twice without being stopped.
+type SetTimer struct {
+	Timer Timer
+	After time.Duration
+}
+
+// StopTimer takes a timer back. TimerFired may be on its way all the same.
+type StopTimer struct{ Timer Timer }
+
+// Obituary says what follows the death of a worker.
+type Obituary struct {
+	Ref   Ref
+	Next  Next
+	After time.Duration // with RestartLater
+}
+
+// RolloutStarted and RolloutEnded frame a rollout. A failed one ends at the failure; the way back follows.
+type (
+	RolloutStarted struct{ Target uint64 }
+	RolloutEnded   struct {
+		Target uint64
+		Cause  RolloutCause
+		Ref    Ref // the successor that failed
+	}
+)
+
+// GaveUp: a slot failed so often in a row that the pool stops.
+type GaveUp struct {
+	Slot     int
+	Failures int
+}
+
+// StillHere: termination was asked for again, and this many processes have not left yet.
+type StillHere struct{ Terms, Workers int }
+
+// Exit ends the pool. With code 0 every process is reaped.
+type Exit struct{ Code int }
+
+func (Steer) action()            {}
+func (Adopt) action()            {}
+func (Abandon) action()          {}
+func (Start) action()            {}
+func (Terminate) action()        {}
+func (TerminateRemains) action() {}
+func (Kill) action()             {}
+func (Relay) action()            {}
+func (SetTimer) action()         {}
+func (StopTimer) action()        {}
+func (Obituary) action()         {}
+func (RolloutStarted) action()   {}
+func (RolloutEnded) action()     {}
+func (GaveUp) action()           {}
+func (StillHere) action()        {}
+func (Exit) action()             {}

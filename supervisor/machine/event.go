@@ -1,0 +1,67 @@
+package machine
+
+import "time"
+
+// Event is news from outside. The set is closed: Step knows every one.
+//
+//sumtype:decl
+type Event interface{ event() }
+
+// BecameReady: the worker says, or is seen, that it serves.
+type BecameReady struct{ Ref Ref }
+
+// LeavesByItself: the worker announced that it is stopping without having been told to.
+type LeavesByItself struct{ Ref Ref }
+
+// Died: the worker's leading process was reaped, or never came to be.
+type Died struct {
+	Ref     Ref
+	Clean   bool          // it ended with a status that counts as success
+	Age     time.Duration // since its start
+	Remains bool          // processes of its group live on; Gone follows when they do not
+}
+
+// Gone: the last process of a group that remained was reaped.
+type Gone struct{ Ref Ref }
+
+// TimerFired: a timer that was set and not stopped has ended.
+type TimerFired struct{ Timer Timer }
+
+// RollRequested: replace every worker.
+type RollRequested struct{}
+
+// ReloadRequested: make the workers read their configuration again, as the pool's policy says.
+type ReloadRequested struct {
+	// Safe lists the workers that are known to handle the reload signal: they declared it, or the kernel shows a
+	// handler and their runtime does not catch everything.
+	Safe []Ref
+}
+
+// DumpRequested: make the ready workers write a heap dump, one at a time.
+type DumpRequested struct{}
+
+// ScaleRequested: another number of workers is wanted.
+type ScaleRequested struct{ Workers int }
+
+// TermReceived: a termination signal arrived. The first stops gracefully, the second and third ask again, the fourth
+// kills and exits.
+type TermReceived struct{}
+
+// StopRequested: stop gracefully. Unlike TermReceived it may be repeated without consequence.
+type StopRequested struct{}
+
+// KillRequested: kill everything and exit with 1, as the fourth termination signal does.
+type KillRequested struct{}
+
+func (BecameReady) event()     {}
+func (LeavesByItself) event()  {}
+func (Died) event()            {}
+func (Gone) event()            {}
+func (TimerFired) event()      {}
+func (RollRequested) event()   {}
+func (ReloadRequested) event() {}
+func (DumpRequested) event()   {}
+func (ScaleRequested) event()  {}
+func (TermReceived) event()    {}
+func (StopRequested) event()   {}
+func (KillRequested) event()   {}

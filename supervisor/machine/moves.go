@@ -1,0 +1,155 @@
+package machine
+
+import "time"
+
+// Diagram lists the allowed moves of health. docs/states.md is drawn from it, and I8 is checked against it.
+func Diagram() map[Health][]Health {
+	return map[Health][]Health{
+		Free:     {Waiting, Starting},
+		Waiting:  {Starting, Free},
+		Starting: {Ready, Retiring, Draining, Killed, Free},
+		Ready:    {Settling, Retiring, Draining, Killed, Free},
+		Settling: {Ready, Retiring, Draining, Killed, Free},
+		Retiring: {Draining, Killed, Free},
+		Draining: {Killed, Free},
+		Killed:   {Free},
+	}
+}
+
+// timerOf names the timer that goes with a health.
+func timerOf(h Health) (TimerKind, bool) {
+	switch h {
+	case Waiting:
+		return BackoffTimer, true
+	case Starting:
+		return ReadyTimer, true
+	case Settling:
+		return SettleTimer, true
+	case Retiring, Draining:
+		return GraceTimer, true
+	case Free, Ready, Killed:
+	}
+	return 0, false
+}
+
+// move changes a worker's health, and its timer with it: a timer never outlives the health it was set for.
+func (s *stepper) move(ref Ref, to Health) {
+	w := &s.Slots[ref.Slot].Workers[ref.Side]
+	s.dropTimer(ref, w.Health)
+	w.Health = to
+	kind, has := timerOf(to)
+	if !has {
+		return
+	}
+	var after time.Duration
+	switch kind {
+	case BackoffTimer:
+		after = s.Spec.Backoff.delay(s.Slots[ref.Slot].Failures, ref.Inc)
+	case ReadyTimer:
+		after = s.Spec.ReadyTimeout
+	case SettleTimer:
+		after = s.Spec.Settle
+	case GraceTimer:
+		after = s.Spec.Grace
+	case DumpTimer:
+	}
+	if kind == ReadyTimer && after == 0 {
+		return // it may take for ever
+	}
+	s.act(SetTimer{Timer: Timer{Kind: kind, Ref: ref}, After: after})
+}
+
+func (s *stepper) dropTimer(ref Ref, health Health) {
+	kind, has := timerOf(health)
+	if t := (Timer{Kind: kind, Ref: ref}); has && t != s.fired && (kind != ReadyTimer || s.Spec.ReadyTimeout > 0) {
+		s.act(StopTimer{Timer: t})
+	}
+}
+
+// free empties a place. Its worker id may be given away from here on, so this is for the reaped alone.
+func (s *stepper) free(ref Ref) {
+	w := &s.Slots[ref.Slot].Workers[ref.Side]
+	s.dropTimer(ref, w.Health)
+	*w = Worker{}
+}
+
+// spawn starts a worker at a place that waits, or is free and was given an incarnation.
+func (s *stepper) spawn(ref Ref) {
+	id, ok := s.freeID()
+	if !ok {
+		s.free(ref) // reconcile tries again when an id comes free
+		return
+	}
+	slot := &s.Slots[ref.Slot]
+	w := &slot.Workers[ref.Side]
+	w.ID, w.Generation = id, slot.Generation
+	s.move(ref, Starting)
+	s.act(Start{Ref: ref, ID: id, Generation: w.Generation})
+}
+
+// freeID is the lowest worker id that no unreaped worker has.
+func (s *stepper) freeID() (int, bool) {
+	used := make([]bool, min(s.Spec.LastID-s.Spec.FirstID+1, 2*len(s.Slots)+1))
+	for i := range s.Slots {
+		for _, w := range s.Slots[i].Workers {
+			if at := w.ID - s.Spec.FirstID; w.Health.HasProcess() && at < len(used) {
+				used[at] = true
+			}
+		}
+	}
+	for at, taken := range used {
+		if !taken {
+			return s.Spec.FirstID + at, true
+		}
+	}
+	return 0, false
+}
+
+// terminate tells a worker to leave, with its grace running.
+func (s *stepper) terminate(ref Ref, why Why) {
+	s.move(ref, Draining)
+	s.act(Terminate{Ref: ref, Why: why})
+}
+
+// retire takes a worker out of service: a ready one is steered away from first, so that what it accepted is read.
+func (s *stepper) retire(ref Ref) {
+	w, _ := s.Worker(ref)
+	switch {
+	case w.Health == Waiting:
+		s.free(ref)
+	case w.Health == Ready && s.Spec.Settle > 0:
+		s.move(ref, Settling)
+	default:
+		s.terminate(ref, s.whyLeaving(ref))
+	}
+}
+
+func (s *stepper) whyLeaving(ref Ref) Why {
+	switch {
+	case s.Phase != Serving:
+		return WhyStopping
+	case ref.Slot >= s.Spec.Workers:
+		return WhyScaled
+	case s.Rollout.Phase == Reverting:
+		return WhyAborted
+	default:
+		return WhyReplaced
+	}
+}
+
+func (s *stepper) ref(slot int, side Side) Ref {
+	return Ref{Slot: slot, Side: side, Inc: s.Slots[slot].Workers[side].Inc}
+}
+
+// refs lists the workers whose health is as asked, by slot and side.
+func (s *stepper) refs(is func(Health) bool) []Ref {
+	var refs []Ref
+	for i := range s.Slots {
+		for side := A; side <= B; side++ {
+			if is(s.Slots[i].Workers[side].Health) {
+				refs = append(refs, s.ref(i, side))
+			}
+		}
+	}
+	return refs
+}

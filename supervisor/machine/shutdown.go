@@ -1,0 +1,64 @@
+package machine
+
+// forcedAt is the count of terminations that ends everything at once.
+const forcedAt = 4
+
+// term climbs the ladder: the first stops gracefully, the second and third ask again, the fourth kills and exits.
+func (s *stepper) term() {
+	s.Terms++
+	switch {
+	case s.Terms >= forcedAt:
+		s.killAll()
+	case s.Phase == Stopping:
+		s.act(StillHere{Terms: s.Terms, Workers: s.Unreaped()})
+		for _, ref := range s.refs(func(h Health) bool { return h == Draining || h == Retiring }) {
+			if w, _ := s.Worker(ref); w.Health == Retiring {
+				s.terminate(ref, WhyStopping)
+				continue
+			}
+			s.act(Terminate{Ref: ref, Why: WhyStopping})
+		}
+	default:
+		s.stop()
+	}
+}
+
+// stop begins the graceful stop. There is no settling: with everybody leaving there is nobody to steer to.
+func (s *stepper) stop() {
+	if s.Phase != Serving {
+		return
+	}
+	s.Phase = Stopping
+	s.Owed = nil
+	s.endDumps()
+	if s.Rollout.Phase == Rolling {
+		s.act(RolloutEnded{Target: s.Rollout.Target, Cause: StopCame})
+	}
+	s.Rollout = Rollout{Target: s.Rollout.Target}
+	for _, ref := range s.refs(func(h Health) bool { return h.Active() || h == Settling }) {
+		if w, _ := s.Worker(ref); w.Health == Waiting {
+			s.free(ref)
+			continue
+		}
+		s.terminate(ref, WhyStopping)
+	}
+}
+
+// killAll ends everything in this very step, whoever is left.
+func (s *stepper) killAll() {
+	for _, ref := range s.refs(func(h Health) bool { return h != Free }) {
+		w, _ := s.Worker(ref)
+		if !w.Health.HasProcess() {
+			s.free(ref)
+			continue
+		}
+		if w.Health != Killed {
+			s.move(ref, Killed)
+		}
+		s.act(Kill{Ref: ref})
+	}
+	s.endDumps()
+	s.Owed = nil
+	s.Phase = Exited
+	s.act(Exit{Code: 1})
+}

@@ -1,0 +1,75 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Order says which comes first when a worker is replaced on purpose.
+type Order uint8
+
+// The orders of a replacement.
+const (
+	StartFirst Order = iota // the successor is ready before the incumbent leaves
+	StopFirst               // the incumbent is reaped before the successor starts: for programs that must not overlap
+)
+
+// ReloadPolicy says what a reload request does to workers whose specification did not change.
+type ReloadPolicy uint8
+
+// The reload policies; see docs/signals.md.
+const (
+	ReloadAuto   ReloadPolicy = iota // relay the signal if every ready worker is known to handle it, else roll
+	ReloadSignal                     // relay wherever the handler bit is set, never roll
+	ReloadRoll                       // always roll
+)
+
+// Spec is what is wanted of a pool. The zero value is not useful; check with Validate.
+type Spec struct {
+	Workers        int // how many slots are to be served
+	MaxSurge       int // processes above Workers while replacing
+	MaxUnavailable int // ready workers that a rollout may be short of
+	Order          Order
+	FirstID        int // worker ids come from FirstID..LastID
+	LastID         int
+	ReadyTimeout   time.Duration // a worker that is not ready by then is replaced; 0 waits for ever
+	Settle         time.Duration // between steering away from a worker and its termination
+	Grace          time.Duration // between the termination of a worker and the kill of its group
+	Reload         ReloadPolicy
+	DumpGap        time.Duration // between two heap dumps
+	Backoff        Backoff
+}
+
+// Backoff spaces the restarts of one slot. The first restart after a stable time is immediate.
+type Backoff struct {
+	Base        time.Duration // before the second restart in a row; doubles from there
+	Max         time.Duration // cap of the delay before jitter
+	StableAfter time.Duration // a worker that lived this long starts the count anew
+	RecycleAge  time.Duration // a clean exit after this long is no failure
+	GiveUpAfter int           // failures in a row that stop the pool; 0 never gives up
+	Seed        uint64        // of the jitter, so that many supervisors do not restart in step
+}
+
+// Validate reports what would make the pool unable to run or to roll.
+func (s Spec) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if s.Workers < 1 {
+		bad("workers must be at least 1, not %d", s.Workers)
+	}
+	if s.MaxSurge < 0 || s.MaxUnavailable < 0 {
+		bad("max surge (%d) and max unavailable (%d) must not be negative", s.MaxSurge, s.MaxUnavailable)
+	}
+	if s.Order == StartFirst && s.MaxSurge < 1 {
+		bad("start-first needs a max surge of at least 1: the successor runs beside the incumbent")
+	}
+	if s.Order == StopFirst && s.MaxUnavailable < 1 {
+		bad("stop-first needs a max unavailable of at least 1: the slot is empty while its successor starts")
+	}
+	if room := s.LastID - s.FirstID + 1; s.FirstID < 0 || room < s.Workers+s.MaxSurge {
+		bad("worker ids %d-%d have room for %d, but %d workers and a surge of %d may live at once",
+			s.FirstID, s.LastID, max(room, 0), s.Workers, s.MaxSurge)
+	}
+	return errors.Join(errs...)
+}

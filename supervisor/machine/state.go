@@ -1,0 +1,153 @@
+package machine
+
+// Phase is where the whole pool is in its life.
+type Phase uint8
+
+// The phases of a pool.
+const (
+	Serving Phase = iota
+	Stopping
+	Exited
+)
+
+// Health is where one worker is in its life. The moves between healths are listed in Diagram.
+type Health uint8
+
+// The healths of a worker. All but Free and Waiting have a process.
+const (
+	Free     Health = iota // nobody is here
+	Waiting                // the next worker starts when the backoff ends
+	Starting               // spawned, not ready yet
+	Ready                  // serving
+	Settling               // steered away from, still serving what it has, not told to leave yet
+	Retiring               // leaving by its own will
+	Draining               // told to leave, or its leader is gone and its group is not
+	Killed                 // SIGKILL was sent to its group
+)
+
+// Side is one of the two places of a slot.
+type Side uint8
+
+// The sides of a slot.
+const (
+	A Side = iota
+	B
+)
+
+// Other is the side across.
+func (s Side) Other() Side { return 1 - s }
+
+// Ref names one worker: its place, and which of the workers that were ever there.
+type Ref struct {
+	Slot int
+	Side Side
+	Inc  uint64 // incarnation: counts every worker of the pool, from 1
+}
+
+// Worker is one side of a slot.
+type Worker struct {
+	Health     Health
+	Inc        uint64
+	ID         int    // worker id; meaningful while there is a process
+	Generation uint64 // of the specification it was started with
+}
+
+// Slot is a stable place of a pool.
+type Slot struct {
+	Generation uint64 // which generation this slot is to run
+	Home       Side   // where its connections are
+	Failures   int    // in a row; spaces the restarts
+	Workers    [2]Worker
+}
+
+// RolloutPhase is where a rollout is.
+type RolloutPhase uint8
+
+// The phases of a rollout.
+const (
+	NoRollout RolloutPhase = iota
+	Rolling                // slots go to the target generation, turn by turn
+	Reverting              // the target failed; slots go back to the pool's generation
+)
+
+// Rollout is the replacement of all workers by a new generation. It is numbered by its target generation.
+type Rollout struct {
+	Phase  RolloutPhase
+	Target uint64 // the generation it leads to; kept after the end, as the highest generation so far
+	Queued uint64 // the generation of the rollout that follows this one; 0 if none
+}
+
+// State is everything the machine knows of a pool. It is a value: Step never changes the one it is given.
+type State struct {
+	Phase      Phase
+	Spec       Spec
+	Generation uint64 // the generation known to be good
+	Rollout    Rollout
+	Terms      int // terminations received
+	ExitCode   int // what a graceful stop ends with
+	LastInc    uint64
+	Slots      []Slot
+	Dumps      []Ref // workers that still have to dump; the first one is at it
+	Owed       []Ref // workers that were starting when a reload was relayed, and get it when they are ready
+}
+
+// HasProcess reports whether an unreaped process may be behind a worker of this health.
+func (h Health) HasProcess() bool { return h >= Starting }
+
+// Active reports whether a worker of this health is in service or on its way to it.
+func (h Health) Active() bool { return h == Waiting || h == Starting || h == Ready }
+
+// Leaving reports whether a worker of this health is on its way out.
+func (h Health) Leaving() bool { return h >= Settling }
+
+// Worker returns the worker that ref names, and whether it is still the one there.
+func (s *State) Worker(ref Ref) (Worker, bool) {
+	if ref.Slot < 0 || ref.Slot >= len(s.Slots) || ref.Inc == 0 {
+		return Worker{}, false
+	}
+	w := s.Slots[ref.Slot].Workers[ref.Side]
+	return w, w.Inc == ref.Inc && w.Health != Free
+}
+
+// Ready counts the ready workers.
+func (s *State) Ready() int { return s.count(func(h Health) bool { return h == Ready }) }
+
+func (s *State) count(is func(Health) bool) int {
+	n := 0
+	for i := range s.Slots {
+		for _, w := range s.Slots[i].Workers {
+			if is(w.Health) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// ReadySlots counts the wanted slots that have a ready worker: what "3/4 ready" means.
+func (s *State) ReadySlots() int {
+	n := 0
+	for i := range min(len(s.Slots), s.Spec.Workers) {
+		if w := &s.Slots[i].Workers; w[A].Health == Ready || w[B].Health == Ready {
+			n++
+		}
+	}
+	return n
+}
+
+// Unreaped counts the workers that have, or may have, a process.
+func (s *State) Unreaped() int { return s.count(Health.HasProcess) }
+
+// String is the word for logs, status and documents.
+func (p Phase) String() string { return [...]string{"serving", "stopping", "exited"}[p] }
+
+// String is the word for logs, status and documents.
+func (h Health) String() string {
+	return [...]string{"free", "waiting", "starting", "ready", "settling", "retiring", "draining", "killed"}[h]
+}
+
+// String is the word for logs, status and documents.
+func (s Side) String() string { return [...]string{"a", "b"}[s] }
+
+// String is the word for logs, status and documents.
+func (p RolloutPhase) String() string { return [...]string{"none", "rolling", "reverting"}[p] }
