@@ -19,6 +19,11 @@ var (
 // at once cost a dozen system calls, small enough to live in one page.
 const batch = 128
 
+const (
+	onData   = unix.EPOLLIN | unix.EPOLLRDHUP
+	onHangup = 0 // the kernel reports EPOLLHUP and EPOLLERR unasked
+)
+
 // Poller calls back when a descriptor is readable or has hung up.
 type Poller struct {
 	epoll int
@@ -51,7 +56,7 @@ func New() (*Poller, error) {
 	}
 	p := &Poller{epoll: epoll, wake: wake, ended: make(chan struct{}), watch: map[int32]watch{}}
 	// Serial 0 belongs to the wake descriptor alone; watches count from 1.
-	if err := p.control(unix.EPOLL_CTL_ADD, wake, 0); err != nil {
+	if err := p.watchFD(wake, onData, 0); err != nil {
 		_ = unix.Close(epoll)
 		_ = unix.Close(wake)
 		return nil, fmt.Errorf("cannot watch event descriptor: %w", err)
@@ -64,7 +69,14 @@ func New() (*Poller, error) {
 // has hung up (EPOLLIN|EPOLLRDHUP, see epoll_ctl(2)), until Remove. The caller
 // keeps owning fd and must Remove it before closing it. Adding a descriptor
 // twice fails with EEXIST.
-func (p *Poller) Add(fd int, ready func()) error {
+func (p *Poller) Add(fd int, ready func()) error { return p.add(fd, onData, ready) }
+
+// AddHangup is Add for a descriptor whose data can wait: gone is called only
+// once its peer has hung up (EPOLLHUP, which for a pipe means that the last
+// writer closed it).
+func (p *Poller) AddHangup(fd int, gone func()) error { return p.add(fd, onHangup, gone) }
+
+func (p *Poller) add(fd int, events uint32, ready func()) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -72,7 +84,7 @@ func (p *Poller) Add(fd int, ready func()) error {
 	}
 	p.serial = max(p.serial+1, 1)
 	serial := p.serial
-	if err := p.control(unix.EPOLL_CTL_ADD, fd, serial); err != nil {
+	if err := p.watchFD(fd, events, serial); err != nil {
 		return fmt.Errorf("cannot watch descriptor %d: %w", fd, err)
 	}
 	p.watch[int32(fd)] = watch{serial: serial, ready: ready}
@@ -152,7 +164,7 @@ func (p *Poller) lookup(fd, serial int32) func() {
 	return nil
 }
 
-func (p *Poller) control(op, fd int, serial int32) error {
-	ev := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP, Fd: int32(fd), Pad: serial}
-	return unix.EpollCtl(p.epoll, op, fd, &ev)
+func (p *Poller) watchFD(fd int, events uint32, serial int32) error {
+	ev := unix.EpollEvent{Events: events, Fd: int32(fd), Pad: serial}
+	return unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, fd, &ev)
 }

@@ -88,6 +88,42 @@ func TestHangUp(t *testing.T) {
 	<-gone
 }
 
+func TestHangupAloneLeavesDataWaiting(t *testing.T) {
+	p := newPoller(t)
+	quiet, talk := newPipe(t)
+	var fds [2]int
+	if err := syscall.Pipe2(fds[:], syscall.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fds[0])
+	heard := make(chan string, 4)
+	err := p.AddHangup(fds[0], func() {
+		_ = p.Remove(fds[0])
+		var b [8]byte
+		n, _ := syscall.Read(fds[0], b[:])
+		heard <- string(b[:n])
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	marker := make(chan struct{})
+	if err := p.Add(quiet, func() { _ = p.Remove(quiet); close(marker) }); err != nil {
+		t.Fatal(err)
+	}
+	write(t, fds[1], "data")
+	write(t, talk, "x") // later in the same poller: by then the data would have been told
+	<-marker
+	if len(heard) != 0 {
+		t.Fatal("called for data alone")
+	}
+	if err := syscall.Close(fds[1]); err != nil {
+		t.Fatal(err)
+	}
+	if s := <-heard; s != "data" {
+		t.Fatalf("got %q", s)
+	}
+}
+
 // The callback of one descriptor removes another that is ready in the same batch.
 func TestRemoveWithinBatch(t *testing.T) {
 	p := newPoller(t)
