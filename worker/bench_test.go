@@ -1,0 +1,106 @@
+package worker_test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/broodctl/brood/worker"
+)
+
+// The launches of these benchmarks end when every one of N tiny static programs
+// has said that it runs. Compare the metric us/launch of
+//
+//	go test ./worker -run '^$' -bench Spawn -benchtime 5x
+//
+// The floor is a loop of vfork and execve in C, without any book-keeping.
+var sizes = []int{8, 64, 1000}
+
+func compile(b *testing.B, source string) string {
+	b.Helper()
+	out := filepath.Join(b.TempDir(), strings.TrimSuffix(source, ".c"))
+	if text, err := exec.Command("cc", "-O2", "-static", "-o", out, filepath.Join("testdata", source)).CombinedOutput(); err != nil {
+		b.Fatalf("cannot compile %s: %v\n%s", source, err, text)
+	}
+	return out
+}
+
+func BenchmarkSpawnFloor(b *testing.B) {
+	floor, tiny := compile(b, "floor.c"), compile(b, "tiny.c")
+	for _, n := range sizes {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			total := 0.0
+			for range b.N {
+				text, err := exec.Command(floor, strconv.Itoa(n), tiny).Output()
+				if err != nil {
+					b.Fatal(err)
+				}
+				micros, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64)
+				if err != nil {
+					b.Fatal(err)
+				}
+				total += micros
+			}
+			b.ReportMetric(total/float64(b.N*n), "us/launch")
+		})
+	}
+}
+
+func BenchmarkSpawnDirect(b *testing.B) { benchmarkSpawn(b, worker.Command{}) }
+
+func BenchmarkSpawnShim(b *testing.B) { benchmarkSpawn(b, worker.Command{ListenPID: true}) }
+
+func benchmarkSpawn(b *testing.B, cmd worker.Command) {
+	tiny := compile(b, "tiny.c") // before the spawner, whose reaper would take the compiler's status
+	s := newSpawner(b)
+	for _, n := range sizes {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			var total time.Duration
+			for range b.N {
+				total += spawnMany(b, s, cmd, tiny, n)
+			}
+			b.ReportMetric(float64(total.Microseconds())/float64(b.N*n), "us/launch")
+		})
+	}
+}
+
+func spawnMany(b *testing.B, s *worker.Spawner, cmd worker.Command, tiny string, n int) time.Duration {
+	r, w := newPipe(b)
+	var gone sync.WaitGroup
+	gone.Add(n)
+	results := make(chan worker.StartResult, n)
+	cmd.Argv, cmd.Files = []string{tiny}, []int{w}
+	cmd.Env = []string{"LISTEN_PID="}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = worker.DevNull, worker.DevNull, worker.DevNull
+	cmd.OnGone = gone.Done
+	begun := time.Now()
+	for range n {
+		s.Start(cmd, func(r worker.StartResult) { results <- r })
+	}
+	for count, buf := 0, make([]byte, n); count < n; {
+		got, err := r.Read(buf)
+		if err != nil {
+			b.Fatal(err)
+		}
+		count += got
+	}
+	took := time.Since(begun)
+	for range n {
+		result := <-results
+		if result.Err != nil {
+			b.Fatal(result.Err)
+		}
+		if err := result.Process.SignalGroup(syscall.SIGKILL); err != nil {
+			b.Fatal(err)
+		}
+	}
+	gone.Wait()
+	_ = syscall.Close(w)
+	_ = r.Close()
+	return took
+}

@@ -1,0 +1,73 @@
+package worker
+
+import (
+	"syscall"
+	"time"
+)
+
+// OrphanPolicy says what becomes of a worker whose supervisor is killed.
+type OrphanPolicy uint8
+
+const (
+	// OrphanKill: the kernel kills the worker (PR_SET_PDEATHSIG of prctl(2)).
+	// Only the worker itself: its children live on unless they watch it. The
+	// kernel drops the request when a worker executes a set-user-ID program.
+	OrphanKill OrphanPolicy = iota
+	// OrphanTerm: the worker gets SIGTERM and may drain.
+	OrphanTerm
+	// OrphanKeep: the worker lives on, sockets and all.
+	OrphanKeep
+)
+
+func (o OrphanPolicy) signal() syscall.Signal {
+	switch o {
+	case OrphanKill:
+		return syscall.SIGKILL
+	case OrphanTerm:
+		return syscall.SIGTERM
+	case OrphanKeep:
+	}
+	return 0
+}
+
+// DevNull in place of a standard descriptor stands for /dev/null.
+const DevNull = -1
+
+// Command is one process to start. The descriptors stay the caller's and must
+// stay open until done is called.
+type Command struct {
+	// Argv is the program and its arguments. A name without a slash is looked up
+	// in the PATH of Env, and a relative path is relative to Dir, anew at each
+	// start, so that a rollout finds a new file.
+	Argv []string
+	// Env is the whole environment, passed as it is.
+	Env []string
+	// Dir is the working directory; empty is the supervisor's.
+	Dir string
+	// Files become descriptors 3, 4, ... in this order.
+	Files []int
+	// Stdin, Stdout and Stderr are raw descriptors, or DevNull.
+	Stdin, Stdout, Stderr int
+	// ListenPID sets the value of LISTEN_PID and WATCHDOG_PID, where Env has
+	// them, to the worker's own pid. It costs a start through the exec shim.
+	ListenPID bool
+	// Orphans says what becomes of the worker when the supervisor dies.
+	Orphans OrphanPolicy
+
+	// OnExit, if not nil, is called once when the process has been reaped. It is
+	// not called for a process that never ran its program.
+	OnExit func(Exit)
+	// OnGone, if not nil, is called once after OnExit, when no process of the
+	// worker's group is left: at once if nothing remains.
+	OnGone func()
+}
+
+// StartResult is the outcome of a Start: either Process, whose program runs (or
+// has run), or Err.
+type StartResult struct {
+	Process *Process
+	// Err is an *ExecError, or ErrStopped.
+	Err error
+	// Took is from the fork until the program ran.
+	Took time.Duration
+}

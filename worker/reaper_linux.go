@@ -1,0 +1,161 @@
+package worker
+
+import (
+	"errors"
+	"sync"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// table knows the children by pid. Its lock covers fork+register on one side and
+// look-at-the-zombie+wait on the other, so a pid is never looked up for the
+// process that had the number before or after.
+type table struct {
+	mu        sync.Mutex
+	leaders   map[int]*start   // forked by us, not reaped
+	remaining map[int]*Process // reaped, but members of their group live; by pgid
+}
+
+// reapLoop sleeps until a child has died. Several deaths may come as one signal,
+// and one signal may find its child already reaped: both are all right.
+func (s *Spawner) reapLoop(stop <-chan struct{}) {
+	s.reapAll() // children from before: those of the program that executed us
+	for {
+		select {
+		case <-s.child:
+			s.reapAll()
+		case <-s.recheck:
+			s.recheckAll()
+		case <-stop:
+			return
+		}
+	}
+}
+
+func (s *Spawner) reapAll() {
+	for s.reapOne() {
+	}
+}
+
+// reapOne reaps one dead child and tells about it; false means there is none.
+func (s *Spawner) reapOne() bool {
+	s.table.mu.Lock()
+	pid, ok := deadChild(unix.P_ALL, 0)
+	if !ok {
+		s.table.mu.Unlock()
+		return false
+	}
+	st, known := s.table.leaders[pid]
+	if !known {
+		p := s.reapOrphanLocked(pid)
+		s.table.mu.Unlock()
+		if p != nil {
+			p.calls.run()
+		}
+		return true
+	}
+	delete(s.table.leaders, pid)
+	s.table.mu.Unlock()
+
+	// Still a zombie: its start is told before its end, and nobody can have
+	// taken its number yet.
+	s.resolve(st)
+	s.table.mu.Lock()
+	s.reapLeaderLocked(st)
+	s.table.mu.Unlock()
+	st.process.calls.run()
+	return true
+}
+
+// reapLeaderLocked waits for a leader that is known to be dead. Members of its
+// group that died with it and are ours by adoption go first into the account:
+// otherwise every stop of a whole group would look as if something remained.
+func (s *Spawner) reapLeaderLocked(st *start) {
+	p := st.process
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var status syscall.WaitStatus
+	var usage syscall.Rusage
+	exit := Exit{PID: p.pid, Code: CodeUnknown}
+	if err := wait(p.pid, &status, &usage); err == nil {
+		exit = newExit(p.pid, status, &usage)
+	}
+	for {
+		member, ok := deadChild(unix.P_PGID, p.pid)
+		if _, known := s.table.leaders[member]; !ok || known {
+			break
+		}
+		_ = wait(member, nil, nil)
+	}
+	if !st.ran {
+		p.onExit, p.onGone = nil, nil
+	}
+	p.exitedLocked(exit)
+	if p.phase == phaseRemains {
+		s.table.remaining[p.pid] = p
+	}
+}
+
+// reapOrphanLocked reaps a child that was not ours from birth and returns the
+// process whose group has become empty by that, if one has.
+func (s *Spawner) reapOrphanLocked(pid int) *Process {
+	var group *Process
+	if len(s.table.remaining) > 0 {
+		if pgid, err := syscall.Getpgid(pid); err == nil {
+			group = s.table.remaining[pgid]
+		}
+	}
+	_ = wait(pid, nil, nil)
+	if group == nil || !group.recheck() {
+		return nil
+	}
+	delete(s.table.remaining, group.pid)
+	return group
+}
+
+func (s *Spawner) recheckAll() {
+	s.table.mu.Lock()
+	var gone []*Process
+	for pgid, p := range s.table.remaining {
+		if p.recheck() {
+			delete(s.table.remaining, pgid)
+			gone = append(gone, p)
+		}
+	}
+	s.table.mu.Unlock()
+	for _, p := range gone {
+		p.calls.run()
+	}
+}
+
+// deadChild finds a child to be reaped without reaping it.
+func deadChild(kind, id int) (pid int, ok bool) {
+	// The pid follows three ints, aligned as the pointers in the union with it
+	// (siginfo_t of sigaction(2)).
+	const pidOffset = (3*4 + unsafe.Sizeof(uintptr(0)) - 1) &^ (unsafe.Sizeof(uintptr(0)) - 1)
+	for {
+		var info unix.Siginfo
+		err := unix.Waitid(kind, id, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		pid = int(*(*int32)(unsafe.Add(unsafe.Pointer(&info), pidOffset)))
+		return pid, err == nil && pid != 0
+	}
+}
+
+// wait reaps a dead child. WNOHANG, so that a mistake could never block.
+func wait(pid int, status *syscall.WaitStatus, usage *syscall.Rusage) error {
+	for {
+		got, err := syscall.Wait4(pid, status, syscall.WNOHANG, usage)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		if err == nil && got != pid {
+			return syscall.ECHILD
+		}
+		return err
+	}
+}
