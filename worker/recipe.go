@@ -1,0 +1,163 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/broodctl/brood/worker/handshake"
+)
+
+// Var is one environment variable of a recipe. The value is a template.
+type Var struct{ Name, Value string }
+
+// RecipeConfig is what a user says about a pool's command.
+type RecipeConfig struct {
+	// Argv is the program and its arguments: templates.
+	Argv []string
+	// Env is what the user sets. It overrides InheritEnv, and of several
+	// variables with one name the last counts.
+	Env []Var
+	// InheritEnv is the supervisor's environment, as CleanEnviron leaves it.
+	InheritEnv []string
+	// Dir is the working directory, a template; empty is the supervisor's.
+	Dir string
+	// WorkerIDEnv and FDsEnv are further names for BROOD_WORKER_ID and BROOD_FDS.
+	WorkerIDEnv, FDsEnv []string
+	// Direct leaves out whatever has to contain the worker's own pid (the
+	// LISTEN_ variables and WATCHDOG_PID), so that the command can do without
+	// Command.ListenPID. Descriptors are still passed, and named by BROOD_FDS.
+	Direct bool
+}
+
+// Facts are what one worker is told about itself; the data of the templates.
+type Facts struct {
+	Pool                    string
+	Slot, Workers, WorkerID int
+	Generation              uint64
+	Listeners               []ListenerFact
+	// NotifySocket is the address of the worker's Notify; empty is none.
+	NotifySocket string
+	// WatchdogUsec is how often the worker must say that it is alive, in
+	// microseconds; 0 is never.
+	WatchdogUsec uint64
+}
+
+// ListenerFact is one listener as a worker sees it.
+type ListenerFact struct {
+	Name string
+	// FD is its number in the worker, counting from 3 without a gap; -1 if the
+	// worker has to bind by itself.
+	FD int
+	// Port is 0 for unix sockets.
+	Port int
+	// Datagram tells UDP, whose port does not count for PORT.
+	Datagram bool
+	// Addr is host:port or a path.
+	Addr string
+}
+
+// Recipe makes the command of each worker of a pool. It is immutable.
+type Recipe struct {
+	cfg  RecipeConfig
+	argv []text
+	env  []namedText
+	dir  text
+}
+
+type namedText struct {
+	name  string
+	value text
+}
+
+// ErrRecipe is in the chain of every error of NewRecipe: the user has to change
+// the configuration.
+var ErrRecipe = errors.New("bad command")
+
+// NewRecipe parses the templates and tries them with the facts of a sample
+// worker, so that a template that names nothing is found before anything starts.
+func NewRecipe(cfg RecipeConfig, sample Facts) (*Recipe, error) {
+	if len(cfg.Argv) == 0 || cfg.Argv[0] == "" {
+		return nil, fmt.Errorf("%w: it is empty", ErrRecipe)
+	}
+	r := &Recipe{cfg: cfg}
+	var errs []error
+	parse := func(what, source string) text {
+		t, err := parseText(what, source)
+		errs = append(errs, err)
+		return t
+	}
+	for i, arg := range cfg.Argv {
+		r.argv = append(r.argv, parse(fmt.Sprintf("argument %d", i), arg))
+	}
+	r.dir = parse("directory", cfg.Dir)
+	own := slices.Concat(cfg.WorkerIDEnv, cfg.FDsEnv)
+	for i, name := range own {
+		if slices.Contains(own[:i], name) {
+			errs = append(errs, fmt.Errorf("variable %s is asked for twice", name))
+		}
+		errs = append(errs, checkName(name))
+	}
+	for _, v := range lastOfEach(cfg.Env) {
+		if slices.Contains(own, v.Name) {
+			errs = append(errs, fmt.Errorf("variable %s is set both by the user and as a further name of brood's own", v.Name))
+		}
+		errs = append(errs, checkName(v.Name))
+		r.env = append(r.env, namedText{name: v.Name, value: parse("variable "+v.Name, v.Value)})
+	}
+	err := errors.Join(errs...)
+	if err == nil {
+		_, _, _, err = r.Build(sample)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrRecipe, err)
+	}
+	return r, nil
+}
+
+// Build makes one worker's arguments, environment and directory. It is pure. An
+// environment with an empty LISTEN_PID or WATCHDOG_PID needs Command.ListenPID.
+func (r *Recipe) Build(f Facts) (argv, env []string, dir string, err error) {
+	data := newData(f)
+	argv = make([]string, 0, len(r.argv))
+	for _, t := range r.argv {
+		arg, err := t.render(data)
+		if err != nil {
+			return nil, nil, "", err
+		}
+		argv = append(argv, arg)
+	}
+	if argv[0] == "" {
+		return nil, nil, "", errors.New("argument 0, the program, is empty")
+	}
+	if dir, err = r.dir.render(data); err != nil {
+		return nil, nil, "", err
+	}
+	if env, err = r.environ(f, data); err != nil {
+		return nil, nil, "", err
+	}
+	return argv, env, dir, nil
+}
+
+func checkName(name string) error {
+	switch {
+	case name == "" || strings.ContainsAny(name, "=\x00"):
+		return fmt.Errorf("%q cannot be the name of a variable", name)
+	case handshake.Private(name):
+		return fmt.Errorf("variable %s is brood's own", name)
+	}
+	return nil
+}
+
+// lastOfEach keeps, of several variables with one name, the last one.
+func lastOfEach(vars []Var) []Var {
+	kept := make([]Var, 0, len(vars))
+	for i, v := range vars {
+		later := func(w Var) bool { return w.Name == v.Name }
+		if !slices.ContainsFunc(vars[i+1:], later) {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}
