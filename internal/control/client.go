@@ -1,0 +1,98 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/broodctl/brood/supervisor"
+)
+
+// ErrNoAnswer means that no supervisor answers on the socket.
+var ErrNoAnswer = errors.New("no supervisor answers")
+
+// ErrRefused means that the supervisor answered and did not do what was asked for.
+var ErrRefused = errors.New("request failed")
+
+// Client speaks to one supervisor.
+type Client struct {
+	path string
+	http *http.Client
+}
+
+// NewClient prepares a client for the socket at path. It connects anew for each request.
+func NewClient(path string) *Client {
+	return &Client{path: path, http: &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", path)
+		},
+	}}}
+}
+
+// Path is the socket's.
+func (c *Client) Path() string { return c.path }
+
+// Status asks for the snapshot.
+func (c *Client) Status(ctx context.Context) (supervisor.Snapshot, error) {
+	var snap supervisor.Snapshot
+	_, err := c.roundTrip(ctx, http.MethodGet, PathStatus, nil, &snap)
+	return snap, err
+}
+
+// Do asks for something, and waits up to wait for its end. A refusal is an error that wraps ErrRefused; the result
+// then has the last lines of the worker that is to blame.
+func (c *Client) Do(ctx context.Context, verb supervisor.Verb, body Body, wait time.Duration) (Result, error) {
+	body.Wait = wait.Seconds()
+	var result Result
+	code, err := c.roundTrip(ctx, http.MethodPost, PathVerb+string(verb), body, &result)
+	if err != nil {
+		return result, err
+	}
+	if code >= http.StatusBadRequest || result.Error != "" {
+		return result, &RefusedError{Text: result.Error}
+	}
+	return result, nil
+}
+
+// RefusedError is the supervisor's own word about why it did not do it.
+type RefusedError struct{ Text string }
+
+func (e *RefusedError) Error() string { return e.Text }
+
+// Unwrap makes errors.Is(err, ErrRefused) true.
+func (e *RefusedError) Unwrap() error { return ErrRefused }
+
+func (c *Client) roundTrip(ctx context.Context, method, path string, body, into any) (int, error) {
+	var sent io.Reader = http.NoBody
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return 0, fmt.Errorf("cannot write request: %w", err)
+		}
+		sent = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "http://brood"+path, sent)
+	if err != nil {
+		return 0, fmt.Errorf("cannot make request: %w", err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return 0, fmt.Errorf("cannot wait for %s: %w", c.path, ctx.Err())
+		}
+		return 0, fmt.Errorf("%w on %s: %w", ErrNoAnswer, c.path, err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+		return resp.StatusCode, fmt.Errorf("cannot read the answer of %s (%s): %w", c.path, resp.Status, err)
+	}
+	return resp.StatusCode, nil
+}

@@ -1,0 +1,115 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrTaken means that another supervisor has the name.
+var ErrTaken = errors.New("another supervisor of this name is running")
+
+// Socket is the control socket of a running supervisor. It is locked: two supervisors never share a name, and the
+// remains of one that was killed are cleared away by the next.
+type Socket struct {
+	net.Listener
+	path string
+	lock *os.File
+}
+
+// Listen makes the socket with mode 0660, and its directory if need be.
+func Listen(path string) (*Socket, error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("cannot make directory of control socket: %w", err)
+	}
+	if err := checkOwner(dir); err != nil {
+		return nil, err
+	}
+	lock, err := lockFile(path + ".lock")
+	if err != nil {
+		return nil, fmt.Errorf("cannot take control socket %s: %w", path, err)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		_ = lock.Close()
+		return nil, fmt.Errorf("cannot remove old control socket: %w", err)
+	}
+	// The socket must not exist for a moment with more permissions than it is to have, and the umask belongs to the
+	// whole process, so it is bound in a directory of its own and moved.
+	l, err := bindPrivately(path)
+	if err != nil {
+		_ = lock.Close()
+		return nil, fmt.Errorf("cannot listen on control socket: %w", err)
+	}
+	return &Socket{Listener: l, path: path, lock: lock}, nil
+}
+
+func bindPrivately(path string) (net.Listener, error) {
+	tmp, err := os.MkdirTemp(filepath.Dir(path), ".new-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(tmp) }()
+	made := filepath.Join(tmp, "s")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
+	if err != nil {
+		return nil, err
+	}
+	l.SetUnlinkOnClose(false)
+	if err = os.Chmod(made, 0o660); err == nil {
+		err = os.Rename(made, path)
+	}
+	if err != nil {
+		_ = l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// checkOwner refuses a directory below a world-writable one that somebody else made first.
+func checkOwner(dir string) error {
+	var st unix.Stat_t
+	if err := unix.Lstat(dir, &st); err != nil {
+		return fmt.Errorf("cannot look at directory of control socket: %w", err)
+	}
+	if uid := os.Geteuid(); dir == privateDir(uid) && (int(st.Uid) != uid || st.Mode&unix.S_IFMT != unix.S_IFDIR) {
+		return fmt.Errorf("cannot use %s for the control socket: it belongs to user %d", dir, st.Uid)
+	}
+	return nil
+}
+
+// lockFile takes an exclusive lock that ends with the process. The file is removed at a clean end, so the one that was
+// locked must still be the one of that name.
+func lockFile(path string) (*os.File, error) {
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+			_ = f.Close()
+			if errors.Is(err, unix.EWOULDBLOCK) {
+				return nil, ErrTaken
+			}
+			return nil, err
+		}
+		mine, err1 := f.Stat()
+		named, err2 := os.Stat(path)
+		if err1 == nil && err2 == nil && os.SameFile(mine, named) {
+			return f, nil
+		}
+		_ = f.Close()
+	}
+}
+
+// Remove takes the socket and its lock away. The server must have been closed.
+func (s *Socket) Remove() {
+	_ = os.Remove(s.path)
+	_ = os.Remove(s.path + ".lock")
+	_ = s.lock.Close()
+}

@@ -1,0 +1,75 @@
+package supervisor
+
+import (
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+// lastLines is how much of a dead worker's stderr its death note quotes.
+const lastLines = 10
+
+// exited takes note that the worker's leading process was reaped.
+func (p *pool) exited(m exited) {
+	rec := p.workers[m.ref]
+	if rec == nil {
+		return
+	}
+	rec.exit, rec.ended = m.exit, time.Now()
+	if !m.exit.Remains {
+		rec.closeOutput() // so that its last words are all there
+	}
+	p.die(rec, machine.Died{Ref: m.ref, Clean: m.exit.Success(), Age: rec.age(), Remains: m.exit.Remains})
+}
+
+func (p *pool) die(rec *record, death machine.Died) {
+	rec.unwatch()
+	rec.over = true
+	p.slot(rec.ref.Slot).lastExit = rec.cause() + ": " + rec.ending()
+	p.step(death)
+}
+
+// gone takes note that nobody of the worker's group is left. A worker that left nobody behind is gone by its death.
+func (p *pool) gone(ref machine.Ref) {
+	if rec := p.workers[ref]; rec != nil && rec.exit.Remains {
+		p.of(p.log.Info(), rec).Msg("last process of worker gone")
+		p.step(machine.Gone{Ref: ref})
+	}
+}
+
+// obituary is the one line about a death: who, why, how long it lived, its last words, and what happens next.
+func (p *pool) obituary(a machine.Obituary) {
+	rec := p.workers[a.Ref]
+	if rec == nil {
+		return
+	}
+	if a.Next != machine.NotRestarted && !rec.asked {
+		p.slot(a.Ref.Slot).restarts++
+	}
+	cause := rec.cause()
+	e := p.of(p.log.WithLevel(severity(cause)), rec).Str(keyCause, cause).Str(keyExit, rec.ending()).
+		Dur(keyAge, rec.age().Round(time.Millisecond))
+	if cause != "stopped" && cause != "recycled" {
+		if lines := rec.tail(lastLines); len(lines) > 0 {
+			e = e.Strs(keyLastLines, lines)
+		}
+	}
+	e = e.Stringer(keyNext, a.Next)
+	if a.Next == machine.RestartLater {
+		e = e.Dur(keyAfter, a.After.Round(time.Millisecond))
+	}
+	e.Msg("worker died")
+}
+
+func severity(cause string) zerolog.Level {
+	switch cause {
+	case "stopped", "recycled":
+		return zerolog.InfoLevel
+	case "never_execed", "never_ready":
+		return zerolog.ErrorLevel
+	default:
+		return zerolog.WarnLevel
+	}
+}

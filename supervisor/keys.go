@@ -1,0 +1,32 @@
+package supervisor
+
+// The keys of log fields. Messages are constant strings; what varies is in a field of one of these names.
+const (
+	keyPool       = "pool"
+	keySlot       = "slot"
+	keyWorkerID   = "worker_id"
+	keyPID        = "pid"
+	keyGeneration = "generation"
+	keyCause      = "cause"
+	keyExit       = "exit"
+	keyAge        = "age"
+	keyLastLines  = "last_lines"
+	keyNext       = "next"
+	keyAfter      = "after"
+	keyHow        = "how"
+	keySignal     = "signal"
+	keyWhy        = "why"
+	keyStatus     = "status"
+	keyListener   = "listener"
+	keyRepair     = "repaired"
+	keyWorkers    = "workers"
+	keyReady      = "ready"
+	keyCode       = "code"
+	keyTerms      = "terminations"
+	keyFailures   = "failures"
+	keyEvent      = "event"
+	keyActions    = "actions"
+	keyTook       = "took"
+	keyVersion    = "version"
+	keyName       = "name"
+)

@@ -1,0 +1,134 @@
+package supervisor
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/worker"
+	"github.com/broodctl/brood/worker/handshake"
+)
+
+// firstFD is the descriptor that follows the standard ones; see sd_listen_fds(3).
+const firstFD = 3
+
+// launch spawns the worker that the machine wants.
+func (p *pool) launch(a machine.Start) {
+	rec := &record{ref: a.Ref, id: a.ID, generation: a.Generation, made: time.Now()}
+	p.workers[a.Ref] = rec
+	p.slot(a.Ref.Slot)
+	cmd, err := p.prepare(rec)
+	if err != nil {
+		p.sup.mail.post(started{pool: p, ref: a.Ref, err: err})
+		return
+	}
+	p.sup.cfg.World.Launch(cmd, func(proc Process, err error) {
+		p.sup.mail.post(started{pool: p, ref: a.Ref, proc: proc, err: err})
+	})
+}
+
+func (p *pool) prepare(rec *record) (worker.Command, error) {
+	ref, world := rec.ref, p.sup.cfg.World
+	var err error
+	if rec.notify, err = world.OpenNotify(func(msg handshake.Message, err error) {
+		p.sup.mail.post(told{pool: p, ref: ref, msg: msg, err: err})
+	}); err != nil {
+		return worker.Command{}, fmt.Errorf("cannot open notification socket: %w", err)
+	}
+	if rec.output, err = world.OpenOutput(p.label(ref.Slot)); err != nil {
+		return worker.Command{}, fmt.Errorf("cannot open output: %w", err)
+	}
+	facts, files := p.facts(rec)
+	argv, env, dir, err := p.cfg.Recipe.Build(facts)
+	if err != nil {
+		return worker.Command{}, err
+	}
+	return worker.Command{
+		Argv: argv, Env: env, Dir: dir,
+		Files: files,
+		Stdin: worker.DevNull, Stdout: rec.output.Stdout(), Stderr: rec.output.Stderr(),
+		ListenPID: len(files) > 0 || facts.WatchdogUsec > 0,
+		Orphans:   p.cfg.Orphans,
+		OnExit:    func(e worker.Exit) { p.sup.mail.post(exited{pool: p, ref: ref, exit: e}) },
+		OnGone:    func() { p.sup.mail.post(gone{pool: p, ref: ref}) },
+	}, nil
+}
+
+// facts are what the worker is told about itself, with the descriptors it gets.
+func (p *pool) facts(rec *record) (worker.Facts, []int) {
+	facts := worker.Facts{
+		Pool:         p.cfg.Name,
+		Slot:         rec.ref.Slot,
+		Workers:      p.st.Spec.Workers,
+		WorkerID:     rec.id,
+		Generation:   rec.generation,
+		NotifySocket: rec.notify.Address(),
+		WatchdogUsec: uint64(p.cfg.NotifyWatchdog.Microseconds()),
+	}
+	var files []int
+	for _, l := range p.cfg.Listeners {
+		fact := worker.ListenerFact{Name: l.Name(), FD: -1, Port: l.Port(rec.ref.Slot), Addr: addrOf(l, rec.ref.Slot)}
+		if fd := l.FD(rec.ref.Slot, side(rec.ref.Side)); fd >= 0 {
+			fact.FD = firstFD + len(files)
+			files = append(files, fd)
+		}
+		facts.Listeners = append(facts.Listeners, fact)
+	}
+	return facts, files
+}
+
+// addrOf is the address of one slot: with per-slot listeners each has its own port.
+func addrOf(l Listener, slot int) string {
+	addr := l.Address()
+	if l.Mode() == listener.PerSlot {
+		addr.Port = l.Port(slot)
+	}
+	return addr.HostPort()
+}
+
+// started takes note that the worker runs, or never will.
+func (p *pool) started(m started) {
+	rec := p.workers[m.ref]
+	if rec == nil {
+		return
+	}
+	rec.output.Spawned()
+	if m.err != nil {
+		rec.err, rec.ended = m.err, time.Now()
+		p.die(rec, machine.Died{Ref: m.ref})
+		return
+	}
+	rec.proc = m.proc
+	p.of(p.log.Info(), rec).Msg("worker started")
+	for _, f := range rec.late {
+		f()
+	}
+	rec.late = nil
+	if !rec.asked {
+		p.watch(rec)
+	}
+}
+
+// told hears a worker.
+func (p *pool) told(m told) {
+	rec := p.workers[m.ref]
+	if rec == nil || rec.over {
+		return
+	}
+	if m.err != nil {
+		p.of(p.log.Warn().Err(m.err), rec).Msg("notification ignored")
+		return
+	}
+	if m.msg.Status != "" {
+		rec.status = m.msg.Status
+	}
+	rec.reload = rec.reload || m.msg.HandlesReload
+	if m.msg.Ready && (p.cfg.Ready.Kind == ReadyAuto || p.cfg.Ready.Kind == ReadyNotify) {
+		p.ready(m.ref, "notified")
+	}
+	if m.msg.Stopping && !rec.asked {
+		p.of(p.log.Info(), rec).Msg("worker leaves by itself")
+		p.step(machine.LeavesByItself{Ref: m.ref})
+	}
+}

@@ -1,0 +1,79 @@
+package supervisor
+
+import (
+	"os"
+
+	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/worker"
+	"github.com/broodctl/brood/worker/handshake"
+)
+
+// message is what the mailbox carries. The set is closed: handle knows every one.
+//
+//sumtype:decl
+type message interface{ message() }
+
+type (
+	// started: the fork and the exec are done, or failed.
+	started struct {
+		pool *pool
+		ref  machine.Ref
+		proc Process
+		err  error
+	}
+	// exited: the leading process was reaped.
+	exited struct {
+		pool *pool
+		ref  machine.Ref
+		exit worker.Exit
+	}
+	// gone: the last process of the group was reaped.
+	gone struct {
+		pool *pool
+		ref  machine.Ref
+	}
+	// told: a datagram came from the worker.
+	told struct {
+		pool *pool
+		ref  machine.Ref
+		msg  handshake.Message
+		err  error
+	}
+	// proven: the worker was seen to be ready.
+	proven struct {
+		pool *pool
+		ref  machine.Ref
+		how  string
+	}
+	// timerEnded: a timer of the machine ended.
+	timerEnded struct {
+		pool  *pool
+		timer machine.Timer
+	}
+	// surveyed: it was looked up which workers handle the reload signal.
+	surveyed struct {
+		pool  *pool
+		safe  []machine.Ref
+		reply replyFunc
+	}
+	// signalled: a signal came to the supervisor.
+	signalled struct{ sig os.Signal }
+	// watchdogDue: systemd wants to hear that the loop turns.
+	watchdogDue struct{}
+	// requested: somebody asked for something over the API.
+	requested struct {
+		req   Request
+		reply replyFunc
+	}
+)
+
+func (started) message()     {}
+func (exited) message()      {}
+func (gone) message()        {}
+func (told) message()        {}
+func (proven) message()      {}
+func (timerEnded) message()  {}
+func (surveyed) message()    {}
+func (signalled) message()   {}
+func (watchdogDue) message() {}
+func (requested) message()   {}

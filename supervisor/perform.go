@@ -1,0 +1,134 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+// perform does what the machine decided. Nothing in it blocks.
+func (p *pool) perform(actions []machine.Action) {
+	for _, action := range actions {
+		switch a := action.(type) {
+		case machine.Steer:
+			p.steer(a.Members)
+		case machine.Adopt:
+			p.eachListener("cannot adopt queue", func(l Listener) error { return l.Adopt(a.Place.Slot, side(a.Place.Side)) })
+		case machine.Abandon:
+			p.eachListener("cannot abandon queue", func(l Listener) error { return l.Abandon(a.Place.Slot, side(a.Place.Side)) })
+		case machine.Start:
+			p.launch(a)
+		case machine.Terminate:
+			p.terminate(a)
+		case machine.TerminateRemains:
+			p.signalGroup(a.Ref, p.cfg.Signals.Stop)
+		case machine.Kill:
+			p.kill(a.Ref)
+		case machine.Relay:
+			p.relay(a)
+		case machine.SetTimer:
+			p.setTimer(a)
+		case machine.StopTimer:
+			if t := p.timers[a.Timer]; t != nil {
+				t.Stop()
+				delete(p.timers, a.Timer)
+			}
+		case machine.Obituary:
+			p.obituary(a)
+		case machine.RolloutStarted:
+			p.rolloutStarted(a)
+		case machine.RolloutEnded:
+			p.rolloutEnded(a)
+		case machine.GaveUp:
+			p.log.Error().Int(keySlot, a.Slot).Int(keyFailures, a.Failures).Msg("gave up: too many failures in a row")
+		case machine.StillHere:
+			p.stillHere(a)
+		case machine.Exit:
+			p.code = a.Code
+		default:
+			panic(fmt.Sprintf("supervisor: unknown action %T", action))
+		}
+	}
+}
+
+func (p *pool) steer(places []machine.Place) {
+	members := make([]listener.Member, len(places))
+	for i, at := range places {
+		members[i] = listener.Member{Slot: at.Slot, Side: side(at.Side)}
+	}
+	p.eachListener("cannot steer", func(l Listener) error { return l.Steer(members) })
+}
+
+func (p *pool) eachListener(failed string, do func(Listener) error) {
+	for _, l := range p.cfg.Listeners {
+		if err := do(l); err != nil {
+			p.log.Error().Err(err).Str(keyListener, l.Name()).Msg(failed)
+		}
+	}
+}
+
+func side(s machine.Side) listener.Side { return listener.Side(s) }
+
+func (p *pool) setTimer(a machine.SetTimer) {
+	p.timers[a.Timer] = time.AfterFunc(a.After, func() {
+		p.sup.mail.post(timerEnded{pool: p, timer: a.Timer})
+	})
+}
+
+func (p *pool) terminate(a machine.Terminate) {
+	rec := p.workers[a.Ref]
+	if rec == nil {
+		return
+	}
+	rec.unwatch()
+	rec.asked, rec.why = true, a.Why
+	rec.when(func(proc Process) {
+		p.of(p.log.Info(), rec).Str(keySignal, signalName(p.cfg.Signals.Stop)).Stringer(keyWhy, a.Why).Msg("worker told to leave")
+		p.complain(rec, proc.Signal(p.cfg.Signals.Stop))
+		// A stopped process would keep the signal for later.
+		p.complain(rec, proc.Signal(syscall.SIGCONT))
+	})
+}
+
+func (p *pool) kill(ref machine.Ref) {
+	rec := p.workers[ref]
+	if rec == nil {
+		return
+	}
+	rec.unwatch()
+	rec.killed = true
+	rec.when(func(proc Process) {
+		p.of(p.log.Warn(), rec).Strs(keyLastLines, rec.tail(lastLines)).Msg("worker killed: it did not leave in time")
+		p.complain(rec, proc.SignalGroup(syscall.SIGKILL))
+	})
+}
+
+func (p *pool) signalGroup(ref machine.Ref, sig syscall.Signal) {
+	if rec := p.workers[ref]; rec != nil {
+		rec.when(func(proc Process) { p.complain(rec, proc.SignalGroup(sig)) })
+	}
+}
+
+// complain logs a signal that could not be sent. To be late is no error: the news of the death is on its way.
+func (p *pool) complain(rec *record, err error) {
+	if err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.of(p.log.Error().Err(err), rec).Msg("cannot signal worker")
+	}
+}
+
+func (p *pool) stillHere(a machine.StillHere) {
+	var left []int
+	for _, rec := range p.workers {
+		if rec.proc != nil && !rec.over {
+			left = append(left, rec.proc.PID())
+		}
+	}
+	p.log.Warn().Int(keyTerms, a.Terms).Int(keyWorkers, a.Workers).Ints(keyPID, left).
+		Msg("termination asked for again; the fourth time everything is killed")
+	p.sup.systemd.extend(p.cfg.Spec.Grace)
+}

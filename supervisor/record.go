@@ -1,0 +1,117 @@
+package supervisor
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/worker"
+)
+
+// record is the world's side of one worker: what the machine need not know.
+type record struct {
+	ref        machine.Ref
+	id         int
+	generation uint64
+	made       time.Time
+	proc       Process // nil until it runs
+	output     Output
+	notify     Notify
+	cancel     func() // ends the watch for its readiness
+	reload     bool   // it declared that it handles the reload signal
+	status     string // its own words
+	readyAt    time.Time
+
+	asked   bool // it was told to leave, and why:
+	why     machine.Why
+	killed  bool // its grace was over
+	relayed syscall.Signal
+	late    []func() // what to do as soon as it runs
+
+	over  bool // dead, its obituary is written
+	err   error
+	exit  worker.Exit
+	ended time.Time
+}
+
+// when runs f on the process, at once or as soon as there is one: a worker may be told to leave while it is forked.
+func (r *record) when(f func(Process)) {
+	if r.proc != nil {
+		f(r.proc)
+		return
+	}
+	r.late = append(r.late, func() { f(r.proc) })
+}
+
+// release gives back what the worker had. The tail of its output stays readable.
+func (r *record) release() {
+	r.unwatch()
+	if r.notify != nil {
+		_ = r.notify.Close()
+		r.notify = nil
+	}
+	r.closeOutput()
+}
+
+func (r *record) closeOutput() {
+	if r.output != nil {
+		_ = r.output.Close()
+	}
+}
+
+func (r *record) unwatch() {
+	if r.cancel != nil {
+		r.cancel()
+		r.cancel = nil
+	}
+}
+
+// tail is the end of what it said on stderr.
+func (r *record) tail(lines int) []string {
+	if r.output == nil {
+		return nil
+	}
+	return r.output.Tail(lines)
+}
+
+// age is how long it lived, or has lived.
+func (r *record) age() time.Duration {
+	begin := r.made
+	if r.proc != nil {
+		begin = r.proc.Started()
+	}
+	if r.ended.IsZero() {
+		return time.Since(begin)
+	}
+	return r.ended.Sub(begin)
+}
+
+// cause is the class of a death.
+func (r *record) cause() string {
+	switch {
+	case r.err != nil:
+		return "never_execed"
+	case r.asked && r.why == machine.WhyNeverReady:
+		return "never_ready"
+	case r.killed:
+		return "killed_late"
+	case r.asked:
+		return "stopped"
+	case r.relayed != 0 && r.exit.EndedBy(r.relayed):
+		return "relayed_signal"
+	case r.readyAt.IsZero():
+		return "died_young"
+	case r.exit.Success():
+		return "recycled"
+	default:
+		return "died"
+	}
+}
+
+// ending is how the process ended, in words.
+func (r *record) ending() string {
+	if r.err != nil {
+		return r.err.Error()
+	}
+	return r.exit.String()
+}

@@ -1,0 +1,176 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+// Verb is what a request asks for.
+type Verb string
+
+// The verbs.
+const (
+	Roll   Verb = "roll"   // replace every worker
+	Reload Verb = "reload" // relay the reload signal where that is safe, else roll
+	Scale  Verb = "scale"  // another number of workers
+	Dump   Verb = "dump"   // relay the dump signal, one worker at a time
+	Stop   Verb = "stop"   // stop gracefully; may be repeated
+	Kill   Verb = "kill"   // kill everything and exit with 1
+)
+
+// Errors of requests, for errors.Is.
+var (
+	ErrNoPool  = errors.New("no such pool")
+	ErrBadVerb = errors.New("no such request")
+	ErrScale   = errors.New("cannot scale")
+)
+
+// Request is something that a person or a program wants. An empty Pool means all of them.
+type Request struct {
+	Verb    Verb
+	Pool    string
+	Workers int // of Scale, if not 0
+	Delta   int // of Scale, else: how many more
+}
+
+// Verdict is how a request ended.
+type Verdict struct {
+	Text  string
+	Err   error
+	Lines []string // the last words of the worker that is to blame
+}
+
+type replyFunc func(Verdict)
+
+// Do asks the loop and waits for the verdict, which for Roll and Reload comes at the end of the rollout. With the
+// context's end the waiting ends, not the work.
+func (s *Supervisor) Do(ctx context.Context, req Request) Verdict {
+	answer := make(chan Verdict, 1)
+	if !s.mail.post(requested{req: req, reply: func(v Verdict) { answer <- v }}) {
+		return Verdict{Err: ErrStopped}
+	}
+	select {
+	case v := <-answer:
+		return v
+	case <-ctx.Done():
+		return Verdict{Err: fmt.Errorf("cannot wait for the end of %s: %w", req.Verb, ctx.Err())}
+	}
+}
+
+// serve does what was asked for. A request that makes no sense changes nothing.
+func (s *Supervisor) serve(req Request, reply replyFunc) {
+	pools := s.named(req.Pool)
+	if len(pools) == 0 {
+		reply(Verdict{Err: fmt.Errorf("cannot %s pool %q: %w (there is: %s)", req.Verb, req.Pool, ErrNoPool, s.poolNames())})
+		return
+	}
+	s.log.Info().Str("verb", string(req.Verb)).Str(keyPool, req.Pool).Msg("request")
+	gather := newGather(len(pools), reply)
+	switch req.Verb {
+	case Roll, Reload:
+		s.systemd.reloading()
+		gather.last = s.systemd.reloaded
+	case Scale, Dump, Stop, Kill:
+	}
+	for _, p := range pools {
+		p.serve(req, gather.one)
+	}
+}
+
+func (p *pool) serve(req Request, reply replyFunc) {
+	switch req.Verb {
+	case Roll:
+		p.roll(reply)
+	case Reload:
+		p.reload(reply)
+	case Scale:
+		reply(p.scale(req))
+	case Dump:
+		p.step(machine.DumpRequested{})
+		reply(Verdict{Text: fmt.Sprintf("dump signal goes to the ready workers of pool %s, one at a time", p.cfg.Name)})
+	case Stop:
+		p.step(machine.StopRequested{})
+		p.sup.stopping()
+		reply(Verdict{Text: "stopping"})
+	case Kill:
+		p.step(machine.KillRequested{})
+		reply(Verdict{Text: "killed"})
+	default:
+		reply(Verdict{Err: fmt.Errorf("cannot do %q: %w", req.Verb, ErrBadVerb)})
+	}
+}
+
+// scale makes room first, so that a machine without ports or descriptors left changes nothing.
+func (p *pool) scale(req Request) Verdict {
+	spec := p.st.Spec
+	spec.Workers = req.Workers
+	if req.Workers == 0 {
+		spec.Workers = p.st.Spec.Workers + req.Delta
+	}
+	if p.st.Phase != machine.Serving {
+		return Verdict{Err: ErrStopped}
+	}
+	if err := spec.Validate(); err != nil {
+		return Verdict{Err: fmt.Errorf("%w pool %s: %w", ErrScale, p.cfg.Name, err)}
+	}
+	if p.cfg.Sockets != nil {
+		if err := p.cfg.Sockets.Grow(spec.Workers); err != nil {
+			return Verdict{Err: fmt.Errorf("%w pool %s: %w", ErrScale, p.cfg.Name, err)}
+		}
+	}
+	p.step(machine.ScaleRequested{Workers: spec.Workers})
+	return Verdict{Text: fmt.Sprintf("pool %s goes to %d workers", p.cfg.Name, spec.Workers)}
+}
+
+func (s *Supervisor) named(name string) []*pool {
+	var found []*pool
+	for _, p := range s.pools {
+		if name == "" || name == p.cfg.Name {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+func (s *Supervisor) poolNames() string {
+	names := make([]string, len(s.pools))
+	for i, p := range s.pools {
+		names[i] = p.cfg.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+// gather makes one verdict out of those of several pools.
+type gather struct {
+	mu    sync.Mutex
+	left  int
+	all   Verdict
+	last  func(error)
+	reply replyFunc
+}
+
+func newGather(n int, reply replyFunc) *gather { return &gather{left: n, reply: reply} }
+
+func (g *gather) one(v Verdict) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if v.Text != "" && g.all.Text != "" {
+		v.Text = "\n" + v.Text
+	}
+	g.all.Text += v.Text
+	g.all.Err = errors.Join(g.all.Err, v.Err)
+	g.all.Lines = append(g.all.Lines, v.Lines...)
+	g.left--
+	if g.left > 0 {
+		return
+	}
+	if g.last != nil {
+		g.last(g.all.Err)
+	}
+	g.reply(g.all)
+}

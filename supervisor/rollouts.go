@@ -1,0 +1,97 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+// ErrStopped answers requests that a stop overtook.
+var ErrStopped = errors.New("the supervisor is stopping")
+
+// ErrRollout is in the chain of every failed rollout.
+var ErrRollout = errors.New("rollout failed")
+
+// waiter wants to know how the rollout to a generation ends.
+type waiter struct {
+	target uint64
+	reply  replyFunc
+}
+
+// await answers when the rollout that was just asked for has ended.
+func (p *pool) await(reply replyFunc) {
+	target := p.st.Rollout.Target
+	if p.st.Rollout.Queued != 0 {
+		target = p.st.Rollout.Queued
+	}
+	p.waiting = append(p.waiting, waiter{target: target, reply: reply})
+}
+
+// settle answers the waiters that are meant.
+func (p *pool) settle(meant func(waiter) bool, v Verdict) {
+	rest := p.waiting[:0]
+	for _, w := range p.waiting {
+		if meant(w) {
+			w.reply(v)
+			continue
+		}
+		rest = append(rest, w)
+	}
+	p.waiting = rest
+}
+
+func (p *pool) roll(reply replyFunc) {
+	if p.st.Phase != machine.Serving {
+		reply(Verdict{Err: ErrStopped})
+		return
+	}
+	p.step(machine.RollRequested{})
+	p.await(reply)
+}
+
+func (p *pool) rolloutStarted(a machine.RolloutStarted) {
+	p.last = &RolloutView{Generation: a.Target, State: machine.Rolling.String()}
+	p.log.Info().Uint64(keyGeneration, a.Target).Msg("rollout started")
+}
+
+func (p *pool) rolloutEnded(a machine.RolloutEnded) {
+	v := Verdict{Text: fmt.Sprintf("pool %s is at generation %d", p.cfg.Name, a.Target)}
+	p.last = &RolloutView{Generation: a.Target, State: "done"}
+	if a.Cause == machine.RolledOut {
+		p.log.Info().Uint64(keyGeneration, a.Target).Msg("rollout done")
+	} else {
+		reason, lines := p.blame(a)
+		p.last = &RolloutView{Generation: a.Target, State: "failed", Reason: reason}
+		v = Verdict{Err: fmt.Errorf("cannot roll pool %s to generation %d: %s: %w", p.cfg.Name, a.Target, reason, ErrRollout), Lines: lines}
+		p.log.Error().Uint64(keyGeneration, a.Target).Str(keyCause, reason).Strs(keyLastLines, lines).
+			Msg("rollout failed: the previous generation serves on")
+	}
+	p.settle(func(w waiter) bool { return w.target == a.Target }, v)
+}
+
+// blame says which worker a rollout failed of, and what it said.
+func (p *pool) blame(a machine.RolloutEnded) (reason string, lines []string) {
+	rec := p.workers[a.Ref]
+	if a.Cause == machine.StopCame || rec == nil {
+		return a.Cause.String(), nil
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "worker %s", p.label(a.Ref.Slot))
+	if rec.proc != nil {
+		fmt.Fprintf(&b, " (pid %d)", rec.proc.PID())
+	}
+	switch {
+	case a.Cause == machine.SuccessorLate:
+		fmt.Fprintf(&b, " was not ready within %s", p.st.Spec.ReadyTimeout)
+	case rec.readyAt.IsZero():
+		fmt.Fprintf(&b, " died before it was ready: %s", rec.ending())
+	default:
+		fmt.Fprintf(&b, " died %s after it was ready: %s", rec.ended.Sub(rec.readyAt).Round(1e6), rec.ending())
+	}
+	if rec.status != "" {
+		fmt.Fprintf(&b, " (its status: %s)", rec.status)
+	}
+	return b.String(), rec.tail(lastLines)
+}

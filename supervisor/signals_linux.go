@@ -1,0 +1,56 @@
+package supervisor
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+// Signals lists what Run wants to be told of; see docs/signals.md, which a test compares with this list.
+func SignalsWanted() []os.Signal {
+	return []os.Signal{
+		unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2, unix.SIGTTIN, unix.SIGTTOU,
+	}
+}
+
+func (s *Supervisor) forwardSignals(signals <-chan os.Signal) {
+	s.goOn(func() {
+		for {
+			select {
+			case sig := <-signals:
+				s.mail.post(signalled{sig: sig})
+			case <-s.quit:
+				return
+			}
+		}
+	})
+}
+
+// signalled does what a signal to the supervisor means.
+func (s *Supervisor) signalled(sig os.Signal) {
+	s.log.Info().Stringer(keySignal, sig).Msg("signal received")
+	quiet := func(v Verdict) {
+		if v.Err != nil {
+			s.log.Error().Err(v.Err).Msg("request by signal failed")
+		}
+	}
+	switch sig {
+	case unix.SIGTERM, unix.SIGINT:
+		for _, p := range s.pools {
+			p.step(machine.TermReceived{})
+		}
+		s.stopping()
+	case unix.SIGHUP:
+		s.serve(Request{Verb: Reload}, quiet)
+	case unix.SIGUSR2:
+		s.serve(Request{Verb: Dump}, quiet)
+	case unix.SIGTTIN:
+		s.serve(Request{Verb: Scale, Delta: 1}, quiet)
+	case unix.SIGTTOU:
+		s.serve(Request{Verb: Scale, Delta: -1}, quiet)
+	case unix.SIGUSR1:
+		s.log.Info().Msg("no log files to reopen")
+	}
+}

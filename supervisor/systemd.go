@@ -1,0 +1,185 @@
+package supervisor
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+// systemd tells the service manager how we are; see sd_notify(3). Sending may block, so a goroutine does it: the loop
+// only leaves the words.
+type systemd struct {
+	send func(string)
+
+	mu     sync.Mutex
+	queue  []string
+	closed bool
+	wake   chan struct{}
+	done   chan struct{}
+
+	announced bool   // READY=1 was sent
+	status    string // what STATUS= was last
+}
+
+// margin is what we need beyond the workers' own time: to notice, to reap, to log.
+const margin = 10 * time.Second
+
+func newSystemd(send func(string)) *systemd {
+	d := &systemd{send: send, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	if send == nil {
+		close(d.done)
+		return d
+	}
+	go d.run()
+	return d
+}
+
+func (d *systemd) run() {
+	defer close(d.done)
+	for range d.wake {
+		d.mu.Lock()
+		queue, closed := d.queue, d.closed
+		d.queue = nil
+		d.mu.Unlock()
+		for _, state := range queue {
+			d.send(state)
+		}
+		if closed {
+			return
+		}
+	}
+}
+
+func (d *systemd) say(format string, args ...any) {
+	if d.send == nil {
+		return
+	}
+	d.mu.Lock()
+	d.queue = append(d.queue, fmt.Sprintf(format, args...))
+	d.mu.Unlock()
+	d.poke()
+}
+
+func (d *systemd) poke() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (d *systemd) close() {
+	if d.send == nil {
+		return
+	}
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	d.poke()
+	<-d.done
+}
+
+// starting asks for as long as the workers may take to become ready.
+func (d *systemd) starting(timeout time.Duration) {
+	if timeout > 0 {
+		d.extend(timeout)
+	}
+}
+
+func (d *systemd) extend(by time.Duration) {
+	d.say("EXTEND_TIMEOUT_USEC=%d", (by + margin).Microseconds())
+}
+
+func (d *systemd) alive() { d.say("WATCHDOG=1") }
+
+func (d *systemd) stopping(grace time.Duration) {
+	d.say("STOPPING=1\nEXTEND_TIMEOUT_USEC=%d", (grace + margin).Microseconds())
+}
+
+// reloading must carry the time in the same datagram: systemd pairs it with the READY=1 that follows.
+func (d *systemd) reloading() {
+	if d.announced {
+		d.say("RELOADING=1\nMONOTONIC_USEC=%d", monotonicUsec())
+	}
+}
+
+func (d *systemd) reloaded(err error) {
+	if !d.announced {
+		return
+	}
+	if err != nil {
+		d.status = fmt.Sprintf("reload failed: %v", err)
+		d.say("READY=1\nSTATUS=%s", oneLine(d.status))
+		return
+	}
+	d.say("READY=1")
+}
+
+// follow keeps READY=1 and STATUS= in step with what is published.
+func (d *systemd) follow(s *Snapshot) {
+	if d.send == nil {
+		return
+	}
+	status := s.Summary()
+	ready := !d.announced && s.State == StateReady
+	switch {
+	case ready:
+		d.announced = true
+		d.say("READY=1\nSTATUS=%s", status)
+	case status != d.status:
+		d.say("STATUS=%s", status)
+	}
+	d.status = status
+}
+
+// stopping tells systemd once that the end has begun.
+func (s *Supervisor) stopping() {
+	if s.systemd.send == nil || s.told {
+		return
+	}
+	s.told = true
+	var grace time.Duration
+	for _, p := range s.pools {
+		grace = max(grace, p.st.Spec.Grace)
+	}
+	s.systemd.stopping(grace)
+}
+
+func (s *Supervisor) startTimeout() time.Duration {
+	var longest time.Duration
+	for _, p := range s.pools {
+		longest = max(longest, p.st.Spec.ReadyTimeout)
+	}
+	return longest
+}
+
+// beatWatchdog makes the loop tell systemd that it turns, at half the interval that systemd waits for.
+func (s *Supervisor) beatWatchdog() {
+	every := s.cfg.World.WatchdogInterval / 2
+	if every <= 0 {
+		return
+	}
+	s.goOn(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				s.mail.post(watchdogDue{})
+			case <-s.quit:
+				return
+			}
+		}
+	})
+}
+
+// anyServing reports whether a pool is not on its way out.
+func (s *Supervisor) anyServing() bool {
+	for _, p := range s.pools {
+		if p.st.Phase == machine.Serving {
+			return true
+		}
+	}
+	return false
+}
