@@ -41,7 +41,9 @@ func newSpawner(t testing.TB) *worker.Spawner {
 		// Never unlocked, so that the thread ends with the goroutine: parent-death
 		// signals then take what a failed test left behind.
 		runtime.LockOSThread()
-		s.Main(stop)
+		if err := s.Main(stop); err != nil {
+			t.Error(err)
+		}
 	}()
 	t.Cleanup(func() {
 		close(stop)

@@ -69,27 +69,36 @@ func NewSpawner(opts Options) (*Spawner, error) {
 // main thread in a program that hands its workers a parent-death signal.
 //
 // The caller closes stop when every process it cares for is gone: what still
-// runs then is not waited for any more. Queued starts end with ErrStopped.
-func (s *Spawner) Main(stop <-chan struct{}) {
+// runs then is not waited for any more. Queued starts end with ErrStopped. An
+// error means that it could not begin: see ResetSignals.
+func (s *Spawner) Main(stop <-chan struct{}) error {
+	defer s.end()
+	if err := ResetSignals(); err != nil {
+		return err
+	}
 	var reaper sync.WaitGroup
 	signal.Notify(s.child, syscall.SIGCHLD)
+	defer signal.Stop(s.child)
 	reaper.Go(func() { s.reapLoop(stop) })
+	defer reaper.Wait()
 	for {
 		select {
 		case <-s.wake:
 		case <-stop:
-			for _, r := range s.queue.close() {
-				r.done(StartResult{Err: ErrStopped})
-			}
-			signal.Stop(s.child)
-			reaper.Wait()
-			_ = syscall.Close(s.null)
-			return
+			return nil
 		}
 		for _, r := range s.queue.take() {
 			s.start(r)
 		}
 	}
+}
+
+// end refuses the starts that come too late.
+func (s *Spawner) end() {
+	for _, r := range s.queue.close() {
+		r.done(StartResult{Err: ErrStopped})
+	}
+	_ = syscall.Close(s.null)
 }
 
 // Start asks for a process and never blocks. done is called exactly once; with
