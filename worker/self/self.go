@@ -1,0 +1,35 @@
+package self
+
+import (
+	"os"
+	"strconv"
+
+	"github.com/broodctl/brood/worker/handshake"
+)
+
+// Supervised tells whether brood started this program.
+func Supervised() bool { return os.Getenv(handshake.EnvWorkerID) != "" }
+
+// ID is a number that no other live worker has; 0 without a supervisor. It is
+// free for another worker as soon as this process is gone, so it suits for what
+// needs distinct small numbers: id generators, partitions, metrics labels.
+func ID() int { return number(handshake.EnvWorkerID, 0) }
+
+// Slot is the place in the pool, from 0 to Workers()-1. During a rollout two
+// workers have it: the old and the new.
+func Slot() int { return number(handshake.EnvSlot, 0) }
+
+// Workers is how many slots the pool had when this worker was started; 1 without
+// a supervisor.
+func Workers() int { return number(handshake.EnvWorkers, 1) }
+
+// Pool is the name of the pool; empty without a supervisor.
+func Pool() string { return os.Getenv(handshake.EnvPool) }
+
+func number(name string, otherwise int) int {
+	n, err := strconv.Atoi(os.Getenv(name))
+	if err != nil || n < 0 {
+		return otherwise
+	}
+	return n
+}
