@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/supervisor"
+)
+
+func waitFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "wait", Value: true, Usage: "wait for the end; --wait=false returns at once", EnvVars: env("wait")},
+		durationFlag("timeout", 10*time.Minute, "how long to wait; what was asked for goes on"),
+	}
+}
+
+func rollCommand() *cli.Command {
+	return &cli.Command{
+		Name:   "roll",
+		Usage:  "replace every worker without losing a connection",
+		Flags:  targetFlags(append(waitFlags(), poolFlag())...),
+		Action: func(c *cli.Context) error { return ask(c, supervisor.Roll, control.Body{}) },
+	}
+}
+
+func reloadCommand() *cli.Command {
+	return &cli.Command{
+		Name:   "reload",
+		Usage:  "make the workers read their configuration again: by signal where they survive it, else by a roll",
+		Flags:  targetFlags(append(waitFlags(), poolFlag())...),
+		Action: func(c *cli.Context) error { return ask(c, supervisor.Reload, control.Body{}) },
+	}
+}
+
+func dumpCommand() *cli.Command {
+	return &cli.Command{
+		Name:   "dump",
+		Usage:  "make the workers write heap dumps, one after another",
+		Flags:  targetFlags(poolFlag()),
+		Action: func(c *cli.Context) error { return ask(c, supervisor.Dump, control.Body{}) },
+	}
+}
+
+func scaleCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "scale",
+		Usage:     "run another number of workers",
+		ArgsUsage: "N|+N|-N",
+		Flags:     targetFlags(poolFlag()),
+		Action: func(c *cli.Context) error {
+			if c.Args().Len() != 1 {
+				return usage("brood scale 6, brood scale +1, brood scale -- -1", "brood scale takes one number, not %d", c.Args().Len())
+			}
+			body, err := scaleBody(c.Args().First())
+			if err != nil {
+				return err
+			}
+			return send(c, supervisor.Scale, body)
+		},
+	}
+}
+
+// scaleBody reads 6, +1 or -1.
+func scaleBody(word string) (control.Body, error) {
+	n, err := strconv.Atoi(word)
+	if err != nil || n == 0 {
+		return control.Body{}, usage("brood scale 6, brood scale +1, brood scale -- -1", "cannot scale to %q: it is no number of workers", word)
+	}
+	if strings.HasPrefix(word, "+") || n < 0 {
+		return control.Body{Delta: n}, nil
+	}
+	return control.Body{Workers: n}, nil
+}
+
+// ask sends a request that takes no argument.
+func ask(c *cli.Context, verb supervisor.Verb, body control.Body) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	return send(c, verb, body)
+}
+
+func send(c *cli.Context, verb supervisor.Verb, body control.Body) error {
+	client, err := target(c)
+	if err != nil {
+		return err
+	}
+	body.Pool = c.String("pool")
+	var wait time.Duration
+	if c.Bool("wait") {
+		wait = c.Duration("timeout")
+	}
+	ctx, cancel := context.WithTimeout(c.Context, wait+answerTime)
+	defer cancel()
+	result, err := client.Do(ctx, verb, body, wait)
+	if err != nil {
+		if errors.Is(err, control.ErrRefused) {
+			return &userError{code: exitFailed, err: err, lines: result.Lines, hint: hintOf(verb, result)}
+		}
+		return err
+	}
+	_, _ = fmt.Fprintln(c.App.Writer, result.Text)
+	return nil
+}
+
+func hintOf(verb supervisor.Verb, result control.Result) string {
+	if (verb == supervisor.Roll || verb == supervisor.Reload) && len(result.Lines) > 0 {
+		return "the lines above are the new worker's last words; the old workers serve on"
+	}
+	return ""
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/rs/zerolog"
+
+	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/internal/logs"
+	"github.com/broodctl/brood/internal/poll"
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/worker"
+	"github.com/broodctl/brood/worker/handshake"
+)
+
+// newWorld is the real one.
+func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux) supervisor.World {
+	surveyor := worker.NewSurveyor()
+	world := supervisor.World{
+		Launch: func(cmd worker.Command, done func(supervisor.Process, error)) {
+			spawner.Start(cmd, func(r worker.StartResult) {
+				if r.Err != nil {
+					done(nil, r.Err)
+					return
+				}
+				done(r.Process, nil)
+			})
+		},
+		OpenNotify: func(on func(handshake.Message, error)) (supervisor.Notify, error) {
+			return worker.OpenNotify(poller, os.Geteuid(), func(msg handshake.Message, _ int, err error) { on(msg, err) })
+		},
+		OpenOutput:  func(label string) (supervisor.Output, error) { return output.Open(label) },
+		Serving:     worker.Serving,
+		ServingPort: worker.ServingPort,
+		Handles:     func(pid int, sig syscall.Signal) (worker.Handling, error) { return surveyor.Handles(pid, sig) },
+	}
+	if os.Getenv("NOTIFY_SOCKET") != "" {
+		world.Systemd = func(state string) {
+			_, _ = daemon.SdNotify(false, state) // a manager that does not listen has nothing to hear
+		}
+		world.WatchdogInterval = watchdogInterval()
+	}
+	return world
+}
+
+func watchdogInterval() time.Duration {
+	interval, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		return 0
+	}
+	return interval
+}
+
+// newRecipe tries the templates with a worker that might be: what they name must exist before anything starts.
+func newRecipe(set *settings, sockets *listener.Set) (*worker.Recipe, error) {
+	sample := worker.Facts{Pool: set.name, Workers: set.spec.Workers, WorkerID: set.spec.FirstID, Generation: 1}
+	for i, l := range sockets.Listeners() {
+		sample.Listeners = append(sample.Listeners, worker.ListenerFact{
+			Name: l.Name(), FD: 3 + i, Port: l.Port(0), Datagram: l.Datagram(), Addr: l.Address().HostPort(),
+		})
+	}
+	return worker.NewRecipe(worker.RecipeConfig{
+		Argv: set.argv, Env: set.env, InheritEnv: worker.CleanEnviron(os.Environ()), Dir: set.dir,
+		WorkerIDEnv: set.idEnv, FDsEnv: set.fdsEnv,
+	}, sample)
+}
+
+func listenersOf(sockets *listener.Set) []supervisor.Listener {
+	var all []supervisor.Listener
+	for _, l := range sockets.Listeners() {
+		all = append(all, l)
+	}
+	return all
+}
+
+func logListener(log zerolog.Logger, ev listener.Event) {
+	log.Warn().Err(ev.Err).Str("listener", ev.Listener).Int("count", ev.Count).Stringer("event", ev.Kind).Msg("listener")
+}
+
+// controlError says what to do about a control socket that cannot be had.
+func controlError(err error) error {
+	hint := "another place can be given with --control"
+	if errors.Is(err, control.ErrTaken) {
+		hint = "brood status shows it; another name can be given with --name"
+	}
+	return &userError{code: exitFailed, err: err, hint: hint}
+}
