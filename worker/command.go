@@ -58,7 +58,8 @@ type Command struct {
 	// not called for a process that never ran its program.
 	OnExit func(Exit)
 	// OnGone, if not nil, is called once after OnExit, when no process of the
-	// worker's group is left: at once if nothing remains.
+	// worker's group is left: at once if nothing remains. That the last member left
+	// the group without ending, as a daemon does, is noticed within 250 ms.
 	OnGone func()
 }
 

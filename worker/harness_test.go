@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"errors"
 	"os"
 	"runtime"
 	"strings"
@@ -20,6 +21,10 @@ func TestMain(m *testing.M) {
 	if name := os.Getenv(asEnv); name != "" {
 		os.Exit(helpers()[name](os.Args[1:]))
 	}
+	// As a supervisor does, and because whoever runs the tests may leak descriptors.
+	if err := errors.Join(worker.SealInherited(), worker.BecomeSubreaper()); err != nil {
+		panic(err)
+	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -35,16 +40,7 @@ func newSpawner(t testing.TB) *worker.Spawner {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stop, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		// Never unlocked, so that the thread ends with the goroutine: parent-death
-		// signals then take what a failed test left behind.
-		runtime.LockOSThread()
-		if err := s.Main(stop); err != nil {
-			t.Error(err)
-		}
-	}()
+	stop, ended := runMain(t, s)
 	t.Cleanup(func() {
 		close(stop)
 		<-ended
@@ -55,8 +51,22 @@ func newSpawner(t testing.TB) *worker.Spawner {
 	return s
 }
 
-// self is a command that runs a helper of this test binary.
-func self(t testing.TB, helper string, args ...string) worker.Command {
+func runMain(t testing.TB, s *worker.Spawner) (stop, ended chan struct{}) {
+	stop, ended = make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		// Never unlocked, so that the thread ends with the goroutine: parent-death
+		// signals then take what a failed test left behind.
+		runtime.LockOSThread()
+		if err := s.Main(stop); err != nil {
+			t.Error(err)
+		}
+	}()
+	return stop, ended
+}
+
+// helper is a command that runs a helper of this test binary.
+func helper(t testing.TB, name string, args ...string) worker.Command {
 	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
@@ -64,7 +74,7 @@ func self(t testing.TB, helper string, args ...string) worker.Command {
 	}
 	return worker.Command{
 		Argv:   append([]string{exe}, args...),
-		Env:    append(worker.CleanEnviron(os.Environ()), asEnv+"="+helper),
+		Env:    worker.CleanEnviron(as(name)),
 		Stdin:  worker.DevNull,
 		Stdout: worker.DevNull,
 		Stderr: 2,

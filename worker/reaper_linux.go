@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -18,15 +19,29 @@ type table struct {
 	remaining map[int]*Process // reaped, but members of their group live; by pgid
 }
 
+// recheckInterval is how soon it is noticed that the last member of a group whose
+// leader has ended left it by setsid(2), as every classic daemon does: of that the
+// kernel tells nobody. It ticks only while there is such a group.
+const recheckInterval = 250 * time.Millisecond
+
 // reapLoop sleeps until a child has died. Several deaths may come as one signal,
 // and one signal may find its child already reaped: both are all right.
 func (s *Spawner) reapLoop(stop <-chan struct{}) {
+	timer := time.NewTimer(recheckInterval)
+	defer timer.Stop()
 	s.reapAll() // children from before: those of the program that executed us
 	for {
+		var tick <-chan time.Time
+		if s.table.anyRemaining() {
+			timer.Reset(recheckInterval)
+			tick = timer.C
+		}
 		select {
 		case <-s.child:
 			s.reapAll()
 		case <-s.recheck:
+			s.recheckAll()
+		case <-tick:
 			s.recheckAll()
 		case <-stop:
 			return
@@ -34,39 +49,43 @@ func (s *Spawner) reapLoop(stop <-chan struct{}) {
 	}
 }
 
+func (t *table) anyRemaining() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.remaining) > 0
+}
+
+// reapAll reaps until no child is dead. The death of an adopted orphan may have
+// emptied a group; one look at the end suffices for all of them.
 func (s *Spawner) reapAll() {
-	for s.reapOne() {
+	defer s.recheckAll()
+	for {
+		s.table.mu.Lock()
+		pid, ok := deadChild(unix.P_ALL, 0)
+		if !ok {
+			s.table.mu.Unlock()
+			return
+		}
+		st, known := s.table.leaders[pid]
+		if !known {
+			_ = wait(pid, nil, nil)
+			s.table.mu.Unlock()
+			continue
+		}
+		delete(s.table.leaders, pid)
+		s.table.mu.Unlock()
+		s.reapLeader(st)
 	}
 }
 
-// reapOne reaps one dead child and tells about it; false means there is none.
-func (s *Spawner) reapOne() bool {
-	s.table.mu.Lock()
-	pid, ok := deadChild(unix.P_ALL, 0)
-	if !ok {
-		s.table.mu.Unlock()
-		return false
-	}
-	st, known := s.table.leaders[pid]
-	if !known {
-		p := s.reapOrphanLocked(pid)
-		s.table.mu.Unlock()
-		if p != nil {
-			p.calls.run()
-		}
-		return true
-	}
-	delete(s.table.leaders, pid)
-	s.table.mu.Unlock()
-
-	// Still a zombie: its start is told before its end, and nobody can have
-	// taken its number yet.
+// reapLeader tells the start of a process before its end: it may be dead before
+// its status pipe was read. Still a zombie, it keeps its number.
+func (s *Spawner) reapLeader(st *start) {
 	s.resolve(st)
 	s.table.mu.Lock()
 	s.reapLeaderLocked(st)
 	s.table.mu.Unlock()
 	st.process.calls.run()
-	return true
 }
 
 // reapLeaderLocked waits for a leader that is known to be dead. Members of its
@@ -96,23 +115,6 @@ func (s *Spawner) reapLeaderLocked(st *start) {
 	if p.phase == phaseRemains {
 		s.table.remaining[p.pid] = p
 	}
-}
-
-// reapOrphanLocked reaps a child that was not ours from birth and returns the
-// process whose group has become empty by that, if one has.
-func (s *Spawner) reapOrphanLocked(pid int) *Process {
-	var group *Process
-	if len(s.table.remaining) > 0 {
-		if pgid, err := syscall.Getpgid(pid); err == nil {
-			group = s.table.remaining[pgid]
-		}
-	}
-	_ = wait(pid, nil, nil)
-	if group == nil || !group.recheck() {
-		return nil
-	}
-	delete(s.table.remaining, group.pid)
-	return group
 }
 
 func (s *Spawner) recheckAll() {

@@ -163,19 +163,27 @@ func parseStatus(text, path string) error {
 }
 
 // forkError finds the stage at which ForkExec failed: chdir(2) and execve(2)
-// give the same ENOENT.
+// give the same ENOENT, and what is wrong with the arguments is wrong for the
+// shim before it is for the program.
 func forkError(err error, program, path, dir string) error {
 	stage := StageExec
-	if program != path {
-		stage = StageShim
-	}
 	switch err {
 	case syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.EBADF:
 		stage = StageFork
 	case syscall.ENOENT, syscall.EACCES, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG:
-		if dir != "" && unix.Access(dir, unix.X_OK) != nil {
+		if !canEnter(dir) {
 			stage = StageDir
+		} else if program != path {
+			stage = StageShim
 		}
 	}
 	return &ExecError{Path: path, Stage: stage, Err: err}
+}
+
+func canEnter(dir string) bool {
+	if dir == "" {
+		return true
+	}
+	var st unix.Stat_t
+	return unix.Stat(dir, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && unix.Access(dir, unix.X_OK) == nil
 }
