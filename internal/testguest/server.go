@@ -1,0 +1,183 @@
+package testguest
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/broodctl/brood/internal/loadgen"
+)
+
+// options are the flags that every serving guest understands.
+type options struct {
+	counters string        // directory of the counters
+	notify   bool          // say READY=1
+	after    time.Duration // neither accept nor say READY=1 before
+	requests uint64        // end with 0 after so many; 0 = never
+	work     time.Duration // how long a request takes
+	hup      string        // handle HUP: append a line to this file each time
+	usr2     string        // the same for USR2
+	stubborn bool          // ignore TERM, INT and HUP
+}
+
+func (o *options) bind(flags *flag.FlagSet) {
+	flags.StringVar(&o.counters, "counters", "", "`directory` to count in")
+	flags.BoolVar(&o.notify, "notify", o.notify, "say READY=1")
+	flags.DurationVar(&o.after, "after", o.after, "accept and be ready only then")
+	flags.Uint64Var(&o.requests, "requests", o.requests, "end after so many requests")
+	flags.DurationVar(&o.work, "work", 0, "how long a request takes")
+	flags.StringVar(&o.hup, "hup", "", "`file` that gets a line for each HUP")
+	flags.StringVar(&o.usr2, "usr2", "", "`file` that gets a line for each USR2")
+}
+
+// server is a guest that serves HTTP.
+type server struct {
+	options
+	http   http.Server
+	facts  Facts
+	served atomic.Uint64
+	enough chan struct{} // closed when the last request was served
+	once   sync.Once
+}
+
+// serve serves the sockets until a signal or the last request, and gives the exit
+// code.
+func serve(o options, sockets func(*counters) ([]named, error)) int {
+	s := &server{options: o, facts: facts(), enough: make(chan struct{})}
+	// Before anything that takes time: a signal must find its handler.
+	signals := make(chan os.Signal, 16)
+	s.listen(signals)
+
+	counters, err := openCounters(o.counters)
+	if err != nil {
+		return fail(err)
+	}
+	listeners, err := sockets(counters)
+	if err != nil {
+		return fail(err)
+	}
+	if o.after > 0 && !s.wait(signals, o.after) {
+		return 0
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/facts", s.answerWorld)
+	mux.HandleFunc("/", s.answer)
+	s.http.Handler = mux
+	s.http.ConnContext = nameConn
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { failed <- s.http.Serve(nameListener{l.listener, l.name}) }() // the process ends with it
+	}
+	if o.notify {
+		if err := notify("READY=1"); err != nil {
+			return fail(err)
+		}
+	}
+	for {
+		select {
+		case sig := <-signals:
+			if s.handle(sig) {
+				return s.shutdown()
+			}
+		case <-s.enough:
+			return s.shutdown()
+		case err := <-failed:
+			return fail(fmt.Errorf("cannot serve: %w", err))
+		}
+	}
+}
+
+func (s *server) listen(signals chan os.Signal) {
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	if s.hup != "" || s.stubborn {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	if s.usr2 != "" {
+		signal.Notify(signals, syscall.SIGUSR2)
+	}
+}
+
+// wait waits; false when a signal ended it.
+func (s *server) wait(signals chan os.Signal, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			return true
+		case sig := <-signals:
+			if s.handle(sig) {
+				return false
+			}
+		}
+	}
+}
+
+// handle acts on a signal and reports whether to end.
+func (s *server) handle(sig os.Signal) bool {
+	file := ""
+	switch sig {
+	case syscall.SIGHUP:
+		file = s.hup
+	case syscall.SIGUSR2:
+		file = s.usr2
+	default:
+		return !s.stubborn
+	}
+	if file == "" {
+		return false
+	}
+	// One write to a file opened for appending: guests share it.
+	out, err := os.OpenFile(file, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	if err != nil {
+		fail(err)
+		return false
+	}
+	defer out.Close()
+	if _, err := fmt.Fprintf(out, "%s\n", s.facts.Worker); err != nil {
+		fail(err)
+	}
+	return false
+}
+
+func (s *server) shutdown() int {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		return fail(fmt.Errorf("cannot drain: %w", err))
+	}
+	return 0
+}
+
+func (s *server) answer(w http.ResponseWriter, r *http.Request) {
+	if s.work > 0 {
+		time.Sleep(s.work)
+	}
+	s.reply(w, s.count(r))
+}
+
+func (s *server) answerWorld(w http.ResponseWriter, r *http.Request) { s.reply(w, world(s.count(r))) }
+
+func (s *server) count(r *http.Request) Facts {
+	f := s.facts
+	f.Served = s.served.Add(1)
+	f.Listener, _ = r.Context().Value(listenerKey{}).(string)
+	if s.requests > 0 && f.Served >= s.requests {
+		s.once.Do(func() { close(s.enough) })
+	}
+	return f
+}
+
+func (s *server) reply(w http.ResponseWriter, body any) {
+	w.Header().Set(loadgen.WorkerHeader, s.facts.Worker.String())
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(body) // the client has gone: that is its business
+}
