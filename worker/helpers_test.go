@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime"
@@ -30,6 +31,8 @@ func helpers() map[string]func(args []string) int {
 		"supervise":  supervise,
 		"accept":     accept,
 		"serve":      serve,
+		"serve-http": serveHTTP,
+		"exit-later": func([]string) int { signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM); select {} },
 		"catch":      func([]string) int { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP); return echo(nil) },
 		"tell-ready": func([]string) int { return failIf(self.Ready()) },
 	}
@@ -164,4 +167,14 @@ func serve(args []string) int {
 	fmt.Println("up")
 	_, err = l.Accept()
 	return failIf(err)
+}
+
+// serveHTTP serves on descriptor 3.
+func serveHTTP([]string) int {
+	l, err := net.FileListener(os.NewFile(3, "http"))
+	if err != nil {
+		return failIf(err)
+	}
+	server := &http.Server{}
+	return failIf(server.Serve(l))
 }
