@@ -1,0 +1,106 @@
+package logs
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+var errGaveUp = errors.New("gave up waiting")
+
+// newPipe returns a pipe whose ends both close on exec. Only our end is
+// O_NONBLOCK: each end is an open file description of its own, and the worker's
+// must block as stderr always does.
+func newPipe() (r, w int, err error) {
+	var fds [2]int
+	if err := unix.Pipe2(fds[:], unix.O_CLOEXEC); err != nil {
+		return -1, -1, fmt.Errorf("cannot create pipe: %w", err)
+	}
+	if err := unix.SetNonblock(fds[0], true); err != nil {
+		closeFD(fds[0])
+		closeFD(fds[1])
+		return -1, -1, fmt.Errorf("cannot make pipe non-blocking: %w", err)
+	}
+	return fds[0], fds[1], nil
+}
+
+// closeFD closes a descriptor of ours. close(2) releases it whatever it returns,
+// and there is nothing to be done about an error on a pipe.
+func closeFD(fd int) {
+	if fd >= 0 {
+		_ = unix.Close(fd)
+	}
+}
+
+type pipeState uint8
+
+const (
+	pipeData pipeState = iota
+	pipeEmpty
+	pipeEnded
+)
+
+// readNow reads once from a non-blocking pipe.
+func readNow(fd int, b []byte) (int, pipeState) {
+	for {
+		n, err := unix.Read(fd, b)
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case errors.Is(err, unix.EAGAIN):
+			return 0, pipeEmpty
+		case err != nil || n <= 0:
+			return 0, pipeEnded
+		}
+		return n, pipeData
+	}
+}
+
+func newWake() int {
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return -1 // poll(2) skips it; only giving up early is lost
+	}
+	return fd
+}
+
+func wakeUp(fd int) {
+	one := [8]byte{1, 1, 1, 1, 1, 1, 1, 1} // any non-zero count, whatever the byte order
+	_, _ = unix.Write(fd, one[:])          // fails only on a count that is already set
+}
+
+// writeWhenReady waits until fd takes bytes and writes once, without ever
+// changing flags of fd, which is shared with others. It returns errGaveUp when
+// wake became readable first.
+func writeWhenReady(fd, wake int, b []byte) (int, error) {
+	for {
+		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}, {Fd: int32(wake), Events: unix.POLLIN}}
+		if _, err := unix.Poll(fds, -1); err != nil {
+			if errors.Is(err, unix.EINTR) {
+				continue
+			}
+			return 0, fmt.Errorf("cannot wait for output: %w", err)
+		}
+		if fds[0].Revents == 0 {
+			return 0, errGaveUp
+		}
+		n, err := unix.Write(fd, b)
+		switch {
+		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
+			continue
+		case err != nil:
+			return 0, fmt.Errorf("cannot write output: %w", err)
+		}
+		return n, nil
+	}
+}
+
+// sameFile says whether both descriptors lead to the same place.
+func sameFile(a, b int) bool {
+	var sa, sb unix.Stat_t
+	if unix.Fstat(a, &sa) != nil || unix.Fstat(b, &sb) != nil {
+		return false
+	}
+	return sa.Dev == sb.Dev && sa.Ino == sb.Ino
+}

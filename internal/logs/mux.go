@@ -1,0 +1,155 @@
+package logs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// Mode says what happens to the output of workers.
+type Mode uint8
+
+const (
+	// Tail is for everything but terminals: a worker inherits our stdout
+	// untouched; its stderr passes through a pipe byte for byte, and its last
+	// 8 KiB are kept for the note about its death.
+	Tail Mode = iota
+	// Prefix is for terminals: both streams pass through pipes and come out as
+	// whole lines that begin with the worker's label.
+	Prefix
+	// Inherit hands our own stdout and stderr to the worker and keeps nothing.
+	Inherit
+)
+
+// String returns the name of the mode in lower case.
+func (m Mode) String() string {
+	switch m {
+	case Tail:
+		return "tail"
+	case Prefix:
+		return "prefix"
+	case Inherit:
+		return "inherit"
+	}
+	return fmt.Sprintf("Mode(%d)", uint8(m))
+}
+
+// Poller calls back on one goroutine when a descriptor is readable; it is what
+// internal/poll offers. Add and Remove must not wait for running callbacks.
+type Poller interface {
+	Add(fd int, ready func()) error
+	Remove(fd int) error
+}
+
+// Options configure a Mux.
+type Options struct {
+	Mode   Mode
+	Poller Poller // not needed for Inherit
+	// Stdout and Stderr are the raw descriptors to write to, usually 1 and 2.
+	// They stay the caller's.
+	Stdout, Stderr int
+	Colour         bool // Prefix only
+	LabelWidth     int  // Prefix only: shorter labels are padded to so many columns
+}
+
+// chunkSize is what one read takes: the default capacity of a pipe, see pipe(7),
+// so that a read never ends within a write of up to PIPE_BUF bytes.
+const chunkSize = 64 << 10
+
+// ErrClosed is returned by Open after Close.
+var ErrClosed = errors.New("output is closed")
+
+// Mux collects the output of all workers.
+type Mux struct {
+	opt    Options
+	out    *sink // nil unless the mode needs it
+	err    *sink
+	chunks sync.Pool // of *[chunkSize]byte: shared by all pipes, freed when idle
+
+	mu     sync.Mutex
+	closed bool
+}
+
+// New returns a Mux that writes to the given descriptors. The caller must Close
+// it after all its streams.
+func New(opt Options) *Mux {
+	m := &Mux{opt: opt, err: newSink(opt.Stderr)}
+	m.chunks.New = func() any { return new([chunkSize]byte) }
+	switch {
+	case opt.Mode != Prefix:
+	case sameFile(opt.Stdout, opt.Stderr):
+		// One terminal behind both: one queue keeps lines whole and in order.
+		m.out = m.err
+	default:
+		m.out = newSink(opt.Stdout)
+	}
+	return m
+}
+
+// Open makes the descriptors for one worker. In Prefix mode label, for example
+// "web.2", begins each of its lines. The caller must Close the stream.
+func (m *Mux) Open(label string) (*Stream, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, fmt.Errorf("cannot open output of %s: %w", label, ErrClosed)
+	}
+	s := &Stream{stdout: m.opt.Stdout, stderr: m.opt.Stderr}
+	if m.opt.Mode == Inherit {
+		return s, nil
+	}
+	var prefix []byte
+	if m.opt.Mode == Prefix {
+		prefix = newPrefix(label, m.opt.LabelWidth, m.opt.Colour)
+	}
+	var err error
+	if s.err, s.stderr, err = m.openLane(m.err, prefix, &tail{}); err != nil {
+		return nil, fmt.Errorf("cannot open output of %s: %w", label, err)
+	}
+	if m.opt.Mode != Prefix {
+		return s, nil
+	}
+	if s.out, s.stdout, err = m.openLane(m.out, prefix, nil); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("cannot open output of %s: %w", label, err)
+	}
+	return s, nil
+}
+
+// Log returns a writer for the supervisor's own log. Each Write is queued as a
+// whole behind what workers have written to stderr, never blocks and never
+// fails: with [hardLimit] bytes waiting it is dropped and counted.
+func (m *Mux) Log() io.Writer { return logWriter{m.err} }
+
+// Lost returns how many bytes were dropped since New because our stdout or
+// stderr refused them or because they did not fit behind a blocked consumer.
+func (m *Mux) Lost() uint64 {
+	lost := m.err.lostBytes()
+	if m.out != nil && m.out != m.err {
+		lost += m.out.lostBytes()
+	}
+	return lost
+}
+
+// Close writes what is queued, until ctx ends, and stops the writers. Streams
+// that are still open lose what they write from here on.
+func (m *Mux) Close(ctx context.Context) error {
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
+	err := m.err.close(ctx)
+	if m.out != nil && m.out != m.err {
+		err = errors.Join(err, m.out.close(ctx))
+	}
+	return err
+}
+
+type logWriter struct{ sink *sink }
+
+// Write implements [io.Writer].
+func (w logWriter) Write(p []byte) (int, error) {
+	w.sink.put(len(p), func(dst []byte) []byte { return append(dst, p...) })
+	return len(p), nil
+}

@@ -1,0 +1,47 @@
+package logs
+
+// Stream is the output of one worker.
+type Stream struct {
+	stdout, stderr int
+	out, err       *lane // nil where the worker inherits our own descriptor
+}
+
+// Stdout returns the raw descriptor to hand to the worker as its stdout. It
+// belongs to the stream, or is our own, and is valid until Spawned or Close.
+func (s *Stream) Stdout() int { return s.stdout }
+
+// Stderr is Stdout for stderr.
+func (s *Stream) Stderr() int { return s.stderr }
+
+// Spawned closes our copies of the worker's ends. Call it as soon as the fork is
+// done: until then the end of the worker's output cannot be seen.
+func (s *Stream) Spawned() {
+	s.each((*lane).closeChildEnd)
+}
+
+// Tail returns up to n of the last lines that the worker wrote to stderr, oldest
+// first, without control characters and each cut to a readable length. What the
+// worker wrote before it died is included even if the poller has not come to it
+// yet. Tail also works after Close. It returns nil in Inherit mode.
+func (s *Stream) Tail(n int) []string {
+	if s.err == nil {
+		return nil
+	}
+	return s.err.lastLines(n)
+}
+
+// Close takes what is left in the pipes without waiting, ends a last line that
+// has no newline, and releases the descriptors. Call it when the worker's whole
+// process group is gone: a process that escaped the group gets EPIPE from here
+// on. Closing twice does nothing.
+func (s *Stream) Close() {
+	s.each((*lane).close)
+}
+
+func (s *Stream) each(do func(*lane)) {
+	for _, l := range []*lane{s.out, s.err} {
+		if l != nil {
+			do(l)
+		}
+	}
+}
