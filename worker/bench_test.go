@@ -3,6 +3,7 @@ package worker_test
 import (
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -103,4 +104,59 @@ func spawnMany(b *testing.B, s *worker.Spawner, cmd worker.Command, tiny string,
 	_ = syscall.Close(w)
 	_ = r.Close()
 	return took
+}
+
+// BenchmarkReplace measures from kill -9 to the first instruction of the
+// successor, which is started as soon as the death is told.
+func BenchmarkReplaceDirect(b *testing.B) { benchmarkReplace(b, worker.Command{}) }
+
+func BenchmarkReplaceShim(b *testing.B) { benchmarkReplace(b, worker.Command{ListenPID: true}) }
+
+func benchmarkReplace(b *testing.B, cmd worker.Command) {
+	tiny := compile(b, "tiny.c")
+	s := newSpawner(b)
+	r, w := newPipe(b)
+	cmd.Argv, cmd.Files, cmd.Env = []string{tiny}, []int{w}, []string{"LISTEN_PID="}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = worker.DevNull, worker.DevNull, worker.DevNull
+	last, gone := make(chan *worker.Process, 1), make(chan struct{})
+	ending := make(chan struct{})
+	var start func(worker.Exit)
+	start = func(worker.Exit) {
+		select {
+		case <-ending:
+			close(gone)
+		default:
+			s.Start(cmd, func(r worker.StartResult) { last <- r.Process })
+		}
+	}
+	cmd.OnExit = func(e worker.Exit) { start(e) }
+	start(worker.Exit{})
+	took := make([]time.Duration, 0, b.N)
+	buf := make([]byte, 1)
+	for b.Loop() {
+		if _, err := r.Read(buf); err != nil {
+			b.Fatal(err)
+		}
+		p := <-last
+		begun := time.Now()
+		if err := p.Signal(syscall.SIGKILL); err != nil {
+			b.Fatal(err)
+		}
+		next := <-last
+		if _, err := r.Read(buf); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(begun))
+		last <- next
+		if _, err := syscall.Write(w, buf); err != nil { // the byte that the next round expects
+			b.Fatal(err)
+		}
+	}
+	close(ending)
+	_ = (<-last).SignalGroup(syscall.SIGKILL)
+	<-gone
+	_ = syscall.Close(w)
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "us-p50")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "us-p99")
 }

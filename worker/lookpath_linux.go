@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -38,11 +39,11 @@ func lookPath(argv, env []string, dir string) (string, error) {
 		if !strings.Contains(path, "/") {
 			path = "./" + path
 		}
-		switch err := executable(path, dir); err {
+		switch errno := executable(path, dir); errno {
 		case 0:
 			return path, nil
 		case syscall.EACCES:
-			worst = err
+			worst = errno
 		}
 	}
 	return "", &ExecError{Path: name, Stage: StageLookup, Err: worst}
@@ -54,7 +55,7 @@ func executable(path, dir string) syscall.Errno {
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
-		if err == unix.EACCES {
+		if errors.Is(err, unix.EACCES) {
 			return syscall.EACCES
 		}
 		return syscall.ENOENT

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"errors"
 	"strconv"
 	"sync"
 	"syscall"
@@ -167,7 +168,9 @@ func parseStatus(text, path string) error {
 // shim before it is for the program.
 func forkError(err error, program, path, dir string) error {
 	stage := StageExec
-	switch err {
+	var errno syscall.Errno
+	errors.As(err, &errno)
+	switch errno {
 	case syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.EBADF:
 		stage = StageFork
 	case syscall.ENOENT, syscall.EACCES, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG:

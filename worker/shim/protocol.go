@@ -18,7 +18,9 @@ const (
 // program's environment says to the program. With one P it starts no helper
 // threads, which would have to be killed by the exec a moment later, and does not
 // read its cgroup to find the number of processors. It never collects garbage.
-func environ() []string { return []string{"GOMAXPROCS=1", "GOGC=off", "GODEBUG=", "GOMEMLIMIT="} }
+func environ() []string {
+	return []string{"GOMAXPROCS=1", "GOGC=off", "GODEBUG=containermaxprocs=0", "GOMEMLIMIT="}
+}
 
 // Environ is the environment of a shim up to the point where that of the program
 // has to be appended.
