@@ -187,3 +187,40 @@ func TestSignal(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A classic daemon leaves the group without ending, of which nobody is told.
+func TestGroupLeftByADaemon(t *testing.T) {
+	s := newSpawner(t)
+	out, w := newPipe(t)
+	var in [2]int
+	if err := syscall.Pipe2(in[:], syscall.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	p := launch(t, s, worker.Command{
+		// The daemon leaves only when told, long after its leader has ended.
+		Argv:  []string{"/bin/sh", "-c", "(head -n 1 <&3; exec setsid cat <&3) & exit 0"},
+		Files: []int{in[0]}, Stdin: worker.DevNull, Stdout: w, Stderr: 2,
+	})
+	_, _ = syscall.Close(w), syscall.Close(in[0])
+	if e := <-p.exit; !e.Success() || !e.Remains {
+		t.Errorf("got %+v", e)
+	}
+	if _, err := syscall.Write(in[1], []byte("leave\n")); err != nil {
+		t.Fatal(err)
+	}
+	<-p.gone
+	lines := bufio.NewReader(out)
+	if line, _ := lines.ReadString('\n'); line != "leave\n" {
+		t.Errorf("got %q", line)
+	}
+	if _, err := syscall.Write(in[1], []byte("alive\n")); err != nil {
+		t.Fatal(err)
+	}
+	if line, _ := lines.ReadString('\n'); line != "alive\n" {
+		t.Errorf("the daemon said %q", line)
+	}
+	_ = syscall.Close(in[1]) // ends it
+	if _, err := lines.ReadByte(); err == nil {
+		t.Error("it speaks on")
+	}
+}
