@@ -1,0 +1,202 @@
+package listener
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strconv"
+	"strings"
+)
+
+// Mode says how the workers share an address.
+type Mode uint8
+
+// The modes. Auto becomes Sharded for TCP and UDP that we open or that systemd opened with ReusePort=yes, and Shared otherwise.
+const (
+	Auto    Mode = iota
+	Sharded      // one SO_REUSEPORT socket per slot and side, steered by readiness
+	Shared       // one socket for all
+	PerSlot      // slot i has the port base+i, which its worker binds by itself
+)
+
+// Policy says which of the ready workers gets a connection on a sharded TCP listener. UDP always keeps a flow (source
+// address and port) with its worker.
+type Policy uint8
+
+// The policies.
+const (
+	Random   Policy = iota
+	ClientIP        // a client's address stays with its slot; an unready slot's clients move, and no others
+	CPU             // the processor that got the packet, modulo the number of ready workers
+)
+
+// Side is one of the two shards of a slot.
+type Side uint8
+
+// The sides. A worker gets one of them for its whole life, its successor the other.
+const (
+	A Side = iota
+	B
+)
+
+const sides = 2
+
+// defaultName is the name of a listener that was given none, unless systemd named it.
+const defaultName = "http"
+
+var (
+	modeNames   = []string{"auto", "sharded", "shared", "per-slot"}
+	policyNames = []string{"random", "client-ip", "cpu"}
+	sideNames   = []string{"A", "B"}
+)
+
+func (m Mode) String() string   { return nameOf(modeNames, int(m)) }
+func (p Policy) String() string { return nameOf(policyNames, int(p)) }
+func (s Side) String() string   { return nameOf(sideNames, int(s)) }
+
+func nameOf(names []string, i int) string {
+	if i < len(names) {
+		return names[i]
+	}
+	return "unknown " + strconv.Itoa(i)
+}
+
+// Config is one listener as the user wants it.
+type Config struct {
+	Name    string
+	Address Address
+	Mode    Mode
+	Steer   Policy
+	Backlog int // connections that may wait in each socket; 0 means 4096. The kernel caps it at net.core.somaxconn
+	// Perm, Owner and Group are of a unix socket's file. Perm 0 means 0660. Owner and Group are names or numbers; empty
+	// ones stay as they are.
+	Perm         fs.FileMode
+	Owner, Group string
+}
+
+// ParseFlag reads [NAME=]ADDRESS[,KEY=VALUE...] with the keys
+//
+//	mode     auto, sharded, shared or per-slot
+//	steer    random, client-ip or cpu
+//	backlog  connections that may wait in each socket
+//	perm     mode of a unix socket's file, octal
+//	owner    USER, USER:GROUP or :GROUP of a unix socket's file
+//
+// The name defaults to "http", or to what systemd calls the socket.
+func ParseFlag(s string) (Config, error) {
+	c, err := parseFlag(s)
+	if err != nil {
+		return Config{}, fmt.Errorf("cannot read listener %q: %w", s, err)
+	}
+	return c, nil
+}
+
+func parseFlag(s string) (Config, error) {
+	words := strings.Split(s, ",")
+	var c Config
+	address := words[0]
+	if name, rest, ok := strings.Cut(address, "="); ok && !strings.ContainsAny(name, ":/[") {
+		if err := checkName(name); err != nil {
+			return Config{}, err
+		}
+		c.Name, address = name, rest
+	}
+	var err error
+	if c.Address, err = ParseAddress(address); err != nil {
+		return Config{}, err
+	}
+	if c.Name == "" {
+		c.Name = defaultName
+		if c.Address.Network == networkSystemd {
+			c.Name = c.Address.Name
+		}
+	}
+	seen := map[string]bool{}
+	for _, word := range words[1:] {
+		key, value, _ := strings.Cut(word, "=")
+		if seen[key] {
+			return Config{}, fmt.Errorf("%s is given twice", key)
+		}
+		seen[key] = true
+		if err := c.set(key, value); err != nil {
+			return Config{}, err
+		}
+	}
+	// A steering policy given for what cannot be steered is told from one that is merely the default only here.
+	if seen["steer"] && !c.steerable() {
+		return Config{}, errors.New("steer is for sharded TCP")
+	}
+	return c, c.Validate()
+}
+
+func (c *Config) set(key, value string) error {
+	if value == "" {
+		return fmt.Errorf("%s needs a value, as in %s=VALUE", key, key)
+	}
+	switch key {
+	case "mode":
+		i, err := oneOf(key, value, modeNames)
+		c.Mode = Mode(i)
+		return err
+	case "steer":
+		i, err := oneOf(key, value, policyNames)
+		c.Steer = Policy(i)
+		return err
+	case "backlog":
+		n, err := strconv.ParseUint(value, 10, 31)
+		if err != nil || n == 0 {
+			return fmt.Errorf("backlog %q is not a positive number", value)
+		}
+		c.Backlog = int(n)
+	case "perm":
+		n, err := strconv.ParseUint(value, 8, 32)
+		if err != nil || n == 0 || n > 0o777 {
+			return fmt.Errorf("perm %q is not an octal number from 1 to 777", value)
+		}
+		c.Perm = fs.FileMode(n)
+	case "owner":
+		c.Owner, c.Group, _ = strings.Cut(value, ":")
+		if c.Owner == "" && c.Group == "" {
+			return fmt.Errorf("owner %q names nobody", value)
+		}
+	default:
+		return fmt.Errorf("key %q is unknown; there are mode, steer, backlog, perm, owner", key)
+	}
+	return nil
+}
+
+func oneOf(key, value string, names []string) (int, error) {
+	for i, name := range names {
+		if name == value {
+			return i, nil
+		}
+	}
+	return 0, fmt.Errorf("%s %q is unknown; it is one of %s", key, value, strings.Join(names, ", "))
+}
+
+func (c *Config) steerable() bool {
+	return (c.Mode == Auto || c.Mode == Sharded) && (c.Address.Network == networkTCP || c.Address.Network == networkSystemd)
+}
+
+// Validate refuses what cannot be. Open calls it too.
+func (c *Config) Validate() error {
+	if err := checkName(c.Name); err != nil {
+		return err
+	}
+	a := c.Address
+	switch {
+	case int(c.Mode) >= len(modeNames) || int(c.Steer) >= len(policyNames):
+		return errors.New("mode or steer is out of range")
+	case a.Network == networkUnix && (c.Mode == Sharded || c.Mode == PerSlot):
+		return fmt.Errorf("a unix socket cannot be %s: the kernel has no SO_REUSEPORT for it", c.Mode)
+	case a.Network == networkSystemd && c.Mode == PerSlot:
+		return errors.New("a socket from systemd cannot be per-slot: the workers bind those ports themselves")
+	case c.Mode == PerSlot && a.Port == 0:
+		return errors.New("per-slot needs the port of slot 0")
+	case a.Network != networkUnix && (c.Perm != 0 || c.Owner != "" || c.Group != ""):
+		return errors.New("perm and owner are for unix sockets that we open")
+	case c.Mode == PerSlot && c.Backlog != 0, a.Network == networkUDP && c.Backlog != 0:
+		return errors.New("backlog is for stream sockets that we hold")
+	}
+	return nil
+}
