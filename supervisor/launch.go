@@ -68,7 +68,7 @@ func (p *pool) facts(rec *record) (worker.Facts, []int) {
 	}
 	var files []int
 	for _, l := range p.cfg.Listeners {
-		fact := worker.ListenerFact{Name: l.Name(), FD: -1, Port: l.Port(rec.ref.Slot), Addr: addrOf(l, rec.ref.Slot)}
+		fact := worker.ListenerFact{Name: l.Name(), FD: -1, Port: l.Port(rec.ref.Slot), Datagram: l.Datagram(), Addr: addrOf(l, rec.ref.Slot)}
 		if fd := l.FD(rec.ref.Slot, side(rec.ref.Side)); fd >= 0 {
 			fact.FD = firstFD + len(files)
 			files = append(files, fd)

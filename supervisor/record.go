@@ -55,7 +55,7 @@ func (r *record) release() {
 
 func (r *record) closeOutput() {
 	if r.output != nil {
-		_ = r.output.Close()
+		r.output.Close()
 	}
 }
 

@@ -52,7 +52,7 @@ type Output interface {
 	Stderr() int
 	Spawned()            // the worker has its copies
 	Tail(n int) []string // the last lines of its stderr
-	Close() error        // after the last process of the group is gone
+	Close()              // after the last process of the group is gone
 }
 
 // Sockets are the listeners of a pool; see listener.Set.
@@ -65,6 +65,7 @@ type Listener interface {
 	Name() string
 	Mode() listener.Mode
 	Address() listener.Address
+	Datagram() bool
 	FD(slot int, side listener.Side) int
 	Port(slot int) int
 	Inode(slot int, side listener.Side) uint64

@@ -31,8 +31,10 @@ func demoCommand() *cli.Command {
 			})
 			server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 			stopped := make(chan error, 1)
+			draining, stop := self.Draining(c.Context)
+			defer stop()
 			go func() {
-				<-self.Draining()
+				<-draining.Done()
 				ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 				defer cancel()
 				stopped <- server.Shutdown(ctx)

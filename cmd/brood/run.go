@@ -23,7 +23,7 @@ func runCommand() *cli.Command {
 			if err := control.CheckName(set.name); err != nil {
 				return &userError{code: exitUsage, err: err, hint: "give another one with --name"}
 			}
-			return serve(set, c.App.ErrWriter)
+			return serve(set)
 		},
 	}
 }

@@ -1,11 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -19,12 +20,11 @@ import (
 
 // serve runs a supervisor to its end. Everything that can fail does so before the first worker starts. It must be on
 // the main thread, which becomes the spawner.
-func serve(set *settings, stderr io.Writer) error {
+func serve(set *settings) error {
 	signals := make(chan os.Signal, 16) // bursts of TTIN and TERM; the loop empties it at once
 	signal.Notify(signals, supervisor.SignalsWanted()...)
-	// A reader of our output that went away must not kill us. SIG_IGN would be inherited by the workers; a handler is not.
-	broken := make(chan os.Signal, 1)
-	signal.Notify(broken, syscall.SIGPIPE)
+	// A reader of our output that went away must not kill us. SIG_IGN would be inherited by the workers, a handler is not.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
 	if err := worker.SealInherited(); err != nil {
 		return err
@@ -32,18 +32,19 @@ func serve(set *settings, stderr io.Writer) error {
 	if err := worker.BecomeSubreaper(); err != nil {
 		return err
 	}
-	inherited, err := listener.FromSystemd(os.Getenv, os.Getpid())
-	if err != nil {
-		return err
-	}
-	log, flush := newLogger(set, stderr)
-	defer flush()
-
 	poller, err := poll.New()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = poller.Close() }()
+
+	output := newOutput(set, poller)
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), flushTime)
+		defer cancel()
+		_ = output.Close(ctx) // what nobody reads is lost
+	}()
+	log := newLogger(set, output.Log(), isTerminal(os.Stderr))
 
 	path := set.control
 	if path == "" {
@@ -55,41 +56,19 @@ func serve(set *settings, stderr io.Writer) error {
 	}
 	defer socket.Remove()
 
-	sockets, err := listener.Open(set.listen, inherited, set.spec.Workers, listener.Options{
-		Poller: poller, Report: func(ev listener.Event) { logListener(log, ev) },
-	})
+	sockets, err := openSockets(set, poller, log)
 	if err != nil {
 		_ = socket.Close()
 		return err
 	}
 	defer func() { _ = sockets.Close() }()
-	return supervise(set, log, poller, socket, sockets)
-}
 
-func supervise(set *settings, log zerolog.Logger, poller *poll.Poller, socket *control.Socket, sockets *listener.Set) error {
-	output := newOutput(set, poller)
-	defer func() { _ = output.Close() }()
 	spawner, err := worker.NewSpawner(worker.Options{Poller: poller})
 	if err != nil {
 		_ = socket.Close()
 		return err
 	}
-	recipe, err := newRecipe(set, sockets)
-	if err != nil {
-		_ = socket.Close()
-		return &userError{code: exitUsage, err: err}
-	}
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, supervisor.SignalsWanted()...)
-	sup, err := supervisor.New(supervisor.Config{
-		Name: set.name, Version: version, Log: log,
-		World: newWorld(spawner, poller, output),
-		Pools: []supervisor.PoolConfig{{
-			Name: set.name, Spec: set.spec, Recipe: recipe,
-			Sockets: sockets, Listeners: listenersOf(sockets),
-			Ready: set.ready, Signals: set.signals, Orphans: set.orphans,
-		}},
-	})
+	sup, err := newSupervisor(set, log, sockets, newWorld(spawner, poller, output))
 	if err != nil {
 		_ = socket.Close()
 		return err
@@ -102,11 +81,43 @@ func supervise(set *settings, log zerolog.Logger, poller *poll.Poller, socket *c
 		defer close(done)
 		code = sup.Run(signals)
 	}()
-	spawner.Main(done)
+	if err := spawner.Main(done); err != nil {
+		sup.Do(context.Background(), supervisor.Request{Verb: supervisor.Kill})
+		<-done
+		return err
+	}
 	if code != exitDone {
 		return exitCode(code)
 	}
 	return nil
+}
+
+// flushTime is how long the end waits for a slow reader of our output.
+const flushTime = 2 * time.Second
+
+func openSockets(set *settings, poller *poll.Poller, log zerolog.Logger) (*listener.Set, error) {
+	inherited, err := listener.FromSystemd(os.Getenv, os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	return listener.Open(set.listen, inherited, set.spec.Workers, listener.Options{
+		Poller: poller, Report: func(ev listener.Event) { logListener(log, ev) },
+	})
+}
+
+func newSupervisor(set *settings, log zerolog.Logger, sockets *listener.Set, world supervisor.World) (*supervisor.Supervisor, error) {
+	recipe, err := newRecipe(set, sockets)
+	if err != nil {
+		return nil, &userError{code: exitUsage, err: err}
+	}
+	return supervisor.New(supervisor.Config{
+		Name: set.name, Version: version, Log: log, World: world,
+		Pools: []supervisor.PoolConfig{{
+			Name: set.name, Spec: set.spec, Recipe: recipe,
+			Sockets: sockets, Listeners: listenersOf(sockets),
+			Ready: set.ready, Signals: set.signals, Orphans: set.orphans,
+		}},
+	})
 }
 
 func newOutput(set *settings, poller *poll.Poller) *logs.Mux {

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"os"
-	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -20,7 +19,7 @@ import (
 
 // newWorld is the real one.
 func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux) supervisor.World {
-	surveyor := worker.NewSurveyor()
+	var surveyor worker.Surveyor
 	world := supervisor.World{
 		Launch: func(cmd worker.Command, done func(supervisor.Process, error)) {
 			spawner.Start(cmd, func(r worker.StartResult) {
@@ -37,7 +36,7 @@ func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux) su
 		OpenOutput:  func(label string) (supervisor.Output, error) { return output.Open(label) },
 		Serving:     worker.Serving,
 		ServingPort: worker.ServingPort,
-		Handles:     func(pid int, sig syscall.Signal) (worker.Handling, error) { return surveyor.Handles(pid, sig) },
+		Handles:     surveyor.Handles,
 	}
 	if os.Getenv("NOTIFY_SOCKET") != "" {
 		world.Systemd = func(state string) {
