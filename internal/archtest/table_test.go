@@ -1,0 +1,157 @@
+package archtest
+
+// Foreign modules that have a place of their own. A prefix of the import path.
+const (
+	cli       = "github.com/urfave/cli/v2"
+	zerolog   = "github.com/rs/zerolog"
+	goSystemd = "github.com/coreos/go-systemd/v22"
+	xsys      = "golang.org/x/sys"
+	xterm     = "golang.org/x/term"
+	xbpf      = "golang.org/x/net/bpf"
+)
+
+// testOnly may be imported by tests of any package, and by nothing else.
+var testOnly = []string{
+	"github.com/google/go-cmp",
+	"github.com/rogpeppe/go-internal",
+	"go.uber.org/goleak",
+	"pgregory.net/rapid",
+}
+
+// rule says what the files of one folder may import. What is not listed is
+// forbidden; tests may import the ours of testOurs as well.
+type rule struct {
+	dir      string
+	ours     []string // relative to the module; "*" for all
+	testOurs []string
+	foreign  []string
+	std      []string // nil: all of the standard library
+	reason   string
+}
+
+// rules is the whole table. Arrows point to the leaves.
+var rules = []rule{
+	{
+		dir:     "cmd/brood",
+		ours:    []string{"*"},
+		foreign: []string{cli, zerolog, goSystemd + "/daemon", xsys, xterm},
+		reason:  "words in, wiring, exit codes: it knows everybody, and nobody knows it",
+	},
+	{
+		dir:     "supervisor",
+		ours:    []string{"supervisor/machine", "worker", "worker/handshake", "listener"},
+		foreign: []string{zerolog, goSystemd, xsys},
+		reason:  "performs what the machine decides on workers and sockets; who shows its state imports it, not the reverse",
+	},
+	{
+		dir:    "supervisor/machine",
+		std:    []string{"cmp", "errors", "fmt", "maps", "math", "math/bits", "slices", "strconv", "strings", "time"},
+		reason: "pure decisions: without os, net, sync and context there is nothing impure it could do",
+	},
+	{
+		dir:      "listener",
+		ours:     []string{"internal/poll"},
+		testOurs: []string{"internal/loadgen", "internal/testguest", "internal/testhost"},
+		foreign:  []string{goSystemd, xsys, xbpf},
+		reason:   "sockets know neither workers nor the loop; other programs may use them without our log",
+	},
+	{
+		dir:      "worker",
+		ours:     []string{"worker/handshake", "worker/shim", "internal/poll"},
+		testOurs: []string{"worker", "worker/self", "internal/testguest"},
+		foreign:  []string{xsys},
+		reason:   "one process seen from its parent: no policy, no sockets, no log",
+	},
+	{
+		dir:    "worker/handshake",
+		reason: "the contract that both sides share must cost a guest program nothing",
+	},
+	{
+		dir:      "worker/self",
+		ours:     []string{"worker/handshake"},
+		testOurs: []string{"worker/self"},
+		reason:   "what foreign programs import: the standard library and the contract",
+	},
+	{
+		dir:    "worker/shim",
+		std:    []string{"syscall", "unsafe"},
+		reason: "runs in front of every worker's exec; each package more is paid a thousand times at a start of a thousand",
+	},
+	{
+		dir:     "internal/control",
+		ours:    []string{"supervisor"},
+		foreign: []string{xsys, zerolog},
+		reason:  "shows the supervisor's snapshot and passes on requests",
+	},
+	{
+		dir:      "internal/logs",
+		testOurs: []string{"internal/poll"},
+		foreign:  []string{xsys},
+		reason:   "bytes from pipes to descriptors; the poller is an interface of its own",
+	},
+	{
+		dir:     "internal/poll",
+		foreign: []string{xsys},
+		reason:  "waits for descriptors, whoever owns them",
+	},
+	{
+		dir:     "internal/loadgen",
+		foreign: []string{xsys},
+		reason:  "a client that shares no code with what it measures",
+	},
+	{
+		dir:    "internal/loadgen/loadgen",
+		ours:   []string{"internal/loadgen"},
+		reason: "the load generator as a command",
+	},
+	{
+		dir:     "internal/testguest",
+		ours:    []string{"worker/handshake", "worker/self", "internal/loadgen"},
+		foreign: []string{xsys},
+		reason:  "a worker knows the contract and nothing of its supervisor",
+	},
+	{
+		dir:    "internal/testguest/guest",
+		ours:   []string{"internal/testguest"},
+		reason: "the guests as a program of their own",
+	},
+	{
+		dir:     "internal/testhost",
+		foreign: []string{xsys},
+		reason:  "a machine for tests, made of namespaces: knows the system, not brood",
+	},
+	{
+		dir:     "internal/bench",
+		ours:    []string{"internal/loadgen", "internal/testguest", "worker/handshake"},
+		foreign: []string{xsys, xbpf},
+		reason:  "measures the built binary from outside, as a user would",
+	},
+	{
+		dir:    "internal/mutate",
+		reason: "plants bugs into the text of the machine: must not be built from it",
+	},
+	{
+		dir:    "internal/archtest",
+		reason: "reads the tree as text",
+	},
+	{
+		dir:      "e2e",
+		testOurs: []string{"internal/control", "internal/loadgen", "internal/testguest", "internal/testhost", "supervisor", "worker/handshake"},
+		foreign:  []string{xsys},
+		reason:   "drives the built binary; it may read the types of the API, not reach into the loop",
+	},
+}
+
+// exception permits one file what a rule forbids to all.
+type exception struct{ file, reason string }
+
+// sleepers are the tests that may call time.Sleep.
+var sleepers = []exception{
+	{"supervisor/fakes_test.go", "inside a testing/synctest bubble a sleep is what lets the fake time pass"},
+}
+
+// initializers may have func init.
+var initializers = []exception{
+	{"worker/shim/", "must run before any other package of the binary is initialised"},
+	{"cmd/brood/main.go", "the main goroutine is on the main thread for certain only there, and forks must happen on it"},
+}
