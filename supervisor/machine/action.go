@@ -30,7 +30,8 @@ type Start struct {
 	Generation uint64
 }
 
-// Terminate sends the stop signal to the worker's leading process.
+// Terminate sends the stop signal to the worker's leading process or, if that is gone already, to what remains of its
+// group.
 type Terminate struct {
 	Ref Ref
 	Why Why
@@ -54,7 +55,7 @@ type SetTimer struct {
 	After time.Duration
 }
 
-// StopTimer takes a timer back. TimerFired may be on its way all the same.
+// StopTimer takes a timer back. It may have ended already, and TimerFired may be on its way all the same.
 type StopTimer struct{ Timer Timer }
 
 // Obituary says what follows the death of a worker.
@@ -83,7 +84,7 @@ type GaveUp struct {
 // StillHere: termination was asked for again, and this many processes have not left yet.
 type StillHere struct{ Terms, Workers int }
 
-// Exit ends the pool. With code 0 every process is reaped.
+// Exit ends the pool, and is the last action ever. With code 0 every process is reaped.
 type Exit struct{ Code int }
 
 func (Steer) action()            {}

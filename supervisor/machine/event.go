@@ -40,7 +40,7 @@ type ReloadRequested struct {
 // DumpRequested: make the ready workers write a heap dump, one at a time.
 type DumpRequested struct{}
 
-// ScaleRequested: another number of workers is wanted.
+// ScaleRequested: another number of workers is wanted. One that Spec.Validate does not allow is ignored.
 type ScaleRequested struct{ Workers int }
 
 // TermReceived: a termination signal arrived. The first stops gracefully, the second and third ask again, the fourth

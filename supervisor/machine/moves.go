@@ -7,7 +7,7 @@ func Diagram() map[Health][]Health {
 	return map[Health][]Health{
 		Free:     {Waiting, Starting},
 		Waiting:  {Starting, Free},
-		Starting: {Ready, Retiring, Draining, Killed, Free},
+		Starting: {Ready, Draining, Killed, Free},
 		Ready:    {Settling, Retiring, Draining, Killed, Free},
 		Settling: {Ready, Retiring, Draining, Killed, Free},
 		Retiring: {Draining, Killed, Free},
@@ -32,11 +32,16 @@ func timerOf(h Health) (TimerKind, bool) {
 	return 0, false
 }
 
-// move changes a worker's health, and its timer with it: a timer never outlives the health it was set for.
+// move changes a worker's health, and its timer with it: a timer never outlives the health it was set for. Only the
+// grace of a worker that leaves by itself runs on when it is told to leave: nobody gets two.
 func (s *stepper) move(ref Ref, to Health) {
 	w := &s.Slots[ref.Slot].Workers[ref.Side]
-	s.dropTimer(ref, w.Health)
+	from := w.Health
 	w.Health = to
+	if from == Retiring && to == Draining {
+		return
+	}
+	s.dropTimer(ref, from)
 	kind, has := timerOf(to)
 	if !has {
 		return
@@ -59,10 +64,11 @@ func (s *stepper) move(ref Ref, to Health) {
 	s.act(SetTimer{Timer: Timer{Kind: kind, Ref: ref}, After: after})
 }
 
+// dropTimer stops the timer of a health, also if it is the one that has just ended: the news of an earlier one of the
+// same key may have been late, and this one still running.
 func (s *stepper) dropTimer(ref Ref, health Health) {
-	kind, has := timerOf(health)
-	if t := (Timer{Kind: kind, Ref: ref}); has && t != s.fired && (kind != ReadyTimer || s.Spec.ReadyTimeout > 0) {
-		s.act(StopTimer{Timer: t})
+	if kind, has := timerOf(health); has && (kind != ReadyTimer || s.Spec.ReadyTimeout > 0) {
+		s.act(StopTimer{Timer: Timer{Kind: kind, Ref: ref}})
 	}
 }
 
@@ -76,8 +82,8 @@ func (s *stepper) free(ref Ref) {
 // spawn starts a worker at a place that waits, or is free and was given an incarnation.
 func (s *stepper) spawn(ref Ref) {
 	id, ok := s.freeID()
-	if !ok {
-		s.free(ref) // reconcile tries again when an id comes free
+	if !ok || s.unreapedWanted() >= s.Spec.Workers+s.Spec.MaxSurge {
+		s.free(ref) // reconcile tries again when there is room
 		return
 	}
 	slot := &s.Slots[ref.Slot]

@@ -1,20 +1,13 @@
 package machine
 
-// reconcile moves from what is towards what is wanted, until no decision is due.
+// reconcile moves from what is towards what is wanted, until no decision is due. What one slot gives up may be what
+// another one waits for, so it goes round until a round changes nothing.
 func (s *stepper) reconcile() {
-	switch s.Phase {
-	case Serving:
-		for again := true; again; {
-			s.shrink()
-			s.refill()
-			again = s.rollout()
-		}
-	case Stopping:
-		if s.Unreaped() == 0 {
-			s.Phase = Exited
-			s.act(Exit{Code: s.ExitCode})
-		}
-	case Exited:
+	for again := s.Phase == Serving; again; {
+		done := len(s.acts)
+		s.shrink()
+		s.refill()
+		again = s.rollout() || len(s.acts) > done
 	}
 }
 
@@ -37,6 +30,7 @@ func (s *stepper) refill() {
 	for i := range s.Spec.Workers {
 		slot := &s.Slots[i]
 		s.dropStaleWaiting(i)
+		slot.rehome()
 		current, hasCurrent := slot.find(func(w Worker) bool {
 			return w.Health.Active() && w.Generation == slot.Generation
 		})
@@ -58,13 +52,22 @@ func (s *stepper) refill() {
 	}
 }
 
-// dropStaleWaiting ends a backoff whose generation is not wanted any more: the failures were the other one's.
+// rehome makes the side of a ready worker the home, of two ready ones the side of the one that is to stay. Otherwise
+// the home stays where it was: connections wait there, and the next worker is to come there.
+func (s *Slot) rehome() {
+	home, across := s.Workers[s.Home], s.Workers[s.Home.Other()]
+	stays := home.Health == Ready && (home.Generation == s.Generation || across.Generation != s.Generation)
+	if across.Health == Ready && !stays {
+		s.Home = s.Home.Other()
+	}
+}
+
+// dropStaleWaiting ends a backoff whose generation is not wanted any more.
 func (s *stepper) dropStaleWaiting(i int) {
 	slot := &s.Slots[i]
 	for side := A; side <= B; side++ {
 		if w := slot.Workers[side]; w.Health == Waiting && w.Generation != slot.Generation {
 			s.free(s.ref(i, side))
-			slot.Failures = 0
 		}
 	}
 }
@@ -116,6 +119,13 @@ func (s *stepper) fill(i int) {
 	s.spawn(ref)
 }
 
+// assign says which generation a slot is to run from now on. Its failures in a row were another one's.
+func (s *Slot) assign(generation uint64) {
+	if s.Generation != generation {
+		s.Generation, s.Failures = generation, 0
+	}
+}
+
 // occupied counts the workers of the wanted slots that are unreaped, or wait: one that waits keeps its room, so that
 // a rollout cannot take it.
 func (s *stepper) occupied() int {
@@ -123,6 +133,19 @@ func (s *stepper) occupied() int {
 	for i := range s.Spec.Workers {
 		for _, w := range s.Slots[i].Workers {
 			if w.Health != Free {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// unreapedWanted counts the workers of the wanted slots that have a process.
+func (s *stepper) unreapedWanted() int {
+	n := 0
+	for i := range s.Spec.Workers {
+		for _, w := range s.Slots[i].Workers {
+			if w.Health.HasProcess() {
 				n++
 			}
 		}

@@ -22,7 +22,7 @@ func (s *stepper) abort(cause RolloutCause, ref Ref) {
 	s.act(RolloutEnded{Target: s.Rollout.Target, Cause: cause, Ref: ref})
 	s.Rollout.Phase = Reverting
 	for i := range s.Slots {
-		s.Slots[i].Generation = s.Generation
+		s.Slots[i].assign(s.Generation)
 	}
 	s.dropFailing()
 }
@@ -128,7 +128,7 @@ func (s *stepper) giveTurn(slot *Slot) bool {
 	if slot.Generation == s.Rollout.Target {
 		return false
 	}
-	slot.Generation = s.Rollout.Target
+	slot.assign(s.Rollout.Target)
 	return true
 }
 

@@ -29,18 +29,31 @@ func (s *stepper) stop() {
 		return
 	}
 	s.Phase = Stopping
-	s.Owed = nil
-	s.endDumps()
-	if s.Rollout.Phase == Rolling {
-		s.act(RolloutEnded{Target: s.Rollout.Target, Cause: StopCame})
-	}
-	s.Rollout = Rollout{Target: s.Rollout.Target}
+	s.forget()
 	for _, ref := range s.refs(func(h Health) bool { return h.Active() || h == Settling }) {
 		if w, _ := s.Worker(ref); w.Health == Waiting {
 			s.free(ref)
 			continue
 		}
 		s.terminate(ref, WhyStopping)
+	}
+}
+
+// forget drops what was still to be done for users: a pool that stops does it no more.
+func (s *stepper) forget() {
+	s.Owed = nil
+	s.endDumps()
+	if s.Rollout.Phase == Rolling {
+		s.act(RolloutEnded{Target: s.Rollout.Target, Cause: StopCame})
+	}
+	s.Rollout = Rollout{Target: s.Rollout.Target}
+}
+
+// leave ends a graceful stop when the last process is reaped. It comes last in a step: nothing follows an Exit.
+func (s *stepper) leave() {
+	if s.Phase == Stopping && s.Unreaped() == 0 {
+		s.Phase = Exited
+		s.act(Exit{Code: s.ExitCode})
 	}
 }
 
@@ -57,8 +70,7 @@ func (s *stepper) killAll() {
 		}
 		s.act(Kill{Ref: ref})
 	}
-	s.endDumps()
-	s.Owed = nil
+	s.forget()
 	s.Phase = Exited
 	s.act(Exit{Code: 1})
 }

@@ -56,7 +56,7 @@ type Worker struct {
 type Slot struct {
 	Generation uint64 // which generation this slot is to run
 	Home       Side   // where its connections are
-	Failures   int    // in a row; spaces the restarts
+	Failures   int    // in a row, of workers of this generation; spaces the restarts
 	Workers    [2]Worker
 }
 

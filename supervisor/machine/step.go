@@ -25,15 +25,15 @@ func Step(st State, ev Event) (State, []Action) {
 	s.reconcile()
 	s.bury()
 	s.derive(&st)
+	s.leave()
 	return s.State, s.acts
 }
 
 // stepper is one step in the making: a state that may be changed, and the actions so far.
 type stepper struct {
 	State
-	acts  []Action
-	fired Timer // the timer whose end is being handled: it need not be stopped
-	dead  []Ref // who died in this step, for the obituaries
+	acts []Action
+	dead []Ref // who died in this step, for the obituaries
 }
 
 func (s *stepper) act(a Action) { s.acts = append(s.acts, a) }
@@ -75,20 +75,21 @@ func (s *stepper) becameReady(ref Ref) {
 		return
 	}
 	s.move(ref, Ready)
-	slot := &s.Slots[ref.Slot]
-	across := slot.Workers[ref.Side.Other()]
-	if w.Generation == slot.Generation || across.Health != Ready {
-		slot.Home = ref.Side
-	}
 	if i := slices.Index(s.Owed, ref); i >= 0 {
 		s.Owed = slices.Delete(s.Owed, i, i+1)
 		s.act(Relay{Ref: ref, Purpose: ForReload})
 	}
 }
 
+// leavesByItself takes a worker out of service that says that it is stopping. One that was never ready has failed: its
+// slot, or the rollout that it belongs to, must not wait for it.
 func (s *stepper) leavesByItself(ref Ref) {
-	w, ok := s.Worker(ref)
-	if ok && (w.Health == Starting || w.Health == Ready || w.Health == Settling) {
+	switch w, ok := s.Worker(ref); {
+	case !ok:
+	case w.Health == Starting:
+		s.terminate(ref, WhyNeverReady)
+		s.failed(ref, w, SuccessorDied)
+	case w.Health == Ready || w.Health == Settling:
 		s.move(ref, Retiring)
 	}
 }
@@ -114,24 +115,28 @@ func (s *stepper) judge(e Died, w Worker) {
 	if w.Health == Draining || w.Health == Killed || s.Phase != Serving {
 		return // it was told to leave
 	}
-	slot := &s.Slots[e.Ref.Slot]
-	if e.Age >= s.Spec.Backoff.StableAfter {
+	wasReady := w.Health != Starting
+	if slot := &s.Slots[e.Ref.Slot]; wasReady && e.Age >= s.Spec.Backoff.StableAfter && w.Generation == slot.Generation {
 		slot.Failures = 0
 	}
-	if e.Clean && w.Health != Starting && e.Age >= s.Spec.Backoff.RecycleAge {
+	if wasReady && e.Clean && e.Age >= s.Spec.Backoff.RecycleAge {
 		return // programs that recycle themselves end with success
 	}
 	s.failed(e.Ref, w, SuccessorDied)
 }
 
-// failed charges a failure: to the rollout if it is one of its successors, else to the slot.
+// failed charges a failure: to the rollout if it is one of its successors, else to the slot. What another generation
+// did says nothing about the one that the slot is to run.
 func (s *stepper) failed(ref Ref, w Worker, cause RolloutCause) {
 	if ref.Slot >= s.Spec.Workers {
 		return
 	}
-	slot := &s.Slots[ref.Slot]
 	if s.Rollout.Phase == Rolling && w.Generation == s.Rollout.Target {
 		s.abort(cause, ref)
+		return
+	}
+	slot := &s.Slots[ref.Slot]
+	if w.Generation != slot.Generation {
 		return
 	}
 	slot.Failures++
@@ -149,7 +154,6 @@ func (s *stepper) gone(ref Ref) {
 }
 
 func (s *stepper) timerFired(t Timer) {
-	s.fired = t
 	if t.Kind == DumpTimer {
 		s.nextDump(t.Ref)
 		return
@@ -173,16 +177,18 @@ func (s *stepper) timerFired(t Timer) {
 	}
 }
 
+// scale changes how many slots are wanted. A number that the pool cannot have, for want of worker ids, changes nothing.
 func (s *stepper) scale(workers int) {
-	if s.Phase != Serving || workers < 1 || workers == s.Spec.Workers {
+	before := s.Spec.Workers
+	wanted := s.Spec
+	wanted.Workers = workers
+	if s.Phase != Serving || workers == before || wanted.Validate() != nil {
 		return
 	}
-	before := s.Spec.Workers
-	s.Spec.Workers = workers
+	s.Spec = wanted
 	s.addSlots(workers)
 	for i := before; i < workers; i++ {
-		s.Slots[i].Generation = s.Generation
-		s.Slots[i].Failures = 0
+		s.Slots[i].Generation, s.Slots[i].Failures = s.Generation, 0
 	}
 }
 

@@ -1,0 +1,227 @@
+package machine
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Rules that the model checks beside I1 to I10; docs/mutations.md says what each one means.
+const (
+	ruleNews     = "news"
+	ruleSteering = "steering"
+	ruleQueues   = "queues"
+	ruleSignals  = "signals"
+	ruleRollouts = "rollouts"
+	ruleReload   = "reload"
+	ruleDumps    = "dumps"
+	ruleDeaths   = "deaths"
+	ruleBackoff  = "backoff"
+	ruleBooks    = "books"
+)
+
+// violation is a broken rule.
+type violation struct{ rule, text string }
+
+func (v *violation) Error() string { return v.rule + ": " + v.text }
+
+// checker follows one step: it enters the event and then the actions in the books of the world after it, and compares.
+type checker struct {
+	before, now *world
+	ev          Event
+	acts        []Action
+	err         *violation
+
+	reloaded  []int // places of the workers that are to get the reload signal in this step
+	died      *Ref  // whose death was reported in this step
+	buried    bool
+	isForced  bool // this is the fourth termination or a kill
+	rolled    bool // a rollout was asked for in this step
+	wasOpen   bool // while one was open
+	mustAbort bool // a successor failed
+	mustQuit  bool // a slot failed too often
+}
+
+// after returns the world after a happening, nil where nothing came of it, and the rule that the step broke.
+func (w *world) after(h happening) (*world, error) {
+	if h.late {
+		return nil, w.ignores(h.ev)
+	}
+	c := &checker{before: w, now: w.clone(), ev: h.ev}
+	if h.spend != nil {
+		c.now.left.spend(h.spend)
+	}
+	c.happen()
+	c.now.st, c.acts = Step(w.st, h.ev)
+	c.follow()
+	if c.err != nil {
+		return nil, c.err
+	}
+	return c.now, nil
+}
+
+// begin returns the world after the start of a pool.
+func begin(spec Spec, left budget) (*world, error) {
+	none := &world{}
+	c := &checker{before: none, now: &world{wanted: spec.Workers, good: 1, target: 1, left: left}}
+	c.now.st, c.acts = New(spec)
+	none.st.Spec = spec
+	c.follow()
+	if c.err != nil {
+		return nil, c.err
+	}
+	return c.now, nil
+}
+
+// ignores checks that late news changes nothing.
+func (w *world) ignores(ev Event) error {
+	st, acts := Step(w.st, ev)
+	if death, again := ev.(Died); again && len(acts) == 1 && acts[0] == Action(Obituary{Ref: death.Ref, Next: acts[0].(Obituary).Next, After: acts[0].(Obituary).After}) {
+		acts = nil
+	}
+	if len(acts) > 0 || !same(&st, &w.st) {
+		return &violation{ruleNews, fmt.Sprintf("late %T%+v leads to %v and\n%+v", ev, ev, acts, st)}
+	}
+	return nil
+}
+
+func same(a, b *State) bool {
+	return a.Phase == b.Phase && a.Spec == b.Spec && a.Generation == b.Generation && a.Rollout == b.Rollout &&
+		a.Terms == b.Terms && a.ExitCode == b.ExitCode && a.LastInc == b.LastInc &&
+		slices.Equal(a.Slots, b.Slots) && slices.Equal(a.Dumps, b.Dumps) && slices.Equal(a.Owed, b.Owed)
+}
+
+func (c *checker) fail(rule, format string, args ...any) {
+	if c.err == nil {
+		c.err = &violation{rule, fmt.Sprintf(format, args...)}
+	}
+}
+
+// follow enters the actions in the books, one by one, and checks the result.
+func (c *checker) follow() {
+	c.now.grow(2 * len(c.now.st.Slots))
+	for n, a := range c.acts {
+		if c.now.exited {
+			c.fail(ruleBooks, "action %T after the exit", a)
+		}
+		c.perform(a)
+		if c.err != nil {
+			c.err.text += fmt.Sprintf(" (action %d of %+v)", n, c.acts)
+			return
+		}
+	}
+	c.result()
+	if c.err != nil {
+		c.err.text += fmt.Sprintf(" (after %+v)", c.acts)
+	}
+}
+
+// happen enters the event in the books.
+func (c *checker) happen() {
+	w := c.now
+	switch e := c.ev.(type) {
+	case BecameReady:
+		p := w.proc(e.Ref)
+		p.said = true
+		if p.owed {
+			p.owed = false
+			c.reloaded = []int{e.Ref.place().index()}
+		}
+	case LeavesByItself:
+		p := w.proc(e.Ref)
+		p.leaving = true
+		if !p.said {
+			c.charge(e.Ref, p)
+		}
+	case Died:
+		c.died = &e.Ref
+		p := w.proc(e.Ref)
+		c.judge(e, p)
+		p.leader, p.leaving = false, true
+		if !e.Remains {
+			*p = proc{}
+		}
+	case Gone:
+		*w.proc(e.Ref) = proc{}
+	case TimerFired:
+		w.timers = slices.DeleteFunc(w.timers, func(t Timer) bool { return t == e.Timer })
+		if e.Timer.Kind == ReadyTimer {
+			c.charge(e.Timer.Ref, w.proc(e.Timer.Ref))
+		}
+	case RollRequested:
+		c.rolls()
+	case ReloadRequested:
+		c.reload(e)
+	case DumpRequested:
+		for i := range w.procs {
+			atIt := slices.Contains(w.timers, Timer{Kind: DumpTimer, Ref: w.ref(i)})
+			if w.procs[i].serves() && w.health(i) == Ready && !atIt {
+				w.procs[i].dump = isAsked
+			}
+		}
+	case ScaleRequested:
+		w.wanted = e.Workers
+	case TermReceived:
+		w.terms++
+		w.stopping = true
+		c.isForced = w.terms == 4
+	case StopRequested:
+		w.stopping = true
+	case KillRequested:
+		w.stopping, c.isForced = true, true
+	}
+	w.failed = w.failed || c.isForced
+}
+
+// judge keeps the environment's own count of failures: a death that was not asked for is one, unless a worker that has
+// been ready ended with success and old enough. A worker that was stable before starts the count anew.
+func (c *checker) judge(e Died, p *proc) {
+	if p.told || c.now.stopping || e.Ref.Slot >= c.now.wanted {
+		return
+	}
+	backoff := &c.now.st.Spec.Backoff
+	if p.said && e.Age >= backoff.StableAfter && p.generation == c.now.st.Slots[e.Ref.Slot].Generation {
+		c.now.fails[e.Ref.Slot] = 0
+	}
+	if !p.said || !e.Clean || e.Age < backoff.RecycleAge {
+		c.charge(e.Ref, p)
+	}
+}
+
+func (c *checker) charge(ref Ref, p *proc) {
+	w := c.now
+	switch {
+	case ref.Slot >= w.wanted:
+	case p.generation == w.open:
+		c.mustAbort = true
+	case p.generation == w.st.Slots[ref.Slot].Generation:
+		w.fails[ref.Slot]++
+		limit := w.st.Spec.Backoff.GiveUpAfter
+		c.mustQuit = limit > 0 && int(w.fails[ref.Slot]) >= limit
+	}
+}
+
+func (c *checker) rolls() {
+	c.rolled, c.wasOpen = true, c.now.open != 0
+	c.now.queued = c.now.queued || c.wasOpen
+}
+
+// reload says who is to get the signal: all that serve, at once, and those that start, when they are ready.
+func (c *checker) reload(e ReloadRequested) {
+	w := c.now
+	serving := w.safe()
+	unsafe := func(ref Ref) bool { return !slices.Contains(e.Safe, ref) }
+	switch policy := w.st.Spec.Reload; {
+	case policy == ReloadRoll,
+		policy == ReloadAuto && (w.open != 0 || len(serving) == 0 || slices.ContainsFunc(serving, unsafe)):
+		c.rolls()
+		return
+	}
+	for _, ref := range serving {
+		c.reloaded = append(c.reloaded, ref.place().index())
+	}
+	for i := range w.procs {
+		if p := &w.procs[i]; p.lives() && !p.said && !p.leaving {
+			p.owed = true
+		}
+	}
+}

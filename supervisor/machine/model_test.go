@@ -1,0 +1,82 @@
+package machine
+
+import (
+	"flag"
+	"testing"
+	"time"
+)
+
+var modelSize = flag.String("model", "short", "which scenarios to search: short or full")
+
+// scenario is a pool and what may happen to it.
+type scenario struct {
+	name string
+	spec Spec
+	left budget
+}
+
+// pool is a spec of small numbers. Durations mean nothing to the model but whether they are zero.
+func pool(workers, surge, unavailable int, change ...func(*Spec)) Spec {
+	spec := Spec{
+		Workers: workers, MaxSurge: surge, MaxUnavailable: unavailable,
+		LastID: workers + surge - 1, ReadyTimeout: 60 * time.Second,
+		Settle: time.Second, Grace: 30 * time.Second, DumpGap: 2 * time.Second,
+		Backoff: Backoff{Base: time.Second, Max: 30 * time.Second, StableAfter: stableAge, RecycleAge: recycleAge},
+	}
+	for _, f := range change {
+		f(&spec)
+	}
+	return spec
+}
+
+func stopFirst(s *Spec)   { s.Order = StopFirst }
+func noSettle(s *Spec)    { s.Settle = 0 }
+func noTimeout(s *Spec)   { s.ReadyTimeout = 0 }
+func spareID(s *Spec)     { s.LastID++ }
+func givesUpAt2(s *Spec)  { s.Backoff.GiveUpAfter = 2 }
+func bySignal(s *Spec)    { s.Reload = ReloadSignal }
+func alwaysRolls(s *Spec) { s.Reload = ReloadRoll }
+
+// shortScenarios are searched by every run of the tests.
+func shortScenarios() []scenario {
+	return []scenario{
+		{"one", pool(1, 1, 0, spareID), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 2, scales: 1, terms: 4}},
+		{"two", pool(2, 1, 0), budget{total: 3, crashes: 1, lates: 1, rolls: 2, terms: 4}},
+		{"two stop-first", pool(2, 0, 1, stopFirst), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 2, terms: 4}},
+		{"one gives up", pool(1, 1, 0, givesUpAt2, noTimeout), budget{total: 4, crashes: 3, remains: 1, leaves: 1, rolls: 1, stops: 1, terms: 4}},
+		{"two reload", pool(2, 1, 0), budget{total: 3, crashes: 1, rolls: 1, reloads: 2, dumps: 2, terms: 1}},
+		{"two reload by signal", pool(2, 1, 1, bySignal, noSettle), budget{total: 3, crashes: 1, rolls: 1, reloads: 2, dumps: 2, terms: 1}},
+		{"two reload by rolling", pool(2, 1, 0, alwaysRolls, noSettle), budget{total: 3, crashes: 1, reloads: 2, dumps: 1, stops: 1}},
+	}
+}
+
+func TestModel(t *testing.T) {
+	scenarios := shortScenarios()
+	if *modelSize == "full" {
+		scenarios = fullScenarios()
+	}
+	for _, sc := range scenarios {
+		t.Run(sc.name, func(t *testing.T) {
+			t.Parallel()
+			begun := time.Now()
+			s := newSearch(sc)
+			err := s.run()
+			t.Logf("%9d states %10d steps %3d deep %6.2f s", len(s.from), s.steps, len(s.depth), time.Since(begun).Seconds())
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+// fullScenarios are searched by make model.
+func fullScenarios() []scenario {
+	all := budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 2, reloads: 1, scales: 2, dumps: 1, terms: 4, stops: 1}
+	return append(shortScenarios(), []scenario{
+		{"full one", pool(1, 1, 0, spareID), all},
+		{"full one stop-first", pool(1, 0, 1, stopFirst, spareID), all},
+		{"full two", pool(2, 1, 0), all},
+		{"full two surge 2", pool(2, 2, 0), all},
+		{"full three", pool(3, 1, 0), budget{total: 3, crashes: 2, lates: 1, rolls: 2, scales: 2, terms: 1}},
+	}...)
+}

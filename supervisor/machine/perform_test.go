@@ -1,0 +1,277 @@
+package machine
+
+import "slices"
+
+// perform enters an action in the books, and checks that it is right at this very moment.
+func (c *checker) perform(a Action) {
+	switch a := a.(type) {
+	case Start:
+		c.start(a)
+	case Terminate:
+		c.terminate(a.Ref)
+	case TerminateRemains:
+		p := c.now.proc(a.Ref)
+		if p == nil || p.leader || p.killed {
+			c.fail(ruleSignals, "nobody remained of %+v", a.Ref)
+			return
+		}
+		p.told = true
+	case Kill:
+		c.kill(a.Ref)
+	case Relay:
+		c.relay(a)
+	case SetTimer:
+		c.setTimer(a)
+	case StopTimer:
+		c.now.timers = slices.DeleteFunc(c.now.timers, func(t Timer) bool { return t == a.Timer })
+	case Steer:
+		c.steer(a)
+	case Adopt:
+		i := a.Place.index()
+		if c.now.adopted[i] {
+			c.fail(ruleQueues, "place %v is adopted already", a.Place)
+		}
+		c.now.adopted[i] = true
+	case Abandon:
+		i := a.Place.index()
+		if !c.now.adopted[i] {
+			c.fail(ruleQueues, "place %v was not adopted", a.Place)
+		}
+		c.now.adopted[i] = false
+	case Obituary:
+		c.bury(a)
+	case RolloutStarted:
+		c.rolloutStarted(a)
+	case RolloutEnded:
+		c.rolloutEnded(a)
+	case GaveUp:
+		if !c.mustQuit {
+			c.fail(ruleBackoff, "gave up without cause")
+		}
+		c.mustQuit = false
+		c.now.stopping, c.now.failed = true, true
+	case StillHere:
+		if n := c.now.living(len(c.now.procs)); a.Workers != n || a.Terms != c.now.terms {
+			c.fail(ruleBooks, "%d processes after %d terminations, not %+v", n, c.now.terms, a)
+		}
+	case Exit:
+		c.exit(a)
+	default:
+		c.fail(ruleBooks, "unknown action %T", a)
+	}
+}
+
+func (c *checker) start(a Start) {
+	w, i := c.now, a.Ref.place().index()
+	spec := &w.st.Spec
+	if w.stopping {
+		c.fail("I6", "start of %+v while stopping", a.Ref)
+	}
+	if w.procs[i].lives() {
+		c.fail("I1", "start at %v, where a process lives", a.Ref.place())
+	}
+	for j := range w.procs {
+		if w.procs[j].lives() && w.procs[j].id == a.ID {
+			c.fail("I1", "worker id %d is held by %+v and given to %+v", a.ID, w.ref(j), a.Ref)
+		}
+	}
+	if a.ID < spec.FirstID || a.ID > spec.LastID {
+		c.fail("I1", "worker id %d is out of range", a.ID)
+	}
+	if n := w.living(w.wanted); a.Ref.Slot >= w.wanted || n >= w.wanted+spec.MaxSurge {
+		c.fail("I2", "start of %+v beside %d of %d wanted", a.Ref, n, w.wanted)
+	}
+	if spec.Order == StopFirst && w.procs[i^1].lives() {
+		c.fail(ruleRollouts, "stop-first, but %+v starts beside another", a.Ref)
+	}
+	if !w.adopted[i] {
+		c.fail(ruleQueues, "start of %+v at an abandoned place", a.Ref)
+	}
+	if a.Ref.Inc == 0 || w.inc >= a.Ref.Inc && c.before.holder(i) != a.Ref.Inc {
+		c.fail(ruleBooks, "incarnation of %+v is not new", a.Ref)
+	}
+	if a.Generation != w.good && a.Generation != w.open {
+		c.fail("I10", "start of generation %d, but %d is good and %d is being rolled out", a.Generation, w.good, w.open)
+	}
+	w.inc = max(w.inc, a.Ref.Inc)
+	w.procs[i] = proc{inc: a.Ref.Inc, id: a.ID, generation: a.Generation, leader: true}
+}
+
+func (c *checker) terminate(ref Ref) {
+	p := c.now.proc(ref)
+	if p == nil || p.killed {
+		c.fail(ruleSignals, "terminate of %+v, which is not there or was killed", ref)
+		return
+	}
+	if c.now.stopping == c.before.stopping && p.told {
+		if _, term := c.ev.(TermReceived); !term {
+			c.fail(ruleSignals, "%+v is told twice", ref)
+		}
+	}
+	c.unsteered(ref)
+	p.told, p.leaving, p.owed, p.dump = true, true, false, notAsked
+}
+
+// unsteered checks that nobody sends connections to a worker that is told to leave, unless there is nobody else.
+func (c *checker) unsteered(ref Ref) {
+	if !c.now.stopping && slices.Contains(c.now.steered, ref.place()) && c.now.inService() > 0 {
+		c.fail(ruleSteering, "%+v is sent away while connections are steered to it", ref)
+	}
+}
+
+func (c *checker) kill(ref Ref) {
+	p := c.now.proc(ref)
+	if p == nil || (!p.leaving && !c.isForced) {
+		c.fail(ruleSignals, "kill of %+v, which is not there or was not told to leave", ref)
+		return
+	}
+	if t, ok := c.ev.(TimerFired); !c.isForced && (!ok || t.Timer != Timer{Kind: GraceTimer, Ref: ref}) {
+		c.fail(ruleSignals, "kill of %+v before its grace ended", ref)
+	}
+	c.unsteered(ref)
+	p.told, p.leaving, p.killed, p.owed, p.dump = true, true, true, false, notAsked
+}
+
+func (c *checker) relay(a Relay) {
+	p, i := c.now.proc(a.Ref), a.Ref.place().index()
+	if p == nil || !p.serves() || c.now.health(i) != Ready {
+		c.fail(ruleReload, "relay to %+v, which does not serve", a.Ref)
+		return
+	}
+	if a.Purpose == ForDump {
+		if p.dump == notAsked || slices.ContainsFunc(c.now.timers, isDump) {
+			c.fail(ruleDumps, "%+v is not asked, or the gap after the last dump has not ended", a.Ref)
+		}
+		p.dump = notAsked
+		return
+	}
+	n := slices.Index(c.reloaded, i)
+	if n < 0 {
+		c.fail(ruleReload, "nobody asked %+v to reload", a.Ref)
+		return
+	}
+	c.reloaded = slices.Delete(c.reloaded, n, n+1)
+}
+
+func isDump(t Timer) bool { return t.Kind == DumpTimer }
+
+func (c *checker) setTimer(a SetTimer) {
+	if slices.Contains(c.now.timers, a.Timer) {
+		c.fail("I7", "timer %+v is set twice", a.Timer)
+	}
+	spec := &c.now.st.Spec
+	want := map[TimerKind]bool{
+		BackoffTimer: a.After > 0 && a.After <= spec.Backoff.Max,
+		ReadyTimer:   a.After == spec.ReadyTimeout && a.After > 0,
+		SettleTimer:  a.After == spec.Settle,
+		GraceTimer:   a.After == spec.Grace,
+		DumpTimer:    a.After == spec.DumpGap,
+	}
+	if !want[a.Timer.Kind] {
+		c.fail("I7", "timer %+v is set to %v", a.Timer, a.After)
+	}
+	c.now.timers = append(c.now.timers, a.Timer)
+}
+
+func (c *checker) steer(a Steer) {
+	for _, place := range a.Members {
+		i := place.index()
+		if !c.now.procs[i].serves() || c.now.health(i) != Ready {
+			c.fail(ruleSteering, "steered to %v, where nobody is ready", place)
+		}
+		if !c.now.adopted[i] {
+			c.fail(ruleQueues, "steered to %v, which is abandoned", place)
+		}
+	}
+	c.now.steered = a.Members
+}
+
+func (c *checker) bury(a Obituary) {
+	if c.died == nil || *c.died != a.Ref || c.buried {
+		c.fail(ruleDeaths, "obituary of %+v, who did not die now", a.Ref)
+	}
+	c.buried = true
+	timed := slices.ContainsFunc(c.acts, func(x Action) bool {
+		set, ok := x.(SetTimer)
+		return ok && set.Timer.Kind == BackoffTimer && set.Timer.Ref.Slot == a.Ref.Slot && set.After == a.After
+	})
+	if a.Next == RestartLater && !timed && !c.waitsIn(a.Ref.Slot) {
+		c.fail(ruleDeaths, "obituary %+v without a timer", a)
+	}
+	if (c.now.stopping || a.Ref.Slot >= c.now.wanted) != (a.Next == NotRestarted) {
+		c.fail(ruleDeaths, "obituary %+v", a)
+	}
+}
+
+func (c *checker) waitsIn(slot int) bool {
+	return c.before.health(index(slot, A)) == Waiting || c.before.health(index(slot, B)) == Waiting
+}
+
+func (c *checker) rolloutStarted(a RolloutStarted) {
+	w := c.now
+	if w.open != 0 || a.Target <= w.target || w.stopping {
+		c.fail(ruleRollouts, "rollout to %d begins while %d is open and %d was the last", a.Target, w.open, w.target)
+	}
+	if !c.rolled && !w.queued {
+		c.fail(ruleRollouts, "nobody asked for a rollout")
+	}
+	w.open, w.target, w.queued = a.Target, a.Target, false
+	if !c.wasOpen {
+		c.rolled = false
+	}
+}
+
+func (c *checker) rolloutEnded(a RolloutEnded) {
+	w := c.now
+	if w.open == 0 || a.Target != w.open {
+		c.fail(ruleRollouts, "rollout to %d ends, but %d is open", a.Target, w.open)
+	}
+	if (a.Cause == StopCame) != w.stopping {
+		c.fail(ruleRollouts, "rollout to %d ends because %v", a.Target, a.Cause)
+	}
+	if failed := a.Cause == SuccessorDied || a.Cause == SuccessorLate; failed != c.mustAbort {
+		c.fail("I10", "a successor failed: %v, but the rollout to %d ends because %v", c.mustAbort, a.Target, a.Cause)
+	}
+	c.mustAbort = false
+	if a.Cause == RolledOut {
+		w.good = a.Target
+		c.through()
+	}
+	w.open = 0
+}
+
+// through checks that a rollout is done when it says so: every wanted slot is served by the target and by nothing else.
+func (c *checker) through() {
+	for slot := range c.now.wanted {
+		ready := 0
+		for _, i := range [...]int{index(slot, A), index(slot, B)} {
+			p := &c.now.procs[i]
+			if p.lives() && p.generation != c.now.open {
+				c.fail("I10", "rollout to %d done, but %+v is there", c.now.open, p)
+			}
+			if p.serves() {
+				ready++
+			}
+		}
+		if ready == 0 {
+			c.fail("I10", "rollout to %d done, but slot %d is not served", c.now.open, slot)
+		}
+	}
+}
+
+func (c *checker) exit(a Exit) {
+	w := c.now
+	w.exited = true
+	for i := range w.procs {
+		p := &w.procs[i]
+		if p.lives() && a.Code == 0 {
+			c.fail("I4", "exit 0 with %+v not reaped", w.ref(i))
+		}
+		if p.lives() && !p.killed {
+			c.fail("I5", "exit, and %+v was not killed", w.ref(i))
+		}
+	}
+	if (a.Code == 0) == w.failed || !w.stopping {
+		c.fail("I4", "exit %d", a.Code)
+	}
+}

@@ -1,0 +1,294 @@
+package machine
+
+import "slices"
+
+// result compares the state after a step with the books.
+func (c *checker) result() {
+	w := c.now
+	if c.mustAbort && !c.isForced {
+		c.fail("I10", "a successor failed, and the rollout to %d goes on", w.open)
+	}
+	if c.mustQuit {
+		c.fail(ruleBackoff, "a slot failed too often, and the pool did not give up")
+	}
+	if w.exited {
+		if w.open != 0 {
+			c.fail(ruleRollouts, "exit, and the rollout to %d has no end", w.open)
+		}
+		if w.st.Phase != Exited {
+			c.fail(ruleBooks, "exit, but the phase is %v", w.st.Phase)
+		}
+		return
+	}
+	if c.isForced {
+		c.fail("I5", "forced, but there was no exit")
+	}
+	if w.stopping != (w.st.Phase == Stopping) || w.wanted != w.st.Spec.Workers || w.terms != w.st.Terms {
+		c.fail(ruleBooks, "phase %v with %d workers wanted after %d terminations", w.st.Phase, w.st.Spec.Workers, w.st.Terms)
+	}
+	if w.stopping && w.living(len(w.procs)) == 0 {
+		c.fail("I9", "stopping, nobody lives, and there was no exit")
+	}
+	for i := range w.procs {
+		c.place(i)
+	}
+	for i := range w.fails {
+		c.spaced(i)
+	}
+	c.loners()
+	c.stopped()
+	c.heads()
+	c.answered()
+}
+
+// place compares what the machine and the books know of one place.
+func (c *checker) place(i int) {
+	w, p := c.now, &c.now.procs[i]
+	h, inc := w.health(i), w.holder(i)
+	c.diagram(i)
+	if h.HasProcess() != p.lives() || p.lives() && (p.inc != inc || w.st.Slots[i/2].Workers[i%2].ID != p.id) {
+		c.fail(ruleBooks, "%v is %v (incarnation %d), but the process is %+v", at(i), h, inc, p)
+		return
+	}
+	fits := true
+	switch h {
+	case Free, Waiting:
+	case Starting:
+		fits = p.leader && !p.said && !p.leaving
+	case Ready, Settling:
+		fits = p.serves()
+	case Retiring:
+		fits = p.leader && p.leaving && !p.told
+	case Draining:
+		fits = p.told && !p.killed
+	case Killed:
+		fits = p.killed
+	}
+	if !fits {
+		c.fail(ruleBooks, "%v is %v, but the process is %+v", at(i), h, p)
+	}
+	if h != Ready && p.dump == isAsked {
+		p.dump = mayMiss
+	}
+	if h == Waiting && (w.stopping || i/2 >= w.wanted) {
+		c.fail("I6", "%v waits to be started", at(i))
+	}
+}
+
+// spaced checks that the restarts of a slot are spaced by its failures: the first comes at once, later ones wait.
+func (c *checker) spaced(slot int) {
+	w := c.now
+	if slot >= w.wanted || w.stopping {
+		w.fails[slot] = 0
+		return
+	}
+	s := &w.st.Slots[slot]
+	if slot >= len(c.before.st.Slots) || slot >= c.before.wanted || c.before.st.Slots[slot].Generation != s.Generation {
+		w.fails[slot] = 0
+	}
+	if s.Failures != int(w.fails[slot]) {
+		c.fail(ruleBackoff, "slot %d failed %d times, not %d", slot, w.fails[slot], s.Failures)
+	}
+	for side := A; side <= B; side++ {
+		v := s.Workers[side]
+		isNew := v.Inc != 0 && v.Inc != c.before.holder(index(slot, side))
+		if isNew && (v.Health == Waiting) != (w.fails[slot] >= 2) {
+			c.fail(ruleBackoff, "%v is %v after %d failures", Place{slot, side}, v.Health, w.fails[slot])
+		}
+	}
+}
+
+// moves[from] are the healths that a worker may have after a step, if it is still the same one.
+func moves() map[Health][]Health {
+	to := map[Health][]Health{}
+	var walk func(start, from Health)
+	walk = func(start, from Health) {
+		for _, next := range Diagram()[from] {
+			if next != Free && !slices.Contains(to[start], next) {
+				to[start] = append(to[start], next)
+				walk(start, next)
+			}
+		}
+	}
+	for h := Free; h <= Killed; h++ {
+		walk(h, h)
+	}
+	return to
+}
+
+// lawful[from][to] reports whether one step may take a worker from one health to another, through others if need be,
+// but not through Free, which ends it.
+var lawful = func() (table [Killed + 1][Killed + 1]bool) {
+	for from, all := range moves() {
+		for _, to := range all {
+			table[from][to] = true
+		}
+	}
+	return table
+}()
+
+func (c *checker) diagram(i int) {
+	from, to := c.before.health(i), c.now.health(i)
+	if c.before.holder(i) == c.now.holder(i) {
+		if from != to && !lawful[from][to] {
+			c.fail("I8", "%v went from %v to %v", at(i), from, to)
+		}
+		return
+	}
+	if from != Free && !slices.Contains(Diagram()[from], Free) || to != Free && !lawful[Free][to] {
+		c.fail("I8", "%v went from %v over free to %v", at(i), from, to)
+	}
+}
+
+// loners checks I7: the timers that run are those of the workers' healths, and that of the dump in progress.
+func (c *checker) loners() {
+	w := c.now
+	dumps := 0
+	for _, t := range w.timers {
+		if t.Kind == DumpTimer {
+			dumps++
+			continue
+		}
+		i := t.Ref.place().index()
+		if kind, has := timerOf(w.health(i)); !has || kind != t.Kind || w.holder(i) != t.Ref.Inc {
+			c.fail("I7", "timer %+v runs, but %v is %v", t, at(i), w.health(i))
+		}
+	}
+	for i := range w.procs {
+		kind, has := timerOf(w.health(i))
+		if !has || kind == ReadyTimer && w.st.Spec.ReadyTimeout == 0 {
+			continue
+		}
+		ref := Ref{Slot: i / 2, Side: Side(i % 2), Inc: w.holder(i)}
+		if !slices.Contains(w.timers, Timer{Kind: kind, Ref: ref}) {
+			c.fail("I7", "%v is %v without a timer", at(i), w.health(i))
+		}
+	}
+	if dumps > 1 || dumps == 1 && w.stopping {
+		c.fail(ruleDumps, "%d timers run", dumps)
+	}
+}
+
+// stopped checks I3: whoever served, has not left or died, and is taken out of service now, was stopped by a rollout
+// if its slot is wanted.
+func (c *checker) stopped() {
+	w := c.now
+	if w.stopping {
+		return
+	}
+	for i := range w.procs {
+		p := &w.procs[i]
+		was := c.before.health(i)
+		if i/2 >= w.wanted || !p.leader || !p.said || c.before.holder(i) != p.inc || was != Ready && was != Starting {
+			continue
+		}
+		if h := w.health(i); h != Settling && h != Draining && h != Killed {
+			continue
+		}
+		if n := w.inService(); n < w.wanted-w.st.Spec.MaxUnavailable {
+			c.fail("I3", "%v was stopped, and %d of %d are left in service", at(i), n, w.wanted)
+		}
+	}
+}
+
+// heads checks where connections go, and that no queue is without an heir.
+func (c *checker) heads() {
+	w := c.now
+	if w.stopping {
+		return
+	}
+	n := 0
+	for i := range w.procs {
+		if w.health(i) != Ready {
+			continue
+		}
+		if n++; !slices.Contains(w.steered, at(i)) {
+			c.fail(ruleSteering, "%v is ready and gets nothing", at(i))
+		}
+	}
+	if n > 0 && n != len(w.steered) {
+		c.fail(ruleSteering, "steered to %v, but %d are ready", w.steered, n)
+	}
+	for i := range w.procs {
+		c.queue(i)
+	}
+}
+
+// queue checks that the queue of a place is kept exactly if a worker is there to serve it, or is to come there.
+func (c *checker) queue(i int) {
+	w, h := c.now, c.now.health(i)
+	across := w.health(i ^ 1)
+	manned := h.Active() || h == Settling
+	switch kept := w.adopted[i]; {
+	case manned && !kept:
+		c.fail(ruleQueues, "%v is %v and abandoned", at(i), h)
+	case manned || !kept:
+	case i/2 >= w.wanted:
+		c.fail(ruleQueues, "the queue of %v is kept, and the slot is not wanted", at(i))
+	case across == Ready:
+		c.fail(ruleQueues, "the queue of %v is kept for nobody, %v is ready", at(i), at(i^1))
+	}
+	if i%2 == 0 && i/2 < w.wanted && !w.adopted[i] && !w.adopted[i+1] {
+		c.fail(ruleQueues, "slot %d has no queue", i/2)
+	}
+}
+
+// answered checks that what was asked for was done, or will be.
+func (c *checker) answered() {
+	if len(c.reloaded) > 0 {
+		c.fail(ruleReload, "no reload for %v", c.reloaded)
+	}
+	if c.died != nil && !c.buried {
+		c.fail(ruleDeaths, "no obituary for %+v", *c.died)
+	}
+	if c.rolled && !c.wasOpen {
+		c.fail(ruleRollouts, "no rollout begins")
+	}
+	w := c.now
+	if w.stopping && w.open != 0 {
+		c.fail(ruleRollouts, "the rollout to %d has no end", w.open)
+	}
+}
+
+// arrived checks I9 and I10 where nothing more happens by itself: the pool is as wanted, or it has ended. What nobody
+// can be relied on to do has not happened: nobody has left because it was told to.
+func (w *world) arrived() error {
+	c := &checker{before: w, now: w}
+	if w.stopping && !w.exited {
+		c.fail("I9", "nothing happens, and there was no exit")
+	}
+	if w.exited {
+		return c.verdict()
+	}
+	for i := range w.procs {
+		p, h := &w.procs[i], w.health(i)
+		switch {
+		case i/2 >= w.wanted && (p.lives() || h != Free):
+			c.fail("I9", "%v is %v and is not wanted", at(i), h)
+		case i/2 < w.wanted && h != Ready && h != Free:
+			c.fail("I9", "%v stays %v", at(i), h)
+		case p.lives() && p.generation != w.good:
+			c.fail("I10", "%v is of generation %d, not %d", at(i), p.generation, w.good)
+		}
+		if i%2 == 0 && i/2 < w.wanted && (h == Ready) == (w.health(i+1) == Ready) {
+			c.fail("I9", "slot %d has no worker, or two", i/2)
+		}
+		if p.dump == isAsked {
+			c.fail(ruleDumps, "%v has never dumped", at(i))
+		}
+	}
+	if w.open != 0 || w.queued || w.st.Rollout.Phase != NoRollout {
+		c.fail(ruleRollouts, "rollout to %d stays open (queued: %v)", w.open, w.queued)
+	}
+	if len(w.st.Dumps) > 0 || len(w.st.Owed) > 0 {
+		c.fail(ruleBooks, "dumps %v and reloads %v are left", w.st.Dumps, w.st.Owed)
+	}
+	return c.verdict()
+}
+
+func (c *checker) verdict() error {
+	if c.err == nil {
+		return nil
+	}
+	return c.err
+}

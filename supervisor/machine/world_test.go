@@ -1,0 +1,168 @@
+package machine
+
+import "slices"
+
+// world is the machine's state together with the environment's own books. The checks trust the books, which are
+// kept from the actions and the events alone, and never what the machine counts.
+type world struct {
+	st State
+
+	procs   []proc  // by place
+	adopted []bool  // by place: somebody is to serve its queue
+	fails   []uint8 // by slot: failures in a row of the generation it is to run
+	steered []Place // where new connections go
+	timers  []Timer // set, and neither stopped nor ended
+
+	wanted   int // workers asked for
+	terms    int // terminations sent
+	stopping bool
+	failed   bool // the stop is to end with 1
+	exited   bool
+
+	good   uint64 // the generation that the last finished rollout led to
+	open   uint64 // the target of the rollout that was announced and has not ended; 0 if none
+	queued bool   // a rollout was asked for while one was open
+	inc    uint64 // the highest incarnation ever started
+	target uint64 // the highest generation ever announced
+
+	left budget
+}
+
+// proc is what the environment knows of the process group at a place. The zero value is nobody.
+type proc struct {
+	inc        uint64
+	id         int
+	generation uint64
+	leader     bool // the leading process lives; without it, others of its group do
+	said       bool // it said that it is ready
+	leaving    bool // it said that it leaves, or its leader died, or it was told to leave
+	told       bool // it was told to leave
+	killed     bool
+	owed       bool // a reload was relayed while it started
+	dump       asked
+}
+
+// asked says how a request for a dump stands.
+type asked uint8
+
+const (
+	notAsked asked = iota
+	isAsked        // a dump was asked for, and it has not been told
+	mayMiss        // the same, but it was out of service since, maybe when its turn came
+)
+
+func (p *proc) lives() bool { return p.inc != 0 }
+
+// serves reports whether the process could answer a connection.
+func (p *proc) serves() bool { return p.leader && p.said && !p.leaving }
+
+// budget bounds what the environment does on one path, which keeps the number of states finite. Everything that is
+// not listed happens as often as it can: answers, timers, deaths of those that were told to leave, kills.
+type budget struct {
+	total   uint8 // of all but the terminations
+	crashes uint8 // deaths nobody asked for, clean or not, young or old
+	remains uint8 // leaders that die before their group
+	leaves  uint8 // workers that leave by themselves
+	lates   uint8 // workers that are not ready in time
+	rolls   uint8
+	reloads uint8
+	scales  uint8
+	dumps   uint8
+	terms   uint8
+	stops   uint8
+}
+
+func index(slot int, side Side) int { return 2*slot + int(side) }
+
+func at(i int) Place { return Place{Slot: i / 2, Side: Side(i % 2)} }
+
+func (p Place) index() int { return index(p.Slot, p.Side) }
+
+func (r Ref) place() Place { return Place{Slot: r.Slot, Side: r.Side} }
+
+func (w *world) ref(i int) Ref {
+	return Ref{Slot: i / 2, Side: Side(i % 2), Inc: w.procs[i].inc}
+}
+
+// proc returns the process that ref names, nil if it is not there.
+func (w *world) proc(ref Ref) *proc {
+	i := ref.place().index()
+	if i >= len(w.procs) || ref.Inc == 0 || w.procs[i].inc != ref.Inc {
+		return nil
+	}
+	return &w.procs[i]
+}
+
+func (w *world) health(i int) Health {
+	if i/2 >= len(w.st.Slots) {
+		return Free
+	}
+	return w.st.Slots[i/2].Workers[i%2].Health
+}
+
+func (w *world) holder(i int) uint64 {
+	if i/2 >= len(w.st.Slots) {
+		return 0
+	}
+	return w.st.Slots[i/2].Workers[i%2].Inc
+}
+
+// living counts the processes that are not reaped, of all slots or of the wanted ones.
+func (w *world) living(slots int) int {
+	n := 0
+	for i := range w.procs {
+		if i/2 < slots && w.procs[i].lives() {
+			n++
+		}
+	}
+	return n
+}
+
+// inService counts the processes that serve and have not been steered away from.
+func (w *world) inService() int {
+	n := 0
+	for i := range w.procs {
+		if w.procs[i].serves() && w.health(i) == Ready {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) grow(places int) {
+	for len(w.procs) < places {
+		w.procs = append(w.procs, proc{})
+		w.adopted = append(w.adopted, false)
+	}
+	for len(w.fails) < places/2 {
+		w.fails = append(w.fails, 0)
+	}
+}
+
+func (w *world) clone() *world {
+	c := *w
+	c.procs = slices.Clone(w.procs)
+	c.adopted = slices.Clone(w.adopted)
+	c.fails = slices.Clone(w.fails)
+	c.timers = slices.Clone(w.timers)
+	return &c // the machine never changes a state or a list of members that it has given away
+}
+
+// spend pays for one happening.
+func (b *budget) spend(of func(*budget) *uint8) {
+	*of(b)--
+	if of(b) != &b.terms {
+		b.total--
+	}
+}
+
+// trim takes away what cannot be spent any more.
+func (b *budget) trim(stopping bool) {
+	switch {
+	case b.total == 0:
+		*b = budget{terms: b.terms}
+	case stopping:
+		*b = budget{terms: b.terms, remains: min(b.total, b.remains), crashes: min(b.total, b.crashes), total: b.total}
+		b.total = min(b.total, b.remains+b.crashes)
+	}
+}
