@@ -129,7 +129,7 @@ func TestWorkersThatNeverRunBackOff(t *testing.T) {
 		if deaths[0]["cause"] != "never_execed" || deaths[0]["next"] != machine.RestartNow.String() {
 			t.Errorf("first death: %v", deaths[0])
 		}
-		if deaths[2]["next"] != machine.RestartLater.String() || deaths[2]["after"] == nil {
+		if deaths[2]["next"] != machine.RestartLater.String() || deaths[2]["after_ms"] == nil {
 			t.Errorf("third death: %v", deaths[2])
 		}
 	})

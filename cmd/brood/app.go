@@ -80,7 +80,7 @@ func unknownCommand(c *cli.Context) error {
 	name := c.Args().First()
 	hint := "brood --help lists the commands"
 	if near := cli.SuggestCommand(c.App.Commands, name); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
+		hint = near
 	}
 	return &userError{code: exitUsage, err: fmt.Errorf("no such command: %q", name), hint: hint}
 }

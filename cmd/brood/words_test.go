@@ -47,7 +47,7 @@ func TestReadReady(t *testing.T) {
 			t.Errorf("%q: %+v, %v", word, got, err)
 		}
 	}
-	for _, word := range []string{"", "yes", "http", "http:", "http:readyz", "http://x/readyz", "exec", "exec:", "delay", "delay:-1s", "delay:5", "autos", "notify:x"} {
+	for _, word := range []string{"", "yes", "http", "http:", "http:readyz", "exec", "exec:", "delay", "delay:-1s", "delay:5", "autos", "notify:x"} {
 		if got, err := readReady(word); err == nil {
 			t.Errorf("%q: %+v, want an error", word, got)
 		}
