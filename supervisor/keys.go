@@ -16,17 +16,22 @@ const (
 	keyHow        = "how"
 	keySignal     = "signal"
 	keyWhy        = "why"
-	keyStatus     = "status"
 	keyListener   = "listener"
 	keyRepair     = "repaired"
 	keyWorkers    = "workers"
-	keyReady      = "ready"
 	keyCode       = "code"
 	keyTerms      = "terminations"
 	keyFailures   = "failures"
 	keyEvent      = "event"
 	keyActions    = "actions"
-	keyTook       = "took"
 	keyVersion    = "version"
 	keyName       = "name"
 )
+
+// LogFields is the order in which people want to read the fields of a line: who, why, what next.
+func LogFields() []string {
+	return []string{
+		keyName, keyVersion, keyPool, keySlot, keyWorkerID, keyPID, keyGeneration,
+		keyCause, keyExit, keyHow, keySignal, keyWhy, keyAge, keyLastLines, keyNext, keyAfter,
+	}
+}

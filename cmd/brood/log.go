@@ -7,6 +7,8 @@ import (
 
 	"github.com/rs/zerolog"
 	"golang.org/x/term"
+
+	"github.com/broodctl/brood/supervisor"
 )
 
 // newLogger makes the supervisor's log. The writer must not block: the loop writes to it.
@@ -20,7 +22,7 @@ func newLogger(set *settings, w io.Writer, tty bool) zerolog.Logger {
 	zerolog.DurationFieldUnit = time.Millisecond
 	zerolog.ErrorHandler = func(error) {} // a log that cannot be written has nobody to tell
 	if set.logFormat == "text" || set.logFormat == "auto" && tty {
-		w = zerolog.ConsoleWriter{Out: w, NoColor: !set.colour(tty), TimeFormat: "15:04:05.000"}
+		w = zerolog.ConsoleWriter{Out: w, NoColor: !set.colour(tty), TimeFormat: "15:04:05.000", FieldsOrder: supervisor.LogFields()}
 	}
 	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
