@@ -26,16 +26,16 @@ type EventKind uint8
 
 // The kinds of events.
 const (
-	// FellBack: the listener is shared although it should be sharded; Err says why.
-	FellBack EventKind = iota
-	// Revived: Count sockets that had been shut down listen again.
-	Revived
-	// Relayed: Count connections that waited in an abandoned queue go to a ready worker through us.
-	Relayed
-	// RelayFailed: Count connections of an abandoned queue, or the whole queue if 0, could not be relayed; Err says why.
-	RelayFailed
-	// ReviveFailed: a socket that had been shut down could not be revived; Err says why.
-	ReviveFailed
+	// EventFellBack: the listener is shared although it should be sharded; Err says why.
+	EventFellBack EventKind = iota
+	// EventRevived: Count sockets that had been shut down listen again.
+	EventRevived
+	// EventRelayed: Count connections that waited in an abandoned queue go to a ready worker through us.
+	EventRelayed
+	// EventRelayFailed: Count connections of an abandoned queue, or the whole queue if 0, could not be relayed; Err says why.
+	EventRelayFailed
+	// EventReviveFailed: a socket that had been shut down could not be revived; Err says why.
+	EventReviveFailed
 )
 
 var eventNames = []string{"fell back to shared", "revived", "relayed", "relay failed", "revive failed"}

@@ -1,0 +1,216 @@
+package listener
+
+import (
+	"fmt"
+	"sync"
+)
+
+// Listener is one address, and the sockets behind it.
+type Listener struct {
+	cfg  Config
+	mode Mode
+	addr Address
+	end  endpoint // of TCP and UDP
+	set  *Set
+
+	mu      sync.Mutex
+	closed  bool
+	slots   int
+	single  *shard      // of a shared listener
+	file    *socketFile // of a unix socket that we made
+	table   table
+	group   group
+	down    []*shard // shut down by somebody, in that order, and not revived yet
+	members []Member // as last steered, never empty once open
+	owners  []int    // of the buckets, for the number of slots
+}
+
+// Member is a place that a worker can have: a slot's side.
+type Member struct {
+	Slot int
+	Side Side
+}
+
+// Name is the name that workers find the listener by.
+func (l *Listener) Name() string { return l.cfg.Name }
+
+// Config is what Open was given. For a socket of systemd that no Config named it is made up.
+func (l *Listener) Config() Config { return l.cfg }
+
+// Mode is the effective mode: never Auto, and Shared where the kernel could not do better.
+func (l *Listener) Mode() Mode { return l.mode }
+
+// Address is where the listener listens: with the port that the kernel chose, and for a socket of systemd with the
+// address it was bound to.
+func (l *Listener) Address() Address { return l.addr }
+
+// Datagram reports whether it is a UDP listener.
+func (l *Listener) Datagram() bool { return l.addr.Network == networkUDP }
+
+// FD is the raw descriptor to hand to a worker of that place: always the same one for a shared listener, and -1 for a
+// per-slot one, whose worker binds Port by itself. It stays ours: the caller must neither close it nor wrap it in an
+// os.File, and must not change its flags, which all holders share.
+func (l *Listener) FD(slot int, side Side) int {
+	if s := l.shard(slot, side); s != nil {
+		return s.fd
+	}
+	return -1
+}
+
+// Inode identifies the socket of that place in /proc/PID/fd and fdinfo; 0 for a per-slot listener.
+func (l *Listener) Inode(slot int, side Side) uint64 {
+	if s := l.shard(slot, side); s != nil {
+		return s.inode
+	}
+	return 0
+}
+
+// Port is the port of that slot, 0 for a unix socket.
+func (l *Listener) Port(slot int) int {
+	if l.mode == PerSlot {
+		return l.addr.Port + slot
+	}
+	return l.addr.Port
+}
+
+// shard is the socket of a place; nil if there is none.
+func (l *Listener) shard(slot int, side Side) *shard {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.shardLocked(slot, side)
+}
+
+func (l *Listener) shardLocked(slot int, side Side) *shard {
+	if l.closed {
+		return nil
+	}
+	if l.mode == Sharded {
+		return l.table.at(Member{slot, side})
+	}
+	return l.single
+}
+
+// Steer sends new connections to the shards of members alone, from the moment it
+// returns; those in queues stay there. With no members the last program stays, so
+// that connections wait in queues that survive. It does nothing for listeners
+// that are not sharded.
+func (l *Listener) Steer(members []Member) error {
+	if l.mode != Sharded || len(members) == 0 {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return ErrClosed
+	}
+	for _, m := range members {
+		if l.table.at(m) == nil {
+			return fmt.Errorf("cannot steer listener %s: it has no slot %d side %s", l.cfg.Name, m.Slot, m.Side)
+		}
+	}
+	before := l.members
+	l.members = append([]Member(nil), members...)
+	if err := l.reattachLocked(); err != nil {
+		l.members = before
+		return fmt.Errorf("cannot steer listener %s: %w", l.cfg.Name, err)
+	}
+	l.rewatchLocked()
+	return nil
+}
+
+// reattachLocked makes the program anew from what the listener knows. Members whose shard is out of the group are left
+// out; when nobody else is there the program stays. A shared listener has one only if it could not become sharded.
+func (l *Listener) reattachLocked() error {
+	if len(l.group) == 0 {
+		return nil
+	}
+	if l.mode == Shared {
+		if l.single.index == outside {
+			return nil
+		}
+		return attachConstant(l.single.fd, l.single.index)
+	}
+	p := plan{
+		ipv4: l.end.ipv4(), ipv6: l.end.ipv6(), datagram: l.Datagram(), policy: l.cfg.Steer,
+		owners: l.owners, slots: l.slots, shards: len(l.group),
+	}
+	for _, m := range l.members {
+		if s := l.table.at(m); s.index != outside {
+			p.ready = append(p.ready, target{slot: m.Slot, index: s.index})
+		}
+	}
+	if len(p.ready) == 0 {
+		return nil
+	}
+	code, err := program(p)
+	if err != nil {
+		return err
+	}
+	return attach(l.group[0].fd, code)
+}
+
+// steeredLocked reports whether the program sends connections to s.
+func (l *Listener) steeredLocked(s *shard) bool {
+	for _, m := range l.members {
+		if l.table.at(m) == s {
+			return true
+		}
+	}
+	return false
+}
+
+// setSlotsLocked takes note of the number of slots for the policies that hash.
+func (l *Listener) setSlotsLocked(slots int) {
+	l.slots = slots
+	if l.mode == Sharded && (l.Datagram() || l.cfg.Steer == ClientIP) {
+		l.owners = naturalOwners(slots)
+	}
+}
+
+// grow appends what slots slots need. It is safe to repeat after an error.
+func (l *Listener) grow(slots int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.closed:
+		return ErrClosed
+	case slots <= l.slots:
+		return nil
+	}
+	if err := l.growLocked(slots); err != nil {
+		return openError(l.cfg, l.end, "grow", err)
+	}
+	return nil
+}
+
+func (l *Listener) growLocked(slots int) error {
+	if err := l.cfg.checkSlots(l.mode, l.Datagram(), slots); err != nil {
+		return err
+	}
+	switch l.mode {
+	case PerSlot:
+		if err := checkFree(l.end, l.slots, slots); err != nil {
+			return err
+		}
+	case Sharded:
+		if err := l.table.fill(slots, l.openShardLocked); err != nil {
+			return err
+		}
+	}
+	l.setSlotsLocked(slots)
+	l.rewatchLocked()
+	return l.reattachLocked() // for the lanes of the new shards
+}
+
+// maxSlots keeps group indexes and lanes well inside 16 bits.
+const maxSlots = 2048
+
+func (c *Config) checkSlots(mode Mode, datagram bool, slots int) error {
+	if slots > maxSlots {
+		return fmt.Errorf("%w: there may be %d", errTooMany, maxSlots)
+	}
+	if mode == Sharded && (datagram || c.Steer == ClientIP) && slots > buckets {
+		return fmt.Errorf("%w: a listener that keeps clients with their slot serves %d", errTooMany, buckets)
+	}
+	return nil
+}
