@@ -45,8 +45,12 @@ func (p *pool) obituary(a machine.Obituary) {
 	if rec == nil {
 		return
 	}
-	if a.Next != machine.NotRestarted && !rec.asked {
-		p.slot(a.Ref.Slot).restarts++
+	switch a.Next {
+	case machine.RestartNow, machine.RestartLater, machine.RestartWhen:
+		if !rec.asked || rec.why == machine.WhyNeverReady {
+			p.slot(a.Ref.Slot).restarts++
+		}
+	case machine.Succeeded, machine.NotRestarted:
 	}
 	cause := rec.cause()
 	e := p.of(p.log.WithLevel(severity(cause)), rec).Str(keyCause, cause).Str(keyExit, rec.ending()).
