@@ -1,51 +1,68 @@
 package machine
 
-import "slices"
-
 // derive compares the state with the one before the step and adds what follows from the difference alone: whom to
 // steer to, and which queues are to be relayed because nobody will come for them.
 func (s *stepper) derive(before *State) {
-	s.Owed = slices.DeleteFunc(s.Owed, func(ref Ref) bool {
-		w, ok := s.Worker(ref)
-		return !ok || w.Health != Starting
-	})
-	if len(s.Owed) == 0 {
-		s.Owed = nil
-	}
 	if s.Phase != Serving {
 		return
 	}
+	s.payOwed()
 	var first []Action
+	changed, ready := false, 0
 	for i := range max(len(s.Slots), len(before.Slots)) {
 		for side := A; side <= B; side++ {
-			was, is := before.keeps(i, side), s.keeps(i, side)
-			place := Place{Slot: i, Side: side}
-			switch {
+			switch was, is := before.keeps(i, side), s.keeps(i, side); {
 			case is && !was:
-				first = append(first, Adopt{Place: place})
+				first = append(first, Adopt{Place: Place{Slot: i, Side: side}})
 			case was && !is:
-				s.act(Abandon{Place: place})
+				s.act(Abandon{Place: Place{Slot: i, Side: side}})
+			}
+			serves := s.serves(i, side)
+			changed = changed || serves != before.serves(i, side)
+			if serves {
+				ready++
 			}
 		}
 	}
-	if now := s.members(); len(now) > 0 && !slices.Equal(now, before.members()) {
-		first = append(first, Steer{Members: now})
+	if changed && ready > 0 {
+		first = append(first, Steer{Members: s.members(ready)})
 	}
 	// In front, because a worker is to be steered away from before it is told to leave.
 	s.acts = append(first, s.acts...)
 }
 
-// members lists the places that new connections may go to.
-func (s *State) members() []Place {
-	var members []Place
+// payOwed relays the reload to workers that were starting when it was asked for. It comes at the end of a step, because
+// a worker that became ready may have been taken out of service in the same step.
+func (s *stepper) payOwed() {
+	starting := s.Owed[:0]
+	for _, ref := range s.Owed {
+		switch w, ok := s.Worker(ref); {
+		case !ok:
+		case w.Health == Starting:
+			starting = append(starting, ref)
+		case w.Health == Ready:
+			s.act(Relay{Ref: ref, Purpose: ForReload})
+		}
+	}
+	s.Owed = starting
+}
+
+// members lists the ready places, which are the ones that new connections may go to.
+func (s *State) members(ready int) []Place {
+	members := make([]Place, 0, ready)
 	for i := range s.Slots {
 		for side := A; side <= B; side++ {
-			if s.Slots[i].Workers[side].Health == Ready {
+			if s.serves(i, side) {
 				members = append(members, Place{Slot: i, Side: side})
 			}
 		}
 	}
 	return members
+}
+
+// serves reports whether the worker at a place is ready.
+func (s *State) serves(slot int, side Side) bool {
+	return slot < len(s.Slots) && s.Slots[slot].Workers[side].Health == Ready
 }
 
 // keeps reports whether somebody serves what waits at a place, or will: a worker that is not leaving, or, at the home

@@ -81,34 +81,19 @@ func (s *stepper) free(ref Ref) {
 
 // spawn starts a worker at a place that waits, or is free and was given an incarnation.
 func (s *stepper) spawn(ref Ref) {
-	id, ok := s.freeID()
-	if !ok || s.unreapedWanted() >= s.Spec.Workers+s.Spec.MaxSurge {
+	room := s.census()
+	id, ok := room.lowestID()
+	if !ok || room.unreaped >= s.limit() {
 		s.free(ref) // reconcile tries again when there is room
 		return
 	}
+	room.unreaped++
+	room.next++
 	slot := &s.Slots[ref.Slot]
 	w := &slot.Workers[ref.Side]
 	w.ID, w.Generation = id, slot.Generation
 	s.move(ref, Starting)
 	s.act(Start{Ref: ref, ID: id, Generation: w.Generation})
-}
-
-// freeID is the lowest worker id that no unreaped worker has.
-func (s *stepper) freeID() (int, bool) {
-	used := make([]bool, min(s.Spec.LastID-s.Spec.FirstID+1, 2*len(s.Slots)+1))
-	for i := range s.Slots {
-		for _, w := range s.Slots[i].Workers {
-			if at := w.ID - s.Spec.FirstID; w.Health.HasProcess() && at < len(used) {
-				used[at] = true
-			}
-		}
-	}
-	for at, taken := range used {
-		if !taken {
-			return s.Spec.FirstID + at, true
-		}
-	}
-	return 0, false
 }
 
 // terminate tells a worker to leave, with its grace running.
@@ -132,8 +117,6 @@ func (s *stepper) retire(ref Ref) {
 
 func (s *stepper) whyLeaving(ref Ref) Why {
 	switch {
-	case s.Phase != Serving:
-		return WhyStopping
 	case ref.Slot >= s.Spec.Workers:
 		return WhyScaled
 	case s.Rollout.Phase == Reverting:

@@ -27,10 +27,15 @@ func (s *stepper) shrink() {
 
 // refill gives every wanted slot a worker of its generation, and lets go of the other generations' workers.
 func (s *stepper) refill() {
+	s.recount()
+	ready := s.Ready()
 	for i := range s.Spec.Workers {
 		slot := &s.Slots[i]
 		s.dropStaleWaiting(i)
 		slot.rehome()
+		if slot.settledOn(slot.Generation) {
+			continue
+		}
 		current, hasCurrent := slot.find(func(w Worker) bool {
 			return w.Health.Active() && w.Generation == slot.Generation
 		})
@@ -40,12 +45,12 @@ func (s *stepper) refill() {
 		switch {
 		case hasCurrent && hasOld:
 			if slot.Workers[current].Health == Ready {
-				s.retireOld(s.ref(i, old))
+				s.retireOld(s.ref(i, old), &ready)
 			}
 		case hasCurrent:
 		case s.reinstate(i):
 		case hasOld && s.Spec.Order == StopFirst:
-			s.retireOld(s.ref(i, old))
+			s.retireOld(s.ref(i, old), &ready)
 		default:
 			s.fill(i)
 		}
@@ -72,14 +77,19 @@ func (s *stepper) dropStaleWaiting(i int) {
 	}
 }
 
-// retireOld lets go of a worker that has been, or is to be, replaced. I3 decides when.
-func (s *stepper) retireOld(ref Ref) {
-	w, _ := s.Worker(ref)
-	if w.Health == Ready && s.Ready()-1 < s.Spec.Workers-s.Spec.MaxUnavailable {
-		return
+// retireOld lets go of a worker that has been, or is to be, replaced. I3 decides when: ready counts those in service.
+func (s *stepper) retireOld(ref Ref, ready *int) {
+	if w, _ := s.Worker(ref); w.Health == Ready {
+		if !s.spares(*ready) {
+			return
+		}
+		*ready--
 	}
 	s.retire(ref)
 }
+
+// spares reports whether a rollout may take one of so many ready workers out of service.
+func (s *State) spares(ready int) bool { return ready-1 >= s.Spec.Workers-s.Spec.MaxUnavailable }
 
 // reinstate takes back a worker that was steered away from but not yet told to leave, if it is what the slot wants
 // again: its rollout failed, or the pool grew again.
@@ -100,15 +110,14 @@ func (s *stepper) fill(i int) {
 	if slot.Workers[side].Health != Free {
 		side = side.Other()
 	}
-	if slot.Workers[side].Health != Free || s.occupied() >= s.Spec.Workers+s.Spec.MaxSurge {
+	if slot.Workers[side].Health != Free || s.Spec.Order == StopFirst && !slot.empty() {
 		return
 	}
-	if s.Spec.Order == StopFirst && !slot.empty() {
+	room := s.census()
+	if _, ok := room.lowestID(); !ok || room.occupied >= s.limit() {
 		return
 	}
-	if _, ok := s.freeID(); !ok {
-		return
-	}
+	room.occupied++
 	s.LastInc++
 	slot.Workers[side] = Worker{Inc: s.LastInc, Generation: slot.Generation}
 	ref := s.ref(i, side)
@@ -126,32 +135,9 @@ func (s *Slot) assign(generation uint64) {
 	}
 }
 
-// occupied counts the workers of the wanted slots that are unreaped, or wait: one that waits keeps its room, so that
-// a rollout cannot take it.
-func (s *stepper) occupied() int {
-	n := 0
-	for i := range s.Spec.Workers {
-		for _, w := range s.Slots[i].Workers {
-			if w.Health != Free {
-				n++
-			}
-		}
-	}
-	return n
-}
+func (s *Slot) serves() bool { return s.Workers[A].Health == Ready || s.Workers[B].Health == Ready }
 
-// unreapedWanted counts the workers of the wanted slots that have a process.
-func (s *stepper) unreapedWanted() int {
-	n := 0
-	for i := range s.Spec.Workers {
-		for _, w := range s.Slots[i].Workers {
-			if w.Health.HasProcess() {
-				n++
-			}
-		}
-	}
-	return n
-}
+func (s *Slot) hasFreeSide() bool { return s.Workers[A].Health == Free || s.Workers[B].Health == Free }
 
 func (s *Slot) empty() bool { return s.Workers[A].Health == Free && s.Workers[B].Health == Free }
 

@@ -235,8 +235,10 @@ func (c *checker) queue(i int) {
 
 // answered checks that what was asked for was done, or will be.
 func (c *checker) answered() {
-	if len(c.reloaded) > 0 {
-		c.fail(ruleReload, "no reload for %v", c.reloaded)
+	for _, i := range c.reloaded {
+		if c.now.health(i) == Ready && !c.now.stopping {
+			c.fail(ruleReload, "no reload for %v", at(i))
+		}
 	}
 	if c.died != nil && !c.buried {
 		c.fail(ruleDeaths, "no obituary for %+v", *c.died)

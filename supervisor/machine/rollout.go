@@ -112,16 +112,29 @@ func (s *stepper) turn() bool {
 	if s.Spec.Order == StopFirst {
 		limit = s.Spec.MaxUnavailable
 	}
-	for i := range s.Spec.Workers {
-		slot := &s.Slots[i]
-		if turned || underway >= limit {
-			break
-		}
-		if slot.Generation != s.Rollout.Target && s.mayTurn(slot) {
+	if !turned && underway < limit {
+		if slot := s.nextTurn(); slot != nil {
 			turned = s.giveTurn(slot)
 		}
 	}
 	return turned
+}
+
+// nextTurn is the first slot whose turn can begin right away: there is room for a successor beside the incumbent, or
+// the incumbent can be spared.
+func (s *stepper) nextTurn() *Slot {
+	s.recount()
+	beside, spare := s.census().occupied < s.limit(), s.spares(s.Ready())
+	for i := range s.Spec.Workers {
+		switch slot := &s.Slots[i]; {
+		case slot.Generation == s.Rollout.Target:
+		case s.Spec.Order == StopFirst && (spare || !slot.serves()):
+			return slot
+		case s.Spec.Order == StartFirst && beside && slot.hasFreeSide():
+			return slot
+		}
+	}
+	return nil
 }
 
 func (s *stepper) giveTurn(slot *Slot) bool {
@@ -130,14 +143,4 @@ func (s *stepper) giveTurn(slot *Slot) bool {
 	}
 	slot.assign(s.Rollout.Target)
 	return true
-}
-
-// mayTurn reports whether a slot's turn can begin right away: the successor has room, or the incumbent may go.
-func (s *stepper) mayTurn(slot *Slot) bool {
-	if s.Spec.Order == StartFirst {
-		beside := slot.Workers[A].Health == Free || slot.Workers[B].Health == Free
-		return beside && s.occupied() < s.Spec.Workers+s.Spec.MaxSurge
-	}
-	_, ready := slot.find(func(w Worker) bool { return w.Health == Ready })
-	return !ready || s.Ready()-1 >= s.Spec.Workers-s.Spec.MaxUnavailable
 }

@@ -128,7 +128,7 @@ func (s *State) count(is func(Health) bool) int {
 func (s *State) ReadySlots() int {
 	n := 0
 	for i := range min(len(s.Slots), s.Spec.Workers) {
-		if w := &s.Slots[i].Workers; w[A].Health == Ready || w[B].Health == Ready {
+		if s.Slots[i].serves() {
 			n++
 		}
 	}

@@ -34,6 +34,7 @@ type stepper struct {
 	State
 	acts []Action
 	dead []Ref // who died in this step, for the obituaries
+	room *room // counted when first needed
 }
 
 func (s *stepper) act(a Action) { s.acts = append(s.acts, a) }
@@ -75,10 +76,6 @@ func (s *stepper) becameReady(ref Ref) {
 		return
 	}
 	s.move(ref, Ready)
-	if i := slices.Index(s.Owed, ref); i >= 0 {
-		s.Owed = slices.Delete(s.Owed, i, i+1)
-		s.act(Relay{Ref: ref, Purpose: ForReload})
-	}
 }
 
 // leavesByItself takes a worker out of service that says that it is stopping. One that was never ready has failed: its

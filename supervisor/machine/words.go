@@ -47,7 +47,7 @@ const (
 	RestartNow   Next = iota // a new worker starts in its place
 	RestartLater             // after a backoff
 	RestartWhen              // when a place or a worker id is free, or its group is gone
-	Succeeded                // another worker of the slot is there already
+	Succeeded                // another worker of the slot serves
 	NotRestarted             // it was meant to leave, or the pool stops
 )
 
@@ -79,7 +79,7 @@ func (p Purpose) String() string { return [...]string{"reload", "dump"}[p] }
 func (n Next) String() string {
 	return [...]string{
 		"restarted at once", "restarted after a backoff", "restarted as soon as there is room",
-		"its successor serves", "not restarted",
+		"another worker of the slot serves", "not restarted",
 	}[n]
 }
 
