@@ -1,0 +1,114 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/broodctl/brood/internal/testguest"
+	"github.com/broodctl/brood/internal/testhost"
+)
+
+// server is one kind of worker, ready to be launched on an address.
+type server struct {
+	name    string
+	needs   []testhost.Requirement
+	flags   []string
+	command []string
+}
+
+const slots = 4
+
+// servers are the programs that brood promises to run unchanged.
+func servers(t *testing.T, port int) []server {
+	t.Helper()
+	data, err := filepath.Abs("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []server{
+		{name: "go", command: []string{guestBin(), testguest.Word, "http"}},
+		{
+			name: "node", needs: []testhost.Requirement{testhost.Program("node")},
+			command: []string{"node", filepath.Join(data, "server.js")},
+		},
+		{
+			name: "gunicorn", needs: []testhost.Requirement{testhost.Program("gunicorn")},
+			flags:   []string{"--env", "PYTHONDONTWRITEBYTECODE=1"},
+			command: []string{"gunicorn", "-w", "1", "--chdir", data, "wsgi:app"},
+		},
+		{
+			name: "uvicorn", needs: []testhost.Requirement{testhost.Succeeds("/usr/bin/python3", "-c", "import uvicorn")},
+			flags: []string{"--env", "PYTHONDONTWRITEBYTECODE=1"},
+			command: []string{
+				"/usr/bin/python3", "-m", "uvicorn", "--fd", "{{.FD.http}}", "--app-dir", data,
+				"--no-access-log", "asgi:app",
+			},
+		},
+		{
+			name: "nginx", needs: []testhost.Requirement{testhost.Root, testhost.Program("nginx")},
+			flags:   []string{"--env", "NGINX={{.FD.http}};", "--stop-signal", "QUIT"},
+			command: []string{nginxBin(), "-c", filepath.Join(nginxConfigs(t, data, port), "nginx-{{.Slot}}.conf")},
+		},
+	}
+}
+
+func nginxBin() string {
+	path, err := testhost.Find("nginx")
+	if err != nil {
+		return "nginx" // the story says that it is missing
+	}
+	return path
+}
+
+// nginxConfigs writes one file for each slot, for nginx knows no templates.
+func nginxConfigs(t *testing.T, data string, port int) string {
+	t.Helper()
+	text := read(t, filepath.Join(data, "nginx.conf"))
+	dir := scratch(t, os.Geteuid())
+	for slot := range 2 * slots {
+		fill := strings.NewReplacer("SLOT", strconv.Itoa(slot), "PORT", strconv.Itoa(port), "DIR", dir)
+		path := filepath.Join(dir, "nginx-"+strconv.Itoa(slot)+".conf")
+		if err := os.WriteFile(path, []byte(fill.Replace(text)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// freePort finds one below the range that the kernel gives to clients, so that no
+// connection of a load takes it meanwhile.
+func freePort(t *testing.T) int {
+	t.Helper()
+	for port := 20000 + os.Getpid()%5000; port < 32000; port += 7 {
+		listener, err := net.Listen("tcp", address(port))
+		if err == nil {
+			listener.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
+}
+
+func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// eachServer runs a story with every kind of worker.
+func eachServer(t *testing.T, story func(t *testing.T, b *brood, address string), flags ...string) {
+	t.Helper()
+	port := freePort(t)
+	for _, s := range servers(t, port) {
+		t.Run(s.name, func(t *testing.T) {
+			testhost.Need(t, s.needs...)
+			usual := []string{"-n", strconv.Itoa(slots), "-l", "http=" + address(port), "--settle", "200ms"}
+			b := launch(t, options{flags: append(append(usual, s.flags...), flags...), command: s.command})
+			story(t, b, address(port))
+			b.stop()
+		})
+	}
+}

@@ -1,0 +1,73 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+)
+
+// status, pool and worker are the contract that scripts rely on. They are declared
+// again here, so that a change of it is noticed.
+type status struct {
+	Name  string `json:"name"`
+	PID   int    `json:"pid"`
+	State string `json:"state"`
+	Pools []pool `json:"pools"`
+}
+
+type pool struct {
+	Name       string   `json:"name"`
+	Generation int      `json:"generation"`
+	Desired    int      `json:"desired"`
+	Ready      int      `json:"ready"`
+	Restarts   int      `json:"restarts"`
+	Workers    []worker `json:"workers"`
+	Listeners  []struct {
+		Name string `json:"name"`
+		Mode string `json:"mode"`
+	} `json:"listeners"`
+}
+
+type worker struct {
+	Slot       int    `json:"slot"`
+	WorkerID   int    `json:"worker_id"`
+	PID        int    `json:"pid"`
+	State      string `json:"state"`
+	Ready      bool   `json:"ready"`
+	Generation int    `json:"generation"`
+	LastExit   string `json:"last_exit"`
+}
+
+func (b *brood) pool() pool {
+	b.t.Helper()
+	return parseStatus(b.t, b.must("status", "--output", "json"))
+}
+
+func parseStatus(t *testing.T, text string) pool {
+	t.Helper()
+	var s status
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		t.Fatalf("cannot read status: %v\n%s", err, text)
+	}
+	if len(s.Pools) != 1 || s.Name != "web" || s.PID == 0 {
+		t.Fatalf("want one pool of a supervisor called web:\n%s", text)
+	}
+	return s.Pools[0]
+}
+
+// whole tells whether a pool has exactly its ready workers and nothing else.
+func (p pool) whole() bool {
+	ready := 0
+	for _, w := range p.Workers {
+		if w.Ready {
+			ready++
+		}
+	}
+	return p.Ready == p.Desired && ready == p.Desired && len(p.Workers) == p.Desired
+}
+
+func (p pool) String() string {
+	return fmt.Sprintf("%d of %d ready: %+v", p.Ready, p.Desired, p.Workers)
+}
