@@ -135,6 +135,11 @@ var rules = []rule{
 		reason: "reads the tree as text",
 	},
 	{
+		dir:      "contrib",
+		testOurs: []string{"internal/testhost", "internal/loadgen", "internal/testguest"},
+		reason:   "files to copy; their test tries them on a real system",
+	},
+	{
 		dir:      "e2e",
 		testOurs: []string{"internal/control", "internal/loadgen", "internal/testguest", "internal/testhost", "supervisor", "worker/handshake"},
 		foreign:  []string{xsys},
