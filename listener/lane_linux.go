@@ -46,10 +46,10 @@ func dialLane(ctx context.Context, e endpoint, index int) (net.Conn, error) {
 		source := netip.AddrFrom4([4]byte{indexLane >> 8, indexLane & 255, byte(index >> 8), byte(index)})
 		return dialFrom(ctx, netip.AddrPortFrom(source, 0), netip.AddrPortFrom(to, uint16(e.port)))
 	}
-	if to != netip.IPv6Loopback() || index >= portLanes {
+	if to.IsLinkLocalUnicast() || index >= portLanes { // ::1 is no source on a link
 		return nil, fmt.Errorf("cannot dial %s: %w", to, ErrNoLane)
 	}
-	source := netip.AddrPortFrom(to, uint16(portLane+index))
+	source := netip.AddrPortFrom(netip.IPv6Loopback(), uint16(portLane+index))
 	conn, err := dialFrom(ctx, source, netip.AddrPortFrom(to, uint16(e.port)))
 	if err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ const stateListen = "0A" // TCP_LISTEN of include/net/tcp_states.h
 func holders(network string) []holder {
 	var all []holder
 	for _, file := range []string{network, network + "6"} {
-		f, err := os.Open("/proc/self/net/" + file)
+		f, err := os.Open("/proc/thread-self/net/" + file)
 		if err != nil {
 			continue
 		}
