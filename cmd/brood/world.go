@@ -77,8 +77,26 @@ func listenersOf(sockets *listener.Set) []supervisor.Listener {
 	return all
 }
 
+// logListener says what happened to a listener behind our back.
 func logListener(log zerolog.Logger, ev listener.Event) {
-	log.Warn().Err(ev.Err).Str("listener", ev.Listener).Int("count", ev.Count).Stringer("event", ev.Kind).Msg("listener")
+	level, message := zerolog.WarnLevel, "listener is in trouble"
+	switch ev.Kind {
+	case listener.EventFellBack:
+		message = "listener is shared: the kernel does not let us steer"
+	case listener.EventRevived:
+		message = "socket that a worker had shut down listens again"
+	case listener.EventRelayed:
+		level, message = zerolog.InfoLevel, "connections of a queue that nobody serves relayed to the others"
+	case listener.EventRelayFailed:
+		message = "cannot relay the queue of a worker that left"
+	case listener.EventReviveFailed:
+		message = "cannot revive a socket that a worker shut down"
+	}
+	e := log.WithLevel(level).Err(ev.Err).Str("listener", ev.Listener)
+	if ev.Slot >= 0 {
+		e = e.Int("slot", ev.Slot).Stringer("side", ev.Side)
+	}
+	e.Int("count", ev.Count).Msg(message)
 }
 
 // controlError says what to do about a control socket that cannot be had.
