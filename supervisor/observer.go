@@ -32,6 +32,7 @@ type observer struct {
 	cond   *sync.Cond
 	byKey  map[sightingKey]sighting
 	closed bool
+	quit   chan struct{} // closed with closed
 	done   chan struct{}
 }
 
@@ -41,7 +42,7 @@ const (
 )
 
 func newObserver(world World, mail *mailbox) *observer {
-	o := &observer{world: world, mail: mail, byKey: map[sightingKey]sighting{}, done: make(chan struct{})}
+	o := &observer{world: world, mail: mail, byKey: map[sightingKey]sighting{}, quit: make(chan struct{}), done: make(chan struct{})}
 	o.cond = sync.NewCond(&o.mu)
 	go o.run()
 	return o
@@ -64,6 +65,7 @@ func (o *observer) forget(ref machine.Ref, p *pool) {
 func (o *observer) close() {
 	o.mu.Lock()
 	o.closed = true
+	close(o.quit)
 	o.cond.Signal()
 	o.mu.Unlock()
 	<-o.done
@@ -86,7 +88,17 @@ func (o *observer) run() {
 			}
 		}
 		pause := min(max(youngest/8, firstLook), slowLook)
-		time.Sleep(max(pause, 4*time.Since(begin)))
+		o.pause(max(pause, 4*time.Since(begin)))
+	}
+}
+
+// pause waits until it is worth to look again, or until the end.
+func (o *observer) pause(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-o.quit:
 	}
 }
 

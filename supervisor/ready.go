@@ -4,9 +4,14 @@ import (
 	"context"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 )
+
+// howAssumed is the one proof of readiness that is none.
+const howAssumed = "assumed"
 
 // watch begins the search for the proof that a worker is ready.
 func (p *pool) watch(rec *record) {
@@ -39,7 +44,7 @@ func (p *pool) watchAuto(rec *record) {
 		return
 	}
 	p.sup.observer.watch(target)
-	p.assume(rec, assumeAfter, "assumed")
+	p.assume(rec, assumeAfter, howAssumed)
 	stop := rec.cancel
 	rec.cancel = func() {
 		stop()
@@ -63,11 +68,11 @@ func (p *pool) ready(ref machine.Ref, how string) {
 	}
 	rec.unwatch()
 	rec.readyAt = time.Now()
-	e := p.log.Info()
-	if how == "assumed" {
-		e = p.log.Warn()
+	level := zerolog.InfoLevel
+	if how == howAssumed {
+		level = zerolog.WarnLevel
 	}
-	p.of(e, rec).Str(keyHow, how).Dur(keyAfter, rec.age().Round(time.Millisecond)).Msg("worker ready")
+	p.of(p.log.WithLevel(level), rec).Str(keyHow, how).Dur(keyAfter, rec.age().Round(time.Millisecond)).Msg("worker ready")
 	p.restore(rec)
 	p.step(machine.BecameReady{Ref: ref})
 }

@@ -25,7 +25,8 @@ type record struct {
 	asked   bool // it was told to leave, and why:
 	why     machine.Why
 	killed  bool // its grace was over
-	relayed syscall.Signal
+	relayed syscall.Signal // the last signal it was relayed, and what for:
+	purpose machine.Purpose
 	late    []func() // what to do as soon as it runs
 
 	over  bool // dead, its obituary is written
@@ -98,7 +99,7 @@ func (r *record) cause() string {
 	case r.asked:
 		return "stopped"
 	case r.relayed != 0 && r.exit.EndedBy(r.relayed):
-		return "relayed_signal"
+		return r.purpose.String() + "_signal"
 	case r.readyAt.IsZero():
 		return "died_young"
 	case r.exit.Success():

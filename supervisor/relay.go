@@ -72,7 +72,7 @@ func (p *pool) relay(a machine.Relay) {
 		}
 		return
 	}
-	rec.relayed = sig
+	rec.relayed, rec.purpose = sig, a.Purpose
 	p.of(p.log.Info(), rec).Str(keySignal, signalName(sig)).Stringer(keyWhy, a.Purpose).Msg("signal relayed")
 	p.complain(rec, rec.proc.Signal(sig))
 }

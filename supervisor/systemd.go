@@ -23,6 +23,9 @@ type systemd struct {
 	status    string // what STATUS= was last
 }
 
+// lastWords is how long the end waits for the manager to hear it.
+const lastWords = time.Second
+
 // margin is what we need beyond the workers' own time: to notice, to reap, to log.
 const margin = 10 * time.Second
 
@@ -77,7 +80,10 @@ func (d *systemd) close() {
 	d.closed = true
 	d.mu.Unlock()
 	d.poke()
-	<-d.done
+	select {
+	case <-d.done:
+	case <-time.After(lastWords): // a manager that does not read its socket must not hold us
+	}
 }
 
 // starting asks for as long as the workers may take to become ready.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -70,7 +71,7 @@ func printWorkers(w io.Writer, workers []supervisor.WorkerView) {
 		v := &workers[i]
 		id, pid, age := "-", "-", "-"
 		if v.PID != 0 {
-			id, pid = fmt.Sprint(v.WorkerID), fmt.Sprint(v.PID)
+			id, pid = strconv.Itoa(v.WorkerID), strconv.Itoa(v.PID)
 			age = ageWords(time.Duration(v.Age * float64(time.Second)))
 		}
 		_, _ = fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%d\t%s\t%d\t%s\n",

@@ -92,11 +92,8 @@ func logListener(log zerolog.Logger, ev listener.Event) {
 	case listener.EventReviveFailed:
 		message = "cannot revive a socket that a worker shut down"
 	}
-	e := log.WithLevel(level).Err(ev.Err).Str("listener", ev.Listener)
-	if ev.Slot >= 0 {
-		e = e.Int("slot", ev.Slot).Stringer("side", ev.Side)
-	}
-	e.Int("count", ev.Count).Msg(message)
+	log.WithLevel(level).Err(ev.Err).Str("listener", ev.Listener).Int("slot", ev.Slot).Stringer("side", ev.Side).
+		Int("count", ev.Count).Msg(message)
 }
 
 // controlError says what to do about a control socket that cannot be had.
