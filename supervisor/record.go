@@ -24,7 +24,7 @@ type record struct {
 
 	asked   bool // it was told to leave, and why:
 	why     machine.Why
-	killed  bool // its grace was over
+	killed  bool           // its grace was over
 	relayed syscall.Signal // the last signal it was relayed, and what for:
 	purpose machine.Purpose
 	late    []func() // what to do as soon as it runs
