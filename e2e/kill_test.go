@@ -21,7 +21,11 @@ func TestKills(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			port, counters := freePort(t), scratch(t, os.Geteuid())
 			b := launch(t, options{
-				flags: []string{"-n", strconv.Itoa(slots), "-l", "http=" + address(port) + ",mode=" + mode},
+				flags: []string{
+					"-n", strconv.Itoa(slots), "-l", "http=" + address(port) + ",mode=" + mode,
+					// Each slot dies a dozen times within seconds, which is no crash loop.
+					"--backoff", "10ms", "--max-backoff", "50ms",
+				},
 				// Busy enough that there is always something in hand and in the queue.
 				command: []string{guestBin(), testguest.Word, "http", "-notify", "-work", "2ms", "-counters", counters},
 			})
