@@ -7,38 +7,49 @@ import "slices"
 // table can serve.
 const buckets = 1024
 
-// naturalOwners assigns every bucket to one of slots slots when all are ready:
+// naturalOwners assigns every bucket to a slot for the time when all are ready:
 // evenly (the counts differ by one at most), and so that one slot more takes
-// buckets from the others without moving any between those. slots is 1..buckets.
-func naturalOwners(slots int) []int {
+// buckets from the others without moving any between those. A slot that has never
+// been ready does not own yet what will be its own: its buckets stay where they
+// were without it, so that growth moves each flow once at most.
+func naturalOwners(known []bool) []int {
 	owner := make([]int, buckets)
 	// The buckets of each slot in ascending order; a newcomer takes from the end, which keeps runs of equal owners long
 	// and the program short.
-	owned := make([][]int, 1, slots)
+	owned := make([][]int, 1, len(known))
 	owned[0] = make([]int, buckets)
 	for b := range owned[0] {
 		owned[0][b] = b
 	}
-	for newcomer := 1; newcomer < slots; newcomer++ {
-		fair := buckets / (newcomer + 1)
-		var taken []int
-		// From those with more than their share first, then from anybody who has more than fair.
-		for limit := fair + 1; limit >= fair && len(taken) < fair; limit-- {
-			for s := 0; s < newcomer && len(taken) < fair; s++ {
-				for len(owned[s]) > limit && len(taken) < fair {
-					last := len(owned[s]) - 1
-					taken = append(taken, owned[s][last])
-					owned[s] = owned[s][:last]
-				}
-			}
-		}
+	for newcomer := 1; newcomer < len(known); newcomer++ {
+		taken := takeShare(owned)
 		slices.Sort(taken)
 		owned = append(owned, taken)
+		if !known[newcomer] {
+			continue
+		}
 		for _, b := range taken {
 			owner[b] = newcomer
 		}
 	}
 	return owner
+}
+
+// takeShare takes from all their part of what one more should have: from those with more than their share first, then
+// from anybody who has more than the newcomer will.
+func takeShare(owned [][]int) []int {
+	fair := buckets / (len(owned) + 1)
+	var taken []int
+	for limit := fair + 1; limit >= fair && len(taken) < fair; limit-- {
+		for s := range owned {
+			for len(owned[s]) > limit && len(taken) < fair {
+				last := len(owned[s]) - 1
+				taken = append(taken, owned[s][last])
+				owned[s] = owned[s][:last]
+			}
+		}
+	}
+	return taken
 }
 
 // bucketTable returns the index for each bucket: that of its natural owner while

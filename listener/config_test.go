@@ -1,6 +1,7 @@
 package listener
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -74,6 +75,22 @@ func TestParseFlagRefuses(t *testing.T) {
 		}
 		if !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "cannot read listener") {
 			t.Errorf("ParseFlag(%q): %v, want one about %q", in, err, want)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		Auto.String(): "auto", PerSlot.String(): "per-slot", Mode(9).String(): "unknown 9",
+		CPU.String(): "cpu", B.String(): "B", EventRelayed.String(): "relayed",
+		Repair(0).String(): "nothing", (Revived | Backlog).String(): "revived backlog",
+		Event{Kind: EventRelayed, Listener: "web", Slot: 3, Side: B, Count: 7}.String():        "web: relayed (slot 3 side B) x7",
+		Event{Kind: EventFellBack, Listener: "web", Slot: -1, Err: errors.New("why")}.String(): "web: fell back to shared: why",
+	}
+	for got, want := range tests {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

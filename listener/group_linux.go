@@ -38,11 +38,12 @@ func (l *Listener) openLocked(r request, slots int) (op string, err error) {
 	if l.addr.isIP() {
 		l.addr = l.end.address()
 	}
-	l.setSlotsLocked(slots)
+	l.slots = slots
 	if l.mode == Sharded {
 		for slot := range slots {
 			l.members = append(l.members, Member{slot, A})
 		}
+		l.knowLocked()
 		if err := l.reattachLocked(); err != nil {
 			return "steer", err
 		}

@@ -105,7 +105,8 @@ func (a *answer) fail(err error) {
 func runGuest(t *testing.T, role string, change func(*exec.Cmd)) (answer, int) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), roleEnv+"="+role)
+	// The race detector sleeps for a second at exit.
+	cmd.Env = append(os.Environ(), roleEnv+"="+role, "GORACE=atexit_sleep_ms=0")
 	cmd.Stderr = os.Stderr
 	if change != nil {
 		change(cmd)
@@ -289,7 +290,7 @@ func dial(address, source string) (net.Conn, error) {
 	return d.Dial("tcp", address)
 }
 
-// target is the address under which the test reaches a listener.
+// testTarget is the address under which the test reaches a listener.
 func (l *Listener) testTarget() string {
 	return net.JoinHostPort(l.end.loopback().String(), fmt.Sprint(l.Port(0)))
 }
@@ -300,16 +301,26 @@ func deadline(t testing.TB) context.Context {
 	return ctx
 }
 
-// sockets counts the open sockets of this process.
-func sockets(t testing.TB) int {
+// sockets lists the open sockets of this process.
+func sockets(t testing.TB) map[string]bool {
 	t.Helper()
 	links, err := filepath.Glob("/proc/self/fd/*")
 	must(t, err)
-	n := 0
+	open := map[string]bool{}
 	for _, link := range links {
 		if to, err := os.Readlink(link); err == nil && strings.HasPrefix(to, "socket:") {
-			n++
+			open[to] = true
 		}
 	}
-	return n
+	return open
+}
+
+// noneLeaked fails for sockets that were not open before.
+func noneLeaked(t testing.TB, before map[string]bool, name string) {
+	t.Helper()
+	for s := range sockets(t) {
+		if !before[s] {
+			t.Errorf("%s: %s stayed open", name, s)
+		}
+	}
 }

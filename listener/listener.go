@@ -22,7 +22,8 @@ type Listener struct {
 	group   group
 	down    []*shard // shut down by somebody, in that order, and not revived yet
 	members []Member // as last steered, never empty once open
-	owners  []int    // of the buckets, for the number of slots
+	known   []bool   // which slots have been members ever; they own buckets
+	owners  []int    // of the buckets
 }
 
 // Member is a place that a worker can have: a slot's side.
@@ -110,6 +111,7 @@ func (l *Listener) Steer(members []Member) error {
 	}
 	before := l.members
 	l.members = append([]Member(nil), members...)
+	l.knowLocked()
 	if err := l.reattachLocked(); err != nil {
 		l.members = before
 		return fmt.Errorf("cannot steer listener %s: %w", l.cfg.Name, err)
@@ -132,7 +134,7 @@ func (l *Listener) reattachLocked() error {
 	}
 	p := plan{
 		ipv4: l.end.ipv4(), ipv6: l.end.ipv6(), datagram: l.Datagram(), policy: l.cfg.Steer,
-		owners: l.owners, slots: l.slots, shards: len(l.group),
+		owners: l.owners, shards: len(l.group),
 	}
 	for _, m := range l.members {
 		if s := l.table.at(m); s.index != outside {
@@ -149,21 +151,21 @@ func (l *Listener) reattachLocked() error {
 	return attach(l.group[0].fd, code)
 }
 
-// steeredLocked reports whether the program sends connections to s.
-func (l *Listener) steeredLocked(s *shard) bool {
-	for _, m := range l.members {
-		if l.table.at(m) == s {
-			return true
-		}
+// knowLocked gives buckets to members that never had any.
+func (l *Listener) knowLocked() {
+	if l.mode != Sharded || !l.Datagram() && l.cfg.Steer != ClientIP {
+		return
 	}
-	return false
-}
-
-// setSlotsLocked takes note of the number of slots for the policies that hash.
-func (l *Listener) setSlotsLocked(slots int) {
-	l.slots = slots
-	if l.mode == Sharded && (l.Datagram() || l.cfg.Steer == ClientIP) {
-		l.owners = naturalOwners(slots)
+	news := l.owners == nil
+	for _, m := range l.members {
+		for len(l.known) <= m.Slot {
+			l.known = append(l.known, false)
+		}
+		news = news || !l.known[m.Slot]
+		l.known[m.Slot] = true
+	}
+	if news {
+		l.owners = naturalOwners(l.known)
 	}
 }
 
@@ -197,7 +199,7 @@ func (l *Listener) growLocked(slots int) error {
 			return err
 		}
 	}
-	l.setSlotsLocked(slots)
+	l.slots = slots
 	l.rewatchLocked()
 	return l.reattachLocked() // for the lanes of the new shards
 }

@@ -44,7 +44,6 @@ type plan struct {
 	datagram   bool // keep flows together, whatever the policy
 	policy     Policy
 	owners     []int    // of the buckets; used for ClientIP and datagrams
-	slots      int      // keys of slot lanes are below
 	shards     int      // group indexes are below
 	ready      []target // not empty
 }

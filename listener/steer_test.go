@@ -126,7 +126,7 @@ func drawPlan(t *rapid.T, maxSlots int) plan {
 	p := plan{
 		policy:   rapid.SampledFrom([]Policy{Random, ClientIP, CPU}).Draw(t, "policy"),
 		datagram: rapid.Bool().Draw(t, "datagram"),
-		ipv4:     true, ipv6: true, slots: slots, shards: sides * slots, owners: naturalOwners(slots),
+		ipv4:     true, ipv6: true, shards: sides * slots, owners: naturalOwners(allKnown(slots)),
 	}
 	switch rapid.IntRange(0, 2).Draw(t, "family") {
 	case 0:
@@ -235,7 +235,7 @@ func TestProgramFits(t *testing.T) {
 	for _, slots := range []int{1, 64, 257, 1000} {
 		for _, sameSide := range []string{"one side", "mixed sides", "every third unready", "scattered indexes"} {
 			for _, policy := range []Policy{Random, ClientIP, CPU} {
-				p := plan{ipv4: true, ipv6: true, policy: policy, slots: slots, shards: sides * slots, owners: naturalOwners(slots)}
+				p := plan{ipv4: true, ipv6: true, policy: policy, shards: sides * slots, owners: naturalOwners(allKnown(slots))}
 				for s := range slots {
 					index := sides * s
 					switch {
@@ -268,7 +268,7 @@ func TestProgramFits(t *testing.T) {
 func TestBucketsMoveOnlyWhereTheyMust(t *testing.T) {
 	t.Parallel()
 	for _, slots := range []int{1, 2, 3, 4, 7, 64, 1000, buckets} {
-		owners := naturalOwners(slots)
+		owners := naturalOwners(allKnown(slots))
 		held := make([]int, slots)
 		for _, o := range owners {
 			held[o]++
@@ -277,11 +277,23 @@ func TestBucketsMoveOnlyWhereTheyMust(t *testing.T) {
 			t.Errorf("%d slots hold %d to %d buckets", slots, lo, hi)
 		}
 		if slots > 1 {
-			for b, o := range naturalOwners(slots - 1) {
+			for b, o := range naturalOwners(allKnown(slots - 1)) {
 				if owners[b] != o && owners[b] != slots-1 {
 					t.Fatalf("%d slots: bucket %d moves from %d to %d, which is not new", slots, b, o, owners[b])
 				}
 			}
+		}
+	}
+	// Slots that have never been ready leave the buckets where they are.
+	known := append(allKnown(3), false, false, false)
+	if !slices.Equal(naturalOwners(known), naturalOwners(allKnown(3))) {
+		t.Error("slots that nobody knows own buckets")
+	}
+	known[4] = true
+	before, after := naturalOwners(allKnown(3)), naturalOwners(known)
+	for b, o := range after {
+		if o != before[b] && o != 4 {
+			t.Fatalf("bucket %d moves from %d to %d", b, before[b], o)
 		}
 	}
 	const slots = 6
@@ -292,7 +304,7 @@ func TestBucketsMoveOnlyWhereTheyMust(t *testing.T) {
 				ready = append(ready, target{s, s})
 			}
 		}
-		return bucketTable(naturalOwners(slots), ready)
+		return bucketTable(naturalOwners(allKnown(slots)), ready)
 	}
 	for _, step := range []struct{ before, after []int }{{nil, []int{2}}, {[]int{2}, []int{2, 4}}, {[]int{0, 1}, []int{0, 1, 5}}} {
 		gone := step.after[len(step.after)-1]
@@ -304,6 +316,8 @@ func TestBucketsMoveOnlyWhereTheyMust(t *testing.T) {
 		}
 	}
 }
+
+func allKnown(slots int) []bool { return slices.Repeat([]bool{true}, slots) }
 
 func TestGroupFollowsTheKernel(t *testing.T) {
 	t.Parallel()
@@ -329,7 +343,7 @@ func TestGroupFollowsTheKernel(t *testing.T) {
 func BenchmarkProgram(b *testing.B) {
 	for _, slots := range []int{8, 257, 1000} {
 		b.Run(fmt.Sprint(slots), func(b *testing.B) {
-			p := plan{ipv4: true, ipv6: true, slots: slots, shards: sides * slots}
+			p := plan{ipv4: true, ipv6: true, shards: sides * slots}
 			for s := range slots {
 				p.ready = append(p.ready, target{s, sides*s + s&1})
 			}

@@ -6,7 +6,7 @@ import "golang.org/x/net/bpf"
 // shards in regular order need a handful of instructions.
 type span struct {
 	from, to uint32
-	scale    uint32 // 0 or sides
+	scale    uint32 // 0, 1 or sides
 	offset   int    // may be negative: the index never is
 }
 
@@ -28,15 +28,12 @@ func (s *span) extend(key uint32, index int) bool {
 		return false
 	}
 	if s.from == s.to { // one key has no slope yet
-		switch index - s.offset {
-		case 0:
-			s.to = key
-			return true
-		case sides:
-			s.scale, s.offset, s.to = sides, s.offset-sides*int(s.from), key
-			return true
+		slope := index - s.offset
+		if slope < 0 || slope > sides {
+			return false
 		}
-		return false
+		s.scale, s.offset, s.to = uint32(slope), s.offset-slope*int(s.from), key
+		return true
 	}
 	if int(key*s.scale)+s.offset != index {
 		return false
@@ -46,19 +43,29 @@ func (s *span) extend(key uint32, index int) bool {
 }
 
 // code returns the index of the key in A.
-func (s span) code() []bpf.Instruction {
-	if s.scale == 0 {
-		return []bpf.Instruction{bpf.RetConstant{Val: uint32(s.offset)}}
+func (s span) code(to []bpf.Instruction) []bpf.Instruction {
+	switch s.scale {
+	case hole:
+		return append(to, bpf.Jump{Skip: hole})
+	case 0:
+		return append(to, bpf.RetConstant{Val: uint32(s.offset)})
 	}
-	return []bpf.Instruction{
+	return append(to,
 		bpf.ALUOpConstant{Op: bpf.ALUOpMul, Val: s.scale},
 		bpf.ALUOpConstant{Op: bpf.ALUOpAdd, Val: uint32(s.offset)}, // wraps for negative offsets, as meant
-		bpf.RetA{},
-	}
+		bpf.RetA{})
 }
 
-// miss marks a jump behind the end of the tree, whose length is not known while its parts are made.
-const miss = 1<<32 - 1
+func (s span) size() int {
+	if s.scale == 0 || s.scale == hole {
+		return 1
+	}
+	return 3
+}
+
+// hole is the scale of a span without an index. As the length of a jump it leads behind the end of the tree, which is
+// not known while its parts are made.
+const hole = 1<<32 - 1
 
 // search returns the index of the key in A by binary search, and goes on behind
 // its own end with A unchanged for keys of no span. all is sorted.
@@ -67,15 +74,14 @@ func search(all []span) []bpf.Instruction {
 	var next uint32
 	for _, s := range all {
 		if s.from > next {
-			padded = append(padded, hole(next))
+			padded = append(padded, span{from: next, scale: hole})
 		}
 		padded = append(padded, s)
 		next = s.to + 1
 	}
-	padded = append(padded, hole(next))
-	code := node(padded)
+	code := total(append(padded, span{from: next, scale: hole}))
 	for i, ins := range code {
-		if j, ok := ins.(bpf.Jump); ok && j.Skip == miss {
+		if j, ok := ins.(bpf.Jump); ok && j.Skip == hole {
 			code[i] = bpf.Jump{Skip: uint32(len(code) - i - 1)}
 		}
 	}
@@ -83,31 +89,37 @@ func search(all []span) []bpf.Instruction {
 }
 
 // total is search for keys that are known to be within the spans.
-func total(all []span) []bpf.Instruction { return node(all) }
+func total(all []span) []bpf.Instruction { return node(make([]bpf.Instruction, 0, size(all)), all) }
 
-// hole is a span without an index; it is told by from > to.
-func hole(from uint32) span { return span{from: from, to: from - 1, scale: miss} }
+// maxSkip is how far a conditional jump reaches; its length is a byte in struct sock_filter of linux/filter.h.
+const maxSkip = 255
 
-func node(all []span) []bpf.Instruction {
+func node(to []bpf.Instruction, all []span) []bpf.Instruction {
 	if len(all) == 1 {
-		if all[0].scale == miss {
-			return []bpf.Instruction{bpf.Jump{Skip: miss}}
-		}
-		return all[0].code()
+		return all[0].code(to)
 	}
-	middle := len(all) / 2
-	left, right := node(all[:middle]), node(all[middle:])
-	pivot := all[middle].from
-	code := make([]bpf.Instruction, 0, len(left)+len(right)+2)
-	if len(left) <= maxSkip {
-		code = append(code, bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: pivot, SkipTrue: uint8(len(left))})
+	left, right := halves(all)
+	pivot := right[0].from
+	if skip := size(left); skip <= maxSkip {
+		to = append(to, bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: pivot, SkipTrue: uint8(skip)})
 	} else {
-		code = append(code,
-			bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: pivot, SkipFalse: 1},
-			bpf.Jump{Skip: uint32(len(left))})
+		to = append(to, bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: pivot, SkipFalse: 1}, bpf.Jump{Skip: uint32(skip)})
 	}
-	return append(append(code, left...), right...)
+	return node(node(to, left), right)
 }
 
-// maxSkip is how far a conditional jump reaches; see bpf(4) and struct sock_filter.
-const maxSkip = 255
+func halves(all []span) (left, right []span) { return all[:len(all)/2], all[len(all)/2:] }
+
+// size is how many instructions node makes.
+func size(all []span) int {
+	if len(all) == 1 {
+		return all[0].size()
+	}
+	left, right := halves(all)
+	n := size(left)
+	branch := 1
+	if n > maxSkip {
+		branch = 2
+	}
+	return n + branch + size(right)
+}

@@ -14,9 +14,13 @@ func (l *Listener) rewatchLocked() {
 	if l.addr.Network != networkTCP {
 		return
 	}
+	steered := make(map[*shard]bool, len(l.members))
+	for _, m := range l.members {
+		steered[l.table.at(m)] = true
+	}
 	for _, s := range l.allLocked() {
 		want := watchHangup
-		if s.abandoned && (l.mode != Sharded || !l.steeredLocked(s)) {
+		if s.abandoned && (l.mode != Sharded || !steered[s]) {
 			want = watchQueue
 		}
 		l.watchLocked(s, want)
