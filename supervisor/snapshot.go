@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -111,7 +112,12 @@ func (s *Supervisor) state(snap *Snapshot) string {
 			return StateStarting
 		}
 	}
-	s.wasReady = true
+	if !s.wasReady {
+		s.wasReady = true
+		// The start of many workers leaves garbage of its size. From now on little happens, so nothing else would
+		// give it back: that a supervisor costs little matters more than these milliseconds, beside the loop.
+		s.goOn(debug.FreeOSMemory)
+	}
 	return StateReady
 }
 
