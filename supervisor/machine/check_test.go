@@ -153,8 +153,7 @@ func (c *checker) happen() {
 		c.reload(e)
 	case DumpRequested:
 		for i := range w.procs {
-			atIt := slices.Contains(w.timers, Timer{Kind: DumpTimer, Ref: w.ref(i)})
-			if w.procs[i].serves() && w.health(i) == Ready && !atIt {
+			if w.procs[i].serves() && w.health(i) == Ready {
 				w.procs[i].dump = isAsked
 			}
 		}

@@ -40,14 +40,15 @@ func (s *stepper) rollsOnReload(ready, safe []Ref) bool {
 	return s.Rollout.Phase == Rolling || len(ready) == 0 || slices.ContainsFunc(ready, unsafe)
 }
 
-// dump makes the ready workers write heap dumps one after another. Workers already in the queue are not queued twice.
+// dump makes the ready workers write heap dumps one after another. Those that still wait for their turn are not queued
+// twice; the first of the queue has had its signal, so it is asked again.
 func (s *stepper) dump() {
 	if s.Phase != Serving {
 		return
 	}
 	idle := len(s.Dumps) == 0
 	for _, ref := range s.refs(func(h Health) bool { return h == Ready }) {
-		if !slices.Contains(s.Dumps, ref) {
+		if waiting := s.Dumps[min(1, len(s.Dumps)):]; idle || !slices.Contains(waiting, ref) {
 			s.Dumps = append(s.Dumps, ref)
 		}
 	}
