@@ -86,8 +86,7 @@ func parsePath(path string) (Address, error) {
 func parseHostPort(a Address, s string) (Address, error) {
 	host, port, err := net.SplitHostPort(s)
 	if err != nil {
-		var bad *net.AddrError
-		if errors.As(err, &bad) {
+		if bad, ok := errors.AsType[*net.AddrError](err); ok {
 			return Address{}, errors.New(bad.Err)
 		}
 		return Address{}, err

@@ -67,8 +67,7 @@ func openError(c Config, e endpoint, op string, err error) error {
 	if !errors.Is(err, syscall.EADDRINUSE) {
 		return open
 	}
-	var port *portError
-	if errors.As(err, &port) {
+	if port, ok := errors.AsType[*portError](err); ok {
 		e = port.at
 	}
 	switch {

@@ -89,8 +89,7 @@ type told struct {
 
 func (a *answer) fail(err error) {
 	a.Error = err.Error()
-	var open *OpenError
-	if errors.As(err, &open) {
+	if open, ok := errors.AsType[*OpenError](err); ok {
 		a.Hint = open.Hint()
 	}
 	switch {

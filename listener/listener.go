@@ -198,6 +198,7 @@ func (l *Listener) growLocked(slots int) error {
 		if err := l.table.fill(slots, l.openShardLocked); err != nil {
 			return err
 		}
+	case Auto, Shared: // one socket serves any number of slots
 	}
 	l.slots = slots
 	l.rewatchLocked()

@@ -137,7 +137,7 @@ func TestPortZeroIsOnePort(t *testing.T) {
 		}
 		inodes := map[uint64]bool{}
 		for slot := range 3 {
-			for side := A; side < sides; side++ {
+			for side := range Side(sides) {
 				if got := portOfTest(t, l.FD(slot, side)); got != want || l.Port(slot) != want {
 					t.Errorf("%s: slot %d side %s has port %d, want %d", flag, slot, side, got, want)
 				}
@@ -255,7 +255,7 @@ func flowsAt(t *testing.T, l *Listener, conns []net.Conn, slots int) map[int]Mem
 	at := map[int]Member{}
 	buf := make([]byte, 16)
 	for slot := range slots {
-		for side := A; side < sides; side++ {
+		for side := range Side(sides) {
 			for {
 				n, _, err := unix.Recvfrom(l.FD(slot, side), buf, unix.MSG_DONTWAIT)
 				if err != nil {

@@ -67,7 +67,7 @@ func TestShutdownIsRevived(t *testing.T) {
 				}
 				var all []*worker
 				for slot := range slots {
-					for side := A; side < sides; side++ {
+					for side := range Side(sides) {
 						all = append(all, serve(t, l, slot, side))
 					}
 				}

@@ -61,7 +61,7 @@ func (t *table) at(m Member) *shard {
 // come first shall serve first, then all B.
 func (t *table) vacant(slots int) []Member {
 	var places []Member
-	for side := A; side < sides; side++ {
+	for side := range Side(sides) {
 		for slot := len(t.slots); slot < slots; slot++ {
 			places = append(places, Member{slot, side})
 		}

@@ -75,7 +75,7 @@ func TestLanesReachOneShard(t *testing.T) {
 			l := open(t, slots, a.flag).first()
 			must(t, l.Steer([]Member{{0, A}, {1, B}}))
 			for slot := range slots {
-				for side := A; side < sides; side++ {
+				for side := range Side(sides) {
 					serve(t, l, slot, side)
 				}
 			}
@@ -102,7 +102,7 @@ func exact(t *testing.T, l *Listener, slots int) {
 	t.Helper()
 	for range 3 {
 		for slot := range slots {
-			for side := A; side < sides; side++ {
+			for side := range Side(sides) {
 				want := fmt.Sprintf("%d%s", slot, side)
 				who, err := ask(l.Dial(deadline(t), slot, side))
 				must(t, err)

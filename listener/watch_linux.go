@@ -42,6 +42,7 @@ func (l *Listener) watchLocked(s *shard, want watching) {
 		_ = l.set.opt.Poller.AddHangup(s.fd, func() { l.hungUp(s) })
 	case watchQueue:
 		_ = l.set.opt.Poller.Add(s.fd, func() { l.waiting(s) })
+	case watchNothing:
 	}
 }
 

@@ -120,8 +120,7 @@ func benchmarkReplace(b *testing.B, cmd worker.Command) {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = worker.DevNull, worker.DevNull, worker.DevNull
 	last, gone := make(chan *worker.Process, 1), make(chan struct{})
 	ending := make(chan struct{})
-	var start func(worker.Exit)
-	start = func(worker.Exit) {
+	var start func(worker.Exit) = func(worker.Exit) {
 		select {
 		case <-ending:
 			close(gone)

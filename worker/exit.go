@@ -36,7 +36,7 @@ func newExit(pid int, status syscall.WaitStatus, usage *syscall.Rusage) Exit {
 		Code:     CodeUnknown,
 		UserTime: time.Duration(usage.Utime.Nano()),
 		SysTime:  time.Duration(usage.Stime.Nano()),
-		MaxRSS:   int64(usage.Maxrss) * 1024, // Linux counts it in KiB
+		MaxRSS:   int64(usage.Maxrss) * 1024, //nolint:unconvert // 32-bit machines have an int32; Linux counts it in KiB
 	}
 	if status.Signaled() {
 		e.Signal = status.Signal()

@@ -115,6 +115,7 @@ func (s *Surveyor) catchesAll(pid int) (bool, error) {
 	if err := unix.Stat(exe, &st); err != nil {
 		return false, err
 	}
+	//nolint:unconvert // mips has a smaller type
 	id := executableID{dev: uint64(st.Dev), ino: st.Ino, changed: st.Ctim}
 	s.mu.Lock()
 	answer, ok := s.known[id]

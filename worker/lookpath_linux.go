@@ -34,7 +34,7 @@ func lookPath(argv, env []string, dir string) (string, error) {
 	// A file without permission is skipped but remembered: "permission denied"
 	// helps more than "not found".
 	worst := syscall.ENOENT
-	for _, folder := range strings.Split(search, ":") {
+	for folder := range strings.SplitSeq(search, ":") {
 		path := filepath.Join(folder, name)
 		if !strings.Contains(path, "/") {
 			path = "./" + path

@@ -48,6 +48,7 @@ func (o Outcome) Failed() bool {
 	switch o {
 	case Refused, Reset, Short, Late, Status, Other:
 		return true
+	case OK, Reused, Aborted, Missed, outcomes:
 	}
 	return false
 }

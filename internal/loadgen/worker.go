@@ -30,7 +30,7 @@ func (w Worker) String() string {
 // in any order; what it does not know it skips.
 func ParseWorker(value string) Worker {
 	w := nobody
-	for _, field := range strings.Fields(value) {
+	for field := range strings.FieldsSeq(value) {
 		key, number, found := strings.Cut(field, "=")
 		n, err := strconv.Atoi(number)
 		if !found || err != nil {

@@ -108,7 +108,7 @@ func (h *Host) start(group, dir string) string {
 	pidWriter.Close()
 	t.Cleanup(func() {
 		lifeline.Close()
-		timer := time.AfterFunc(endTime, func() { cmd.Process.Kill() })
+		timer := time.AfterFunc(endTime, func() { _ = cmd.Process.Kill() })
 		defer timer.Stop()
 		if err := cmd.Wait(); err != nil {
 			t.Errorf("cannot end the host: %v\n%s", err, contents(log.Name()))
@@ -163,8 +163,10 @@ func (h *Host) Run(ctx context.Context, argv ...string) (stdout, stderr string, 
 	const enter = `mkdir -p /sys/fs/cgroup/enter.scope
 echo $$ >/sys/fs/cgroup/enter.scope/cgroup.procs
 exec setpriv --pdeathsig KILL "$@"`
-	args := append([]string{"-t", strconv.Itoa(h.pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--",
-		"sh", "-c", enter, "enter"}, argv...)
+	args := append([]string{
+		"-t", strconv.Itoa(h.pid), "-m", "-u", "-i", "-n", "-p", "-C", "-r", "-w", "--",
+		"sh", "-c", enter, "enter",
+	}, argv...)
 	cmd := exec.CommandContext(ctx, "nsenter", args...)
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "PAGER=", "TERM=dumb"}
 	cmd.WaitDelay = time.Second

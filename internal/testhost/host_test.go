@@ -88,7 +88,7 @@ func TestNothingStays(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			pid, pidfd := 0, -1
+			pid := 0
 			reader := bufio.NewReader(out)
 			for pid == 0 {
 				line, err := reader.ReadString('\n')
@@ -97,7 +97,7 @@ func TestNothingStays(t *testing.T) {
 				}
 				fmt.Sscanf(line, "victim's host is %d", &pid)
 			}
-			pidfd = openProcess(t, pid)
+			pidfd := openProcess(t, pid)
 			if end == "kill" {
 				cmd.Process.Kill()
 			}
