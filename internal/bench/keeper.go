@@ -29,6 +29,7 @@ var errEnded = errors.New("the supervisor ended")
 // The ways that are compared. Without a socket brood executes the worker
 // directly; with one, through the shim that sets LISTEN_PID.
 func floorKind() kind { return kind{name: "floor"} }
+
 func directKind(flags ...string) kind {
 	return kind{name: "brood", brood: true, flags: flags}
 }

@@ -26,10 +26,17 @@ func buildTools(dir, brood string) (tools, error) {
 	if _, err := os.Stat(brood); err != nil {
 		return tools{}, fmt.Errorf("cannot find brood (make build makes it): %w", err)
 	}
-	t := tools{
-		dir: dir, brood: brood, floor: filepath.Join(dir, "floor"),
-		tiny: filepath.Join(dir, "tiny"), work: filepath.Join(dir, "guest"),
+	t, err := buildFloor(dir)
+	if err != nil {
+		return tools{}, err
 	}
+	t.brood, t.work = brood, filepath.Join(dir, "guest")
+	return t, build("go", "build", "-o", t.work, "github.com/broodctl/brood/internal/testguest/guest")
+}
+
+// buildFloor compiles what needs no brood: the floor and its worker.
+func buildFloor(dir string) (tools, error) {
+	t := tools{dir: dir, floor: filepath.Join(dir, "floor"), tiny: filepath.Join(dir, "tiny")}
 	for _, name := range []string{"board.h", "tiny.c", "floor.c"} {
 		text, err := sources.ReadFile("testdata/" + name)
 		if err != nil {
@@ -39,14 +46,17 @@ func buildTools(dir, brood string) (tools, error) {
 			return tools{}, fmt.Errorf("cannot write %s: %w", name, err)
 		}
 	}
-	for _, argv := range [][]string{
-		{"gcc", "-O2", "-Wall", "-Werror", "-static", "-o", t.tiny, filepath.Join(dir, "tiny.c")},
-		{"gcc", "-O2", "-Wall", "-Werror", "-static", "-o", t.floor, filepath.Join(dir, "floor.c")},
-		{"go", "build", "-o", t.work, "github.com/broodctl/brood/internal/testguest/guest"},
-	} {
-		if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
-			return tools{}, fmt.Errorf("cannot run %v: %w\n%s", argv, err, out)
+	for _, program := range []string{t.tiny, t.floor} {
+		if err := build("gcc", "-O2", "-Wall", "-Werror", "-static", "-o", program, program+".c"); err != nil {
+			return tools{}, err
 		}
 	}
 	return t, nil
+}
+
+func build(argv ...string) error {
+	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+		return fmt.Errorf("cannot run %v: %w\n%s", argv, err, out)
+	}
+	return nil
 }
