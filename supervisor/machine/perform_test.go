@@ -87,6 +87,9 @@ func (c *checker) start(a Start) {
 	if !w.adopted[i] {
 		c.fail(ruleQueues, "start of %+v at an abandoned place", a.Ref)
 	}
+	if across := i ^ 1; c.wasAdopted(across) && w.health(across) == Free && !c.wasAdopted(i) {
+		c.fail(ruleQueues, "start of %+v, while connections wait across and nobody is there", a.Ref)
+	}
 	if a.Ref.Inc == 0 || w.inc >= a.Ref.Inc && c.before.holder(i) != a.Ref.Inc {
 		c.fail(ruleBooks, "incarnation of %+v is not new", a.Ref)
 	}
@@ -96,6 +99,9 @@ func (c *checker) start(a Start) {
 	w.inc = max(w.inc, a.Ref.Inc)
 	w.procs[i] = proc{inc: a.Ref.Inc, id: a.ID, generation: a.Generation, leader: true}
 }
+
+// wasAdopted reports whether connections could wait at a place before this step.
+func (c *checker) wasAdopted(i int) bool { return i < len(c.before.adopted) && c.before.adopted[i] }
 
 func (c *checker) terminate(ref Ref) {
 	p := c.now.proc(ref)

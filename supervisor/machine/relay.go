@@ -47,8 +47,9 @@ func (s *stepper) dump() {
 		return
 	}
 	idle := len(s.Dumps) == 0
+	waiting := s.Dumps[min(1, len(s.Dumps)):]
 	for _, ref := range s.refs(func(h Health) bool { return h == Ready }) {
-		if waiting := s.Dumps[min(1, len(s.Dumps)):]; idle || !slices.Contains(waiting, ref) {
+		if !slices.Contains(waiting, ref) {
 			s.Dumps = append(s.Dumps, ref)
 		}
 	}

@@ -67,12 +67,24 @@ func (c *checker) place(i int) {
 	if !fits {
 		c.fail(ruleBooks, "%v is %v, but the process is %+v", at(i), h, p)
 	}
+	if w.stopping && p.lives() && !p.leaving {
+		c.fail(ruleSignals, "%v was not told to leave, and the pool stops", at(i))
+	}
+	if h == Starting && i/2 < w.wanted && w.outlived(i) {
+		c.fail(ruleRollouts, "%v still starts, and its successor serves", at(i))
+	}
 	if h != Ready && p.dump == isAsked {
 		p.dump = mayMiss
 	}
 	if h == Waiting && (w.stopping || i/2 >= w.wanted) {
 		c.fail("I6", "%v waits to be started", at(i))
 	}
+}
+
+// outlived reports whether the worker across is ready and of the generation that the slot is to run, and this one is not.
+func (w *world) outlived(i int) bool {
+	generation := w.st.Slots[i/2].Generation
+	return w.health(i^1) == Ready && w.procs[i^1].generation == generation && w.procs[i].generation != generation
 }
 
 // spaced checks that the restarts of a slot are spaced by its failures: the first comes at once, later ones wait.

@@ -1,0 +1,128 @@
+package main
+
+// mutation is one planted bug: in one file a text that occurs exactly once becomes another.
+type mutation struct {
+	name     string
+	file     string
+	old, new string
+}
+
+// mutations are the planted bugs. When the machine changes and a text is not found any more, plant the same bug in the
+// new text.
+func mutations() []mutation {
+	return []mutation{
+		{
+			"a worker id is free when its holder is killed, not when it is reaped", "room.go",
+			"if !w.Health.HasProcess() {", "if !w.Health.HasProcess() || w.Health == Killed {",
+		},
+		{
+			"a worker id is free when the leader is reaped, though others of its group live", "step.go",
+			"case !e.Remains:", "case true:",
+		},
+		{
+			"max_surge off by one", "room.go",
+			"return s.Spec.Workers + s.Spec.MaxSurge", "return s.Spec.Workers + s.Spec.MaxSurge + 1",
+		},
+		{
+			"availability off by one", "reconcile.go",
+			"return ready-1 >= s.Spec.Workers", "return ready >= s.Spec.Workers",
+		},
+		{
+			"exit while one is not reaped", "shutdown.go",
+			"s.Unreaped() == 0", "s.Unreaped() <= 1",
+		},
+		{
+			"the fourth termination does not exit", "shutdown.go",
+			"forcedAt = 4", "forcedAt = 5",
+		},
+		{
+			"a forced exit spares who drains", "shutdown.go",
+			"if w.Health != Killed {\n\t\t\ts.move(ref, Killed)\n\t\t}\n\t\ts.act(Kill{Ref: ref})",
+			"if w.Health != Killed && w.Health != Draining {\n\t\t\ts.move(ref, Killed)\n\t\t\ts.act(Kill{Ref: ref})\n\t\t}",
+		},
+		{
+			"starts go on while stopping", "reconcile.go",
+			"again := s.Phase == Serving;", "again := s.Phase != Exited;",
+		},
+		{
+			"no grace timer", "moves.go",
+			"if kind == ReadyTimer && after == 0 {", "if kind == GraceTimer || kind == ReadyTimer && after == 0 {",
+		},
+		{
+			"the ready timer runs on", "moves.go",
+			"has && (kind != ReadyTimer || s.Spec.ReadyTimeout > 0)", "has && kind != ReadyTimer",
+		},
+		{
+			"late READY revives a draining worker", "step.go",
+			"if !ok || w.Health != Starting {\n\t\treturn", "if !ok || w.Health != Starting && w.Health != Draining {\n\t\treturn",
+		},
+		{
+			"news is taken whatever its incarnation", "state.go",
+			"return w, w.Inc == ref.Inc && w.Health != Free", "return w, w.Health != Free",
+		},
+		{
+			"the backoff never ends", "step.go",
+			"case Waiting:\n\t\ts.spawn(t.Ref)", "case Waiting:",
+		},
+		{
+			"a clean recycle counts as a crash", "step.go",
+			"if wasReady && e.Clean && e.Age", "if wasReady && !e.Clean && e.Age",
+		},
+		{
+			"a stable time does not end the count of failures", "step.go",
+			"slot.Failures = 0\n\t}\n\tif wasReady", "slot.Failures += 0\n\t}\n\tif wasReady",
+		},
+		{
+			"stopping forgets a settling worker", "shutdown.go",
+			"return h.Active() || h == Settling", "return h.Active()",
+		},
+		{
+			"an old worker that is still starting is never stopped", "reconcile.go",
+			"if slot.Workers[current].Health == Ready {", "if slot.Workers[current].Health == Ready && slot.Workers[old].Health == Ready {",
+		},
+		{
+			"a failed rollout forgets a slot", "rollout.go",
+			"for i := range s.Slots {\n\t\ts.Slots[i].assign", "for i := range s.Slots[1:] {\n\t\ts.Slots[i].assign",
+		},
+		{
+			"a rollout goes on after its successor failed", "step.go",
+			"s.abort(cause, ref)\n\t\treturn", "return",
+		},
+		{
+			"a queued rollout is lost", "rollout.go",
+			"s.act(RolloutEnded{Target: target, Cause: RolledOut})\n\tif queued != 0 {", "s.act(RolloutEnded{Target: target, Cause: RolledOut})\n\tif queued > target+1 {",
+		},
+		{
+			"a forced exit leaves a rollout without an end", "shutdown.go",
+			"if s.Rollout.Phase == Rolling {", "if s.Rollout.Phase == Rolling && s.Phase == Stopping {",
+		},
+		{
+			"stop-first starts beside the incumbent", "reconcile.go",
+			"|| s.Spec.Order == StopFirst && !slot.empty() {", "{",
+		},
+		{
+			"steered away after the termination", "derive.go",
+			"s.acts = append(first, s.acts...)", "s.acts = append(s.acts, first...)",
+		},
+		{
+			"an abandoned side is started without being adopted", "derive.go",
+			"case is && !was:", "case is && !was && side == A:",
+		},
+		{
+			"the queue waits where the successor died, though the incumbent serves", "reconcile.go",
+			"if across.Health == Ready && !stays {", "if across.Health == Ready && !stays && across.Generation == s.Generation {",
+		},
+		{
+			"who died is replaced on the other side", "reconcile.go",
+			"side := slot.Home\n", "side := slot.Home.Other()\n",
+		},
+		{
+			"the reload signal goes to a worker that would die of it", "relay.go",
+			"return !known[ref]", "return !known[ref] && len(known) == 0",
+		},
+		{
+			"two heap dumps at once", "relay.go",
+			"if idle {\n\t\ts.dumpFirst()", "if idle || len(s.Dumps) > 1 {\n\t\ts.dumpFirst()",
+		},
+	}
+}

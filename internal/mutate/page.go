@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+const page = "docs/mutations.md"
+
+const intro = `# Planted bugs
+
+The exhaustive search of supervisor/machine is only worth what it finds. ` + "`go run ./internal/mutate`" + ` plants these bugs in
+the machine, one at a time and without changing the tree, runs the short search on each, and fails if one survives or
+if this page does not say what was found (` + "`-write`" + ` writes it anew).
+
+I1 to I10 are the promises of the package's documentation. The search checks these rules as well, and all of them from
+the books of an environment of its own, never from what the machine counts:
+
+| rule | means |
+|---|---|
+| news | late and duplicate news, and requests out of bounds, change nothing |
+| books | the machine's view of every process is the environment's, and nothing follows an exit |
+| steering | connections go to the ready workers and to all of them, and a worker is steered away from before it is told to leave |
+| queues | nobody starts or serves at an abandoned place, the dead are replaced where their connections wait, no queue is kept for nobody |
+| signals | only living processes are signalled, nobody is told twice or killed before the grace ended, a stop tells everybody |
+| rollouts | each rollout that begins has one end, a queued one begins, stop-first never overlaps, nobody outlives a successor that serves |
+| reload | the signal goes to all that are known to survive it, when they are ready, and to nobody else |
+| dumps | one at a time, with the gap between, and nobody who stays is forgotten |
+| deaths | each death has one obituary, and it says what follows |
+| backoff | restarts are spaced by the failures in a row, and only failures count |
+
+`
+
+const tableHead = "| planted bug | in | found by |\n|---|---|---|\n"
+
+func render(results []result) string {
+	var b strings.Builder
+	b.WriteString(intro)
+	b.WriteString(tableHead)
+	for _, r := range results {
+		found := "**survived**"
+		if len(r.rules) > 0 {
+			found = strings.Join(r.rules, ", ")
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", r.name, r.file, found)
+	}
+	return b.String()
+}
+
+func tableAt(text string) int { return strings.Index(text, tableHead) }
+
+func compare(want string) error {
+	got, err := os.ReadFile(page)
+	if err != nil {
+		return fmt.Errorf("cannot compare: %w", err)
+	}
+	if string(got) != want {
+		return fmt.Errorf("%s does not say what was found; write it with -write", page)
+	}
+	return nil
+}
