@@ -74,14 +74,12 @@ const (
 	stableAfter = time.Minute
 	// recycleAge tells a program that recycles itself from one that ends at once for lack of anything to do.
 	recycleAge = time.Second
-	// mostWorkers is what the numbers of descriptors and of steering members on one machine allow for.
-	mostWorkers = 10000
 )
 
 // readWorkers reads a number of workers: 4, cpus, 2*cpus+1. The CPUs are those that this process may use, by affinity
 // and by the quota of its cgroup.
 func readWorkers(word string) (int, error) {
-	bad := fmt.Errorf("cannot read --workers %q: it is a number from 1 to %d, cpus, or an expression such as 2*cpus+1", word, mostWorkers)
+	bad := fmt.Errorf("cannot read --workers %q: it is a number from 1 to %d, cpus, or an expression such as 2*cpus+1", word, machine.MaxWorkers)
 	text := strings.ReplaceAll(word, " ", "")
 	n := 0
 	for term := range strings.SplitSeq(text, "+") {
@@ -92,13 +90,13 @@ func readWorkers(word string) (int, error) {
 				continue
 			}
 			v, err := strconv.Atoi(factor)
-			if err != nil || v < 0 || v > mostWorkers {
+			if err != nil || v < 0 || v > machine.MaxWorkers {
 				return 0, bad
 			}
 			product *= v
 		}
 		n += product
-		if product > mostWorkers || n > mostWorkers {
+		if product > machine.MaxWorkers || n > machine.MaxWorkers {
 			return 0, bad
 		}
 	}

@@ -28,7 +28,7 @@ func TestReadWorkers(t *testing.T) {
 func FuzzReadWorkers(f *testing.F) {
 	f.Add("2*cpus+1")
 	f.Fuzz(func(t *testing.T, word string) {
-		if n, err := readWorkers(word); err == nil && (n < 1 || n > mostWorkers) {
+		if n, err := readWorkers(word); err == nil && (n < 1 || n > machine.MaxWorkers) {
 			t.Errorf("%q: %d", word, n)
 		}
 	})

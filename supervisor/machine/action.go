@@ -37,7 +37,7 @@ type Terminate struct {
 	Why Why
 }
 
-// TerminateRemains sends the stop signal to what is left of a group whose leading process died unasked.
+// TerminateRemains sends the stop signal to what is left of a group whose leading process died without telling it.
 type TerminateRemains struct{ Ref Ref }
 
 // Kill sends SIGKILL to the whole group.

@@ -19,6 +19,8 @@ type Died struct {
 	Clean   bool          // it ended with a status that counts as success
 	Age     time.Duration // since its start
 	Remains bool          // processes of its group live on; Gone follows when they do not
+	// Untold: the stop signal itself ended it. It had no handler, so it cannot have told those that remain.
+	Untold bool
 }
 
 // Gone: the last process of a group that remained was reaped.

@@ -76,6 +76,9 @@ func (w *world) newsOf(i int, can func(happening)) {
 	if p.told || p.killed || p.leaving {
 		can(happening{ev: Died{Ref: ref, Clean: true, Age: stableAge}, helps: p.killed})
 		can(happening{ev: Died{Ref: ref, Clean: true, Age: stableAge, Remains: true}, spend: remains, helps: p.killed})
+		if p.told {
+			can(happening{ev: Died{Ref: ref, Age: stableAge, Remains: true, Untold: true}, spend: remains, helps: p.killed})
+		}
 		if p.leaving && !p.told {
 			can(happening{ev: Died{Ref: ref}, spend: crashes})
 		}

@@ -126,12 +126,12 @@ func (s *stepper) whyLeaving(ref Ref) Why {
 	}
 }
 
-func (s *stepper) ref(slot int, side Side) Ref {
+func (s *State) ref(slot int, side Side) Ref {
 	return Ref{Slot: slot, Side: side, Inc: s.Slots[slot].Workers[side].Inc}
 }
 
 // refs lists the workers whose health is as asked, by slot and side.
-func (s *stepper) refs(is func(Health) bool) []Ref {
+func (s *State) refs(is func(Health) bool) []Ref {
 	var refs []Ref
 	for i := range s.Slots {
 		for side := A; side <= B; side++ {

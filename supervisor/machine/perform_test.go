@@ -15,6 +15,9 @@ func (c *checker) perform(a Action) {
 			c.fail(ruleSignals, "nobody remained of %+v", a.Ref)
 			return
 		}
+		if death, ok := c.ev.(Died); ok && p.told && !death.Untold {
+			c.fail(ruleSignals, "what remained of %+v was told by its leader, and is told again", a.Ref)
+		}
 		p.told = true
 	case Kill:
 		c.kill(a.Ref)

@@ -9,11 +9,11 @@ func (s *stepper) reload(safe []Ref) {
 	if s.Phase != Serving {
 		return
 	}
-	ready := s.refs(func(h Health) bool { return h == Ready })
-	if s.rollsOnReload(ready, safe) {
+	if s.RollsOnReload(safe) {
 		s.roll()
 		return
 	}
+	ready := s.refs(func(h Health) bool { return h == Ready })
 	for _, ref := range ready {
 		s.act(Relay{Ref: ref, Purpose: ForReload})
 	}
@@ -24,7 +24,8 @@ func (s *stepper) reload(safe []Ref) {
 	}
 }
 
-func (s *stepper) rollsOnReload(ready, safe []Ref) bool {
+// RollsOnReload reports whether a reload request would roll the pool. Safe is as in ReloadRequested.
+func (s *State) RollsOnReload(safe []Ref) bool {
 	switch s.Spec.Reload {
 	case ReloadRoll:
 		return true
@@ -36,6 +37,7 @@ func (s *stepper) rollsOnReload(ready, safe []Ref) bool {
 	for _, ref := range safe {
 		known[ref] = true
 	}
+	ready := s.refs(func(h Health) bool { return h == Ready })
 	unsafe := func(ref Ref) bool { return !known[ref] }
 	return s.Rollout.Phase == Rolling || len(ready) == 0 || slices.ContainsFunc(ready, unsafe)
 }

@@ -51,15 +51,18 @@ type Backoff struct {
 	Seed        uint64        // of the jitter, so that many supervisors do not restart in step
 }
 
+// MaxWorkers is more than a machine has descriptors and room for; a number above it is a mistake.
+const MaxWorkers = 10000
+
 // Validate reports what would make the pool unable to run or to roll.
 func (s Spec) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if s.Workers < 1 {
-		bad("workers must be at least 1, not %d", s.Workers)
+	if s.Workers < 1 || s.Workers > MaxWorkers {
+		bad("workers must be at least 1 and at most %d, not %d", MaxWorkers, s.Workers)
 	}
-	if s.MaxSurge < 0 || s.MaxUnavailable < 0 {
-		bad("max surge (%d) and max unavailable (%d) must not be negative", s.MaxSurge, s.MaxUnavailable)
+	if s.MaxSurge < 0 || s.MaxSurge > MaxWorkers || s.MaxUnavailable < 0 {
+		bad("max surge (%d) and max unavailable (%d) must not be negative, nor the surge above %d", s.MaxSurge, s.MaxUnavailable, MaxWorkers)
 	}
 	if s.Order == StartFirst && s.MaxSurge < 1 {
 		bad("start-first needs a max surge of at least 1: the successor runs beside the incumbent")
@@ -67,7 +70,7 @@ func (s Spec) Validate() error {
 	if s.Order == StopFirst && s.MaxUnavailable < 1 {
 		bad("stop-first needs a max unavailable of at least 1: the slot is empty while its successor starts")
 	}
-	if room := s.LastID - s.FirstID + 1; s.FirstID < 0 || room < s.Workers+s.MaxSurge {
+	if room := s.LastID - s.FirstID + 1; s.FirstID < 0 || room-s.MaxSurge < s.Workers {
 		bad("worker ids %d-%d have room for %d, but %d workers and a surge of %d may live at once",
 			s.FirstID, s.LastID, max(room, 0), s.Workers, s.MaxSurge)
 	}

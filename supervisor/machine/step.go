@@ -103,6 +103,8 @@ func (s *stepper) died(e Died) {
 	case w.Health != Draining && w.Health != Killed:
 		s.move(e.Ref, Draining)
 		s.act(TerminateRemains{Ref: e.Ref})
+	case w.Health == Draining && e.Untold:
+		s.act(TerminateRemains{Ref: e.Ref})
 	}
 	s.judge(e, w)
 }

@@ -26,6 +26,10 @@ func TestEvents(t *testing.T) {
 			TerminateRemains{Ref{1, A, 2}}, SetTimer{Timer{GraceTimer, Ref{1, A, 2}}, 30 * time.Second},
 			Start{Ref: Ref{1, B, 3}, ID: 2, Generation: 1},
 		}},
+		{"a leader dies of the stop signal itself: those it did not tell are told", func(p *play) {
+			p.step(TermReceived{})
+			p.step(Died{Ref: p.ref(1, A), Remains: true, Untold: true})
+		}, "draining draining", []Action{TerminateRemains{Ref{1, A, 2}}}},
 		{"a worker that leaves by itself gets its grace and a successor", func(p *play) {
 			p.step(LeavesByItself{Ref: p.ref(0, A)})
 		}, "retiring|starting ready", []Action{
