@@ -111,20 +111,23 @@ func TestWorkerIDIsHeldUntilTheGroupIsGone(t *testing.T) {
 	p.did(Start{ID: 0 /* any */, Generation: 1})
 }
 
-// Slots that return from being scaled away may bring more processes than a wanted slot may have. One that waits does
-// not start on top of them.
+// Slots that return from being scaled away may bring more processes than the wanted slots may have. One that waits does
+// not start on top of them, but when there is room again.
 func TestWaitingDoesNotStartWithoutRoom(t *testing.T) {
-	p := serving(t, pool(4, 1, 0, noSettle, func(s *Spec) { s.LastID = 20 }))
-	for slot := 2; slot < 4; slot++ {
-		p.step(Died{Ref: p.ref(slot, A), Remains: true})
-		p.step(ScaleRequested{2})
-		p.step(ScaleRequested{4})
-	}
+	p := serving(t, pool(4, 2, 0, noSettle, func(s *Spec) { s.LastID = 20 }))
+	p.step(Died{Ref: p.ref(2, A), Remains: true})
+	p.step(Died{Ref: p.ref(3, A), Remains: true})
+	p.is("ready ready draining|starting draining|starting")
 	p.step(ScaleRequested{2})
 	p.crash(0, A)
 	p.crash(0, A)
+	p.step(Died{Ref: p.ref(1, A), Remains: true})
+	p.is("waiting draining|starting draining|draining draining|draining")
 	p.step(ScaleRequested{4})
 	p.fires(BackoffTimer, 0, A)
+	p.is(" draining|starting draining|draining draining|draining")
+	p.step(Gone{p.ref(2, A)})
+	p.is("waiting draining|starting |draining draining|draining")
 	p.w.comesBack(t)
 }
 
