@@ -10,10 +10,21 @@ import (
 // allEvents is every kind of event, about one worker where it is about one.
 func allEvents(ref Ref) []Event {
 	events := []Event{
-		BecameReady{ref}, LeavesByItself{ref},
-		Died{Ref: ref}, Died{Ref: ref, Remains: true}, Died{Ref: ref, Clean: true, Age: time.Hour},
-		Gone{ref}, RollRequested{}, ReloadRequested{}, ReloadRequested{Safe: []Ref{ref}}, DumpRequested{},
-		ScaleRequested{1}, ScaleRequested{3}, TermReceived{}, StopRequested{}, KillRequested{},
+		BecameReady{ref},
+		LeavesByItself{ref},
+		Died{Ref: ref},
+		Died{Ref: ref, Remains: true},
+		Died{Ref: ref, Clean: true, Age: time.Hour},
+		Gone{ref},
+		RollRequested{},
+		ReloadRequested{},
+		ReloadRequested{Safe: []Ref{ref}},
+		DumpRequested{},
+		ScaleRequested{1},
+		ScaleRequested{3},
+		TermReceived{},
+		StopRequested{},
+		KillRequested{},
 	}
 	for kind := BackoffTimer; kind <= DumpTimer; kind++ {
 		events = append(events, TimerFired{Timer{kind, ref}})

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -146,8 +147,8 @@ func (s *search) explain(at uint32, last happening, cause error) error {
 		return err
 	}
 	w.canonical()
-	for n := len(way) - 1; n >= 0; n-- {
-		h := w.possible(nil)[way[n]]
+	for _, nth := range slices.Backward(way) {
+		h := w.possible(nil)[nth]
 		fmt.Fprintf(&b, "\n  %v\n    %v", w.picture(), h)
 		if w, err = w.after(h); err != nil {
 			return err

@@ -14,7 +14,9 @@ func TestEvents(t *testing.T) {
 		did  []Action
 	}{
 		{"a roll starts a successor across", (*play).roll, "ready|starting2 ready", []Action{
-			RolloutStarted{Target: 2}, Adopt{Place{0, B}}, Start{Ref: Ref{0, B, 3}, ID: 2, Generation: 2},
+			RolloutStarted{Target: 2},
+			Adopt{Place{0, B}},
+			Start{Ref: Ref{0, B, 3}, ID: 2, Generation: 2},
 			SetTimer{Timer{ReadyTimer, Ref{0, B, 3}}, time.Minute},
 		}},
 		{"a crash is replaced in its place, at once", func(p *play) { p.crash(1, A) }, "ready starting", []Action{
@@ -23,7 +25,8 @@ func TestEvents(t *testing.T) {
 		{"a leader dies before its group: the rest is told, and keeps its id", func(p *play) {
 			p.step(Died{Ref: p.ref(1, A), Remains: true})
 		}, "ready draining|starting", []Action{
-			TerminateRemains{Ref{1, A, 2}}, SetTimer{Timer{GraceTimer, Ref{1, A, 2}}, 30 * time.Second},
+			TerminateRemains{Ref{1, A, 2}},
+			SetTimer{Timer{GraceTimer, Ref{1, A, 2}}, 30 * time.Second},
 			Start{Ref: Ref{1, B, 3}, ID: 2, Generation: 1},
 		}},
 		{"a leader dies of the stop signal itself: those it did not tell are told", func(p *play) {
@@ -83,8 +86,14 @@ func TestLateNewsIsDropped(t *testing.T) {
 	p.late(TimerFired{Timer{ReadyTimer, old}})
 	p.crash(0, A)
 	for _, ev := range []Event{
-		BecameReady{old}, LeavesByItself{old}, Died{Ref: old}, Gone{old}, TimerFired{Timer{ReadyTimer, old}},
-		Died{Ref: Ref{Slot: 99, Inc: 1}}, Gone{Ref{Slot: -1, Inc: 1}}, BecameReady{},
+		BecameReady{old},
+		LeavesByItself{old},
+		Died{Ref: old},
+		Gone{old},
+		TimerFired{Timer{ReadyTimer, old}},
+		Died{Ref: Ref{Slot: 99, Inc: 1}},
+		Gone{Ref{Slot: -1, Inc: 1}},
+		BecameReady{},
 	} {
 		p.late(ev)
 	}
