@@ -1,4 +1,4 @@
-// Mutate plants bugs in supervisor/machine, one at a time, and demands that the exhaustive search finds each of them.
+// Command mutate plants bugs in supervisor/machine, one at a time, and demands that the exhaustive search finds each of them.
 // The tree is not changed: the go command is told to overlay one file. docs/mutations.md holds the result.
 //
 //	go run ./internal/mutate           plant, search, compare with the page

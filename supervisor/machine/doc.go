@@ -26,10 +26,16 @@
 // A pool has slots, and a slot has two sides, A and B, each with its own sockets. A worker lives on one side of one
 // slot. Incumbent and successor never share a side. A worker that dies is replaced on the side it had, because
 // connections may wait in that side's queue; a worker that is replaced on purpose gets its successor on the other
-// side. The home side is where the slot's connections are, or where its next worker is to start.
+// side. The home side is where the slot's connections are: a ready worker's, else where the next worker is to start.
 //
 // # News
 //
 // An event about a worker names its place and its incarnation. If the place has another incarnation by now, the news
 // is late and is dropped. Step is total: every event is allowed in every state.
+//
+// # Proof
+//
+// TestModel searches all states that small pools can reach, with an environment that crashes, delays, repeats and
+// disobeys, and that checks the promises above from books of its own; TestWalks takes random ways through large pools.
+// docs/mutations.md lists the bugs that were planted to see whether the search finds them.
 package machine
