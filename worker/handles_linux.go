@@ -2,14 +2,10 @@ package worker
 
 import (
 	"bytes"
-	"debug/elf"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -30,6 +26,10 @@ const (
 	// CatchesAll: a handler is installed, but by a runtime that catches every
 	// signal and may end the process by itself: Go, Ruby, the JVM.
 	CatchesAll
+	// Harms: a handler is installed, and it must never be triggered, whoever asks
+	// for it: SIGUSR1 makes Node open its inspector, which runs any code for
+	// anybody who can connect.
+	Harms
 )
 
 func (h Handling) String() string {
@@ -42,18 +42,20 @@ func (h Handling) String() string {
 		return "catches"
 	case CatchesAll:
 		return "catches all"
+	case Harms:
+		return "harms"
 	}
 	return "Handling(" + strconv.Itoa(int(h)) + ")"
 }
 
 // Surveyor asks how processes handle signals. It remembers which executables
-// have a runtime that catches everything, because reading them is slow and a
+// have a runtime of their own way with signals, because reading them is slow and a
 // signal is relayed to all workers at once. Use one per pool: that a runtime is
 // loaded as a library is remembered for the executable too. The zero value is
 // ready; it may be used from several goroutines.
 type Surveyor struct {
 	mu    sync.Mutex
-	known map[executableID]bool
+	known map[executableID]runtimes
 }
 
 // executableID changes when a file is replaced or rewritten.
@@ -87,11 +89,13 @@ func (s *Surveyor) Handles(pid int, sig syscall.Signal) (Handling, error) {
 		}
 		return Dies, nil
 	}
-	catchesAll, err := s.catchesAll(pid)
-	if err != nil {
+	has, err := s.runtimes(pid)
+	switch {
+	case err != nil:
 		return Dies, fmt.Errorf("cannot find runtime of process %d: %w", pid, err)
-	}
-	if catchesAll {
+	case has.node && sig == syscall.SIGUSR1:
+		return Harms, nil
+	case has.catchesAll:
 		return CatchesAll, nil
 	}
 	return Catches, nil
@@ -107,75 +111,6 @@ func signalSet(status []byte, field string) (uint64, error) {
 	}
 	line, _, _ := bytes.Cut(rest, []byte("\n"))
 	return strconv.ParseUint(string(bytes.TrimSpace(line)), 16, 64)
-}
-
-func (s *Surveyor) catchesAll(pid int) (bool, error) {
-	exe := procPath(pid, "exe")
-	var st unix.Stat_t
-	if err := unix.Stat(exe, &st); err != nil {
-		return false, err
-	}
-	//nolint:unconvert // mips has a smaller type
-	id := executableID{dev: uint64(st.Dev), ino: st.Ino, changed: st.Ctim}
-	s.mu.Lock()
-	answer, ok := s.known[id]
-	s.mu.Unlock()
-	if ok {
-		return answer, nil
-	}
-	answer, err := hasCatchingRuntime(pid, exe)
-	if err != nil {
-		return false, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.known == nil {
-		s.known = map[executableID]bool{}
-	}
-	s.known[id] = answer
-	return answer, nil
-}
-
-func hasCatchingRuntime(pid int, exe string) (bool, error) {
-	if target, err := os.Readlink(exe); err == nil {
-		name := filepath.Base(target)
-		if strings.HasPrefix(name, "ruby") || strings.HasPrefix(name, "jruby") || name == "java" {
-			return true, nil
-		}
-	}
-	maps, err := os.ReadFile(procPath(pid, "maps"))
-	if err != nil {
-		return false, err
-	}
-	if bytes.Contains(maps, []byte("/libruby")) || bytes.Contains(maps, []byte("/libjvm.so")) {
-		return true, nil
-	}
-	return isGo(exe)
-}
-
-// isGo looks for what the Go linker leaves in each program: sections that
-// strip(1) keeps, or the note of the build id, which survives even the removal
-// of the section table.
-func isGo(exe string) (bool, error) {
-	f, err := elf.Open(exe)
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	if f.Section(".go.buildinfo") != nil || f.Section(".note.go.buildid") != nil {
-		return true, nil
-	}
-	for _, p := range f.Progs {
-		if p.Type != elf.PT_NOTE {
-			continue
-		}
-		// Notes are small; the limit only guards against nonsense.
-		note, err := io.ReadAll(io.LimitReader(p.Open(), 64<<10))
-		if err == nil && bytes.Contains(note, []byte("\x04\x00\x00\x00Go\x00\x00")) {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 func procPath(pid int, file string) string { return "/proc/" + strconv.Itoa(pid) + "/" + file }

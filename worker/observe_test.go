@@ -217,6 +217,10 @@ func TestHandles(t *testing.T) {
 		{python("signal.signal(signal.SIGHUP, signal.SIG_IGN)"), syscall.SIGHUP, worker.Ignores},
 		{node(""), syscall.SIGHUP, worker.Dies},
 		{node("process.on('SIGHUP', ()=>{})"), syscall.SIGHUP, worker.Catches},
+		{node(""), syscall.SIGUSR1, worker.Harms}, // it would open the inspector
+		{node("process.on('SIGUSR1', ()=>{})"), syscall.SIGUSR1, worker.Harms},
+		{node("process.on('SIGUSR2', ()=>{})"), syscall.SIGUSR2, worker.Catches},
+		{python("signal.signal(signal.SIGUSR1, lambda *a: None)"), syscall.SIGUSR1, worker.Catches},
 		{nil, syscall.SIGHUP, worker.CatchesAll},  // this test binary: Go, with or without a handler
 		{nil, syscall.SIGUSR2, worker.CatchesAll}, // (it has none for this one)
 		{nil, syscall.SIGKILL, worker.Dies},
@@ -249,7 +253,35 @@ func TestHandles(t *testing.T) {
 	if _, err := survey.Handles(1<<22+1, syscall.SIGHUP); err == nil {
 		t.Error("nobody handles a signal")
 	}
-	if got := fmt.Sprint(worker.Dies, worker.CatchesAll, worker.Handling(9)); got != "dies catches all Handling(9)" {
+	if got := fmt.Sprint(worker.Dies, worker.CatchesAll, worker.Harms, worker.Handling(9)); got != "dies catches all harms Handling(9)" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A program with Node inside is known by any of its marks: a copy of another name
+// by its symbols or its library.
+func TestHandlesNodeOfAnotherName(t *testing.T) {
+	binary, err := os.ReadFile(requireProgram(t, "node"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "app")
+	if err := os.WriteFile(path, binary, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	out, w := newPipe(t)
+	p := launch(t, newSpawner(t), worker.Command{
+		Argv: []string{path, "-e", "console.log('up');setInterval(()=>{}, 1e6)"},
+		Env:  os.Environ(), Stdin: worker.DevNull, Stdout: w, Stderr: 2,
+	})
+	_ = syscall.Close(w)
+	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "up\n" {
+		t.Fatalf("got %q", line)
+	}
+	var survey worker.Surveyor
+	for sig, want := range map[syscall.Signal]worker.Handling{syscall.SIGUSR1: worker.Harms, syscall.SIGHUP: worker.Dies} {
+		if got, err := survey.Handles(p.PID(), sig); err != nil || got != want {
+			t.Errorf("%v: got %v, %v, want %v", sig, got, err, want)
+		}
 	}
 }
