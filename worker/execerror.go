@@ -23,7 +23,7 @@ const (
 	StageFork   Stage = "fork for"                    // the kernel gave no process or descriptor
 	StageDir    Stage = "enter working directory for" // Dir is missing or closed to us
 	StageShim   Stage = "prepare"                     // the exec shim died or could not do its work
-	StageExec   Stage = "execute"                     // execve(2) of the program
+	StageExec   Stage = "execute"                     // execve(2) of the program, which is there
 )
 
 // ExecError says why a program never ran. It unwraps to the syscall.Errno, so

@@ -65,3 +65,15 @@ func executable(path, dir string) syscall.Errno {
 	}
 	return 0
 }
+
+// execStage tells apart why execve(2) may have said ENOENT: the program is not there, or what it needs in order to run.
+func execStage(errno syscall.Errno, path, dir string) Stage {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(dir, path)
+	}
+	var st unix.Stat_t
+	if errno == syscall.ENOENT && errors.Is(unix.Stat(path, &st), unix.ENOENT) {
+		return StageLookup
+	}
+	return StageExec
+}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -89,7 +90,9 @@ func TestExecErrors(t *testing.T) {
 		{"no command", worker.Command{}, worker.StageLookup, syscall.ENOENT},
 		{"not in PATH", worker.Command{Argv: []string{"no-such-program"}}, worker.StageLookup, syscall.ENOENT},
 		{"in PATH but closed", worker.Command{Argv: []string{"closed"}, Env: []string{"PATH=/nowhere:" + dir}}, worker.StageLookup, syscall.EACCES},
-		{"no such path", worker.Command{Argv: []string{"/no/such/program"}}, worker.StageExec, syscall.ENOENT},
+		{"no such path", worker.Command{Argv: []string{"/no/such/program"}}, worker.StageLookup, syscall.ENOENT},
+		{"no such path in dir", worker.Command{Argv: []string{"./program"}, Dir: dir}, worker.StageLookup, syscall.ENOENT},
+		{"no interpreter in dir", worker.Command{Argv: []string{"./orphaned"}, Dir: dir}, worker.StageExec, syscall.ENOENT},
 		{"closed", worker.Command{Argv: []string{closed}}, worker.StageExec, syscall.EACCES},
 		{"a folder", worker.Command{Argv: []string{dir}}, worker.StageExec, syscall.EACCES},
 		{"no format", worker.Command{Argv: []string{plain}}, worker.StageExec, syscall.ENOEXEC},
@@ -111,6 +114,9 @@ func TestExecErrors(t *testing.T) {
 				var err *worker.ExecError
 				if !errors.As(r.Err, &err) || err.Stage != tt.stage || !errors.Is(err, tt.errno) {
 					t.Errorf("%s: got %v, want %q and %v", tt.name, r.Err, tt.stage, tt.errno)
+				}
+				if said := strings.Contains(fmt.Sprint(r.Err), "interpreter"); said != strings.HasPrefix(tt.name, "no interpreter") {
+					t.Errorf("%s: explained as %v", tt.name, r.Err)
 				}
 			}
 		})

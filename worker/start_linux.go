@@ -17,6 +17,7 @@ import (
 type start struct {
 	process *Process
 	path    string
+	dir     string // that path is relative to
 	done    func(StartResult)
 
 	// status is the read end of the shim's status pipe, -1 once the outcome is
@@ -110,7 +111,7 @@ func (s *Spawner) forkInto(r request, program, path string, argv []string, attr 
 		onGone:       r.cmd.OnGone,
 		recheckLater: func() { poke(s.recheck) },
 	}
-	st := &start{process: p, path: path, done: r.done, status: status}
+	st := &start{process: p, path: path, dir: r.cmd.Dir, done: r.done, status: status}
 	s.table.leaders[pid] = st
 	if status < 0 {
 		st.ran = true
@@ -140,7 +141,7 @@ func (s *Spawner) resolve(st *start) {
 	st.status = -1
 
 	result := StartResult{Took: time.Since(st.process.started)}
-	if err := parseStatus(string(text[:n]), st.path); err != nil {
+	if err := parseStatus(string(text[:n]), st.path, st.dir); err != nil {
 		result.Err = err
 	} else {
 		result.Process, st.ran = st.process, true
@@ -148,7 +149,7 @@ func (s *Spawner) resolve(st *start) {
 	st.process.calls.add(func() { st.done(result) })
 }
 
-func parseStatus(text, path string) error {
+func parseStatus(text, path, dir string) error {
 	stage, errno := shim.ParseStatus(text)
 	switch stage {
 	case shim.StageNone:
@@ -157,7 +158,7 @@ func parseStatus(text, path string) error {
 		return &ExecError{Path: path, Stage: StageShim, Err: errno}
 	case shim.StageExec:
 		if errno != 0 {
-			return &ExecError{Path: path, Stage: StageExec, Err: errno}
+			return &ExecError{Path: path, Stage: execStage(errno, path, dir), Err: errno}
 		}
 	}
 	return nil
@@ -178,6 +179,8 @@ func forkError(err error, program, path, dir string) error {
 			stage = StageDir
 		} else if program != path {
 			stage = StageShim
+		} else {
+			stage = execStage(errno, path, dir)
 		}
 	}
 	return &ExecError{Path: path, Stage: stage, Err: err}
