@@ -21,13 +21,16 @@ func (p *pool) exited(m exited) {
 	if !m.exit.Remains {
 		rec.closeOutput() // so that its last words are all there
 	}
-	p.die(rec, machine.Died{Ref: m.ref, Clean: m.exit.Success(), Age: rec.age(), Remains: m.exit.Remains})
+	p.die(rec, machine.Died{
+		Ref: m.ref, Clean: m.exit.Success(), Age: rec.age(),
+		Remains: m.exit.Remains, Untold: rec.asked && m.exit.Signal == p.cfg.Signals.Stop,
+	})
 }
 
 func (p *pool) die(rec *record, death machine.Died) {
 	rec.unwatch()
 	rec.over = true
-	p.slot(rec.ref.Slot).lastExit = rec.cause() + ": " + rec.ending()
+	p.slot(rec.ref.Slot).lastExit = rec.lastExit()
 	p.step(death)
 }
 
@@ -59,6 +62,9 @@ func (p *pool) obituary(a machine.Obituary) {
 		if lines := rec.tail(lastLines); len(lines) > 0 {
 			e = e.Strs(keyLastLines, lines)
 		}
+	}
+	if rec.probe != nil && rec.readyAt.IsZero() {
+		e = e.AnErr(keyProbe, rec.probe)
 	}
 	e = e.Stringer(keyNext, a.Next)
 	if a.Next == machine.RestartLater {

@@ -26,6 +26,9 @@ const (
 	keyActions    = "actions"
 	keyVersion    = "version"
 	keyName       = "name"
+	keyVerb       = "verb"
+	keyUID        = "uid"
+	keyProbe      = "probe"
 )
 
 // LogFields is the order in which people want to read the fields of a line: who, why, what next.

@@ -93,7 +93,9 @@ func (p *pool) started(m started) {
 	if rec == nil {
 		return
 	}
-	rec.output.Spawned()
+	if rec.output != nil {
+		rec.output.Spawned()
+	}
 	if m.err != nil {
 		rec.err, rec.ended = m.err, time.Now()
 		p.die(rec, machine.Died{Ref: m.ref})
@@ -105,7 +107,7 @@ func (p *pool) started(m started) {
 		f()
 	}
 	rec.late = nil
-	if !rec.asked {
+	if w, ok := p.st.Worker(m.ref); ok && w.Health == machine.Starting {
 		p.watch(rec)
 	}
 }
@@ -118,6 +120,10 @@ func (p *pool) told(m told) {
 	}
 	if m.err != nil {
 		p.of(p.log.Warn().Err(m.err), rec).Msg("notification ignored")
+		return
+	}
+	if rec.proc == nil { // it spoke before the news of its start came through
+		rec.late = append(rec.late, func() { p.told(m) })
 		return
 	}
 	if m.msg.Status != "" {

@@ -45,6 +45,12 @@ type (
 		ref  machine.Ref
 		how  string
 	}
+	// unproven: a probe of a starting worker failed, for another reason than the last time.
+	unproven struct {
+		pool *pool
+		ref  machine.Ref
+		err  error
+	}
 	// timerEnded: a timer of the machine ended.
 	timerEnded struct {
 		pool  *pool
@@ -72,6 +78,7 @@ func (exited) message()      {}
 func (gone) message()        {}
 func (told) message()        {}
 func (proven) message()      {}
+func (unproven) message()    {}
 func (timerEnded) message()  {}
 func (surveyed) message()    {}
 func (signalled) message()   {}

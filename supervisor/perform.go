@@ -89,9 +89,12 @@ func (p *pool) terminate(a machine.Terminate) {
 	rec.asked, rec.why = true, a.Why
 	rec.when(func(proc Process) {
 		p.of(p.log.Info(), rec).Str(keySignal, signalName(p.cfg.Signals.Stop)).Stringer(keyWhy, a.Why).Msg("worker told to leave")
-		p.complain(rec, proc.Signal(p.cfg.Signals.Stop))
-		// A stopped process would keep the signal for later.
-		p.complain(rec, proc.Signal(syscall.SIGCONT))
+		send := proc.Signal
+		if rec.over {
+			send = proc.SignalGroup // its leader is gone, others are not
+		}
+		p.complain(rec, send(p.cfg.Signals.Stop))
+		p.complain(rec, send(syscall.SIGCONT)) // a stopped process would keep the signal for later
 	})
 }
 
@@ -103,7 +106,11 @@ func (p *pool) kill(ref machine.Ref) {
 	rec.unwatch()
 	rec.killed = true
 	rec.when(func(proc Process) {
-		p.of(p.log.Warn(), rec).Strs(keyLastLines, rec.tail(lastLines)).Msg("worker killed: it did not leave in time")
+		message := "worker killed: it did not leave in time"
+		if p.st.Phase == machine.Exited {
+			message = "worker killed: the exit is forced"
+		}
+		p.of(p.log.Warn(), rec).Strs(keyLastLines, rec.tail(lastLines)).Msg(message)
 		p.complain(rec, proc.SignalGroup(syscall.SIGKILL))
 	})
 }

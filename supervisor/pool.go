@@ -20,7 +20,8 @@ type pool struct {
 	timers  map[machine.Timer]*time.Timer
 	waiting []waiter // for the end of a rollout
 	last    *RolloutView
-	code    int // what the pool exited with
+	relays  relays // of the request at hand
+	code    int    // what the pool exited with
 }
 
 // slotBook is what a slot remembers of the workers it had.

@@ -31,6 +31,7 @@ func (p *pool) probe(rec *record, check func(context.Context) error) {
 		defer cancel()
 		pause := time.NewTicker(probeEvery)
 		defer pause.Stop()
+		last := ""
 		for {
 			try, end := context.WithTimeout(ctx, probeTimeout)
 			err := check(try)
@@ -42,7 +43,10 @@ func (p *pool) probe(rec *record, check func(context.Context) error) {
 				p.sup.mail.post(proven{pool: p, ref: ref, how: "probed"})
 				return
 			}
-			p.log.Debug().Err(err).Int(keySlot, ref.Slot).Msg("readiness probe failed")
+			if text := err.Error(); text != last {
+				last = text
+				p.sup.mail.post(unproven{pool: p, ref: ref, err: err})
+			}
 			select {
 			case <-pause.C:
 			case <-ctx.Done():
@@ -94,12 +98,15 @@ func (p *pool) get(ctx context.Context, ref machine.Ref) error {
 
 // probed is the listener that HTTP probes go to: the first one that can reach a single worker.
 func (p *pool) probed() Listener {
-	for _, l := range p.cfg.Listeners {
-		if l.Mode() == listener.PerSlot || l.Mode() == listener.Sharded {
-			return l
-		}
+	if i := slices.IndexFunc(p.cfg.Listeners, CanProbe); i >= 0 {
+		return p.cfg.Listeners[i]
 	}
 	return nil
+}
+
+// CanProbe reports whether one worker of a listener can be reached over HTTP without the others.
+func CanProbe(l Listener) bool {
+	return !l.Datagram() && (l.Mode() == listener.PerSlot || l.Mode() == listener.Sharded)
 }
 
 // loopbackOf is the address under which this machine reaches a listener that may be bound to all.
@@ -130,7 +137,7 @@ func (p *pool) checkCommand(rec *record) (worker.Command, error) {
 	facts, _ := p.facts(rec)
 	_, env, dir, err := p.cfg.Recipe.Build(facts)
 	env = slices.DeleteFunc(env, func(kv string) bool { // the check has no sockets
-		return strings.HasPrefix(kv, "LISTEN_") || strings.HasPrefix(kv, "WATCHDOG_")
+		return strings.HasPrefix(kv, "LISTEN_") || strings.HasPrefix(kv, "WATCHDOG_") || strings.HasPrefix(kv, "BROOD_FDS=")
 	})
 	return worker.Command{
 		Argv: []string{"/bin/sh", "-c", p.cfg.Ready.Command}, Env: append(env, "BROOD_PID="+strconv.Itoa(rec.proc.PID())), Dir: dir,
@@ -153,13 +160,18 @@ func (w World) runToEnd(ctx context.Context, cmd worker.Command) error {
 	}
 	select {
 	case e := <-ended:
+		if e.Remains {
+			_ = r.proc.SignalGroup(syscall.SIGKILL) // a check leaves nobody behind
+		}
 		if !e.Success() {
 			return fmt.Errorf("cannot take worker for ready: check ended with %s", e)
 		}
 		return nil
 	case <-ctx.Done():
 		_ = r.proc.SignalGroup(syscall.SIGKILL)
-		<-ended
+		if e := <-ended; e.Remains {
+			_ = r.proc.SignalGroup(syscall.SIGKILL)
+		}
 		return fmt.Errorf("cannot take worker for ready: check: %w", ctx.Err())
 	}
 }

@@ -63,16 +63,19 @@ func (p *pool) assume(rec *record, after time.Duration, how string) {
 func (p *pool) ready(ref machine.Ref, how string) {
 	rec := p.workers[ref]
 	w, ok := p.st.Worker(ref)
-	if rec == nil || !ok || w.Health != machine.Starting || rec.over {
+	if rec == nil {
 		return
 	}
 	rec.unwatch()
-	rec.readyAt = time.Now()
-	level := zerolog.InfoLevel
-	if how == howAssumed {
-		level = zerolog.WarnLevel
+	if !ok || w.Health != machine.Starting || rec.over {
+		return
 	}
-	p.of(p.log.WithLevel(level), rec).Str(keyHow, how).Dur(keyAfter, rec.age().Round(time.Millisecond)).Msg("worker ready")
+	rec.readyAt = time.Now()
+	level, message := zerolog.InfoLevel, "worker ready"
+	if how == howAssumed {
+		level, message = zerolog.WarnLevel, "worker taken for ready: it is alive, but was not seen on its sockets; --ready names a better proof"
+	}
+	p.of(p.log.WithLevel(level), rec).Str(keyHow, how).Dur(keyAfter, rec.age().Round(time.Millisecond)).Msg(message)
 	p.restore(rec)
 	p.step(machine.BecameReady{Ref: ref})
 }

@@ -21,6 +21,7 @@ type record struct {
 	reload     bool   // it declared that it handles the reload signal
 	status     string // its own words
 	readyAt    time.Time
+	probe      error // why the last readiness probe failed
 
 	asked   bool // it was told to leave, and why:
 	why     machine.Why
@@ -107,6 +108,15 @@ func (r *record) cause() string {
 	default:
 		return "died"
 	}
+}
+
+// lastExit is what the slot remembers of it.
+func (r *record) lastExit() string {
+	text := r.cause() + ": " + r.ending()
+	if r.probe != nil && r.readyAt.IsZero() {
+		text += "; " + r.probe.Error()
+	}
+	return text
 }
 
 // ending is how the process ended, in words.

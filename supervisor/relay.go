@@ -1,6 +1,8 @@
 package supervisor
 
 import (
+	"errors"
+	"fmt"
 	"syscall"
 
 	"github.com/broodctl/brood/supervisor/machine"
@@ -43,13 +45,51 @@ func (p *pool) surveyed(m surveyed) {
 		m.reply(Verdict{Err: ErrStopped})
 		return
 	}
-	before := p.st.Rollout
+	rolls, before := p.st.RollsOnReload(m.safe), p.st.Rollout
+	p.relays = relays{}
 	p.step(machine.ReloadRequested{Safe: m.safe})
-	if p.st.Rollout != before {
+	if rolls || p.st.Rollout != before { // a handler that vanished since the survey rolls as well
 		p.await(m.reply)
 		return
 	}
-	m.reply(Verdict{Text: "reload signal relayed"})
+	m.reply(p.relays.verdict(p.cfg.Name, p.cfg.Signals.Reload))
+}
+
+// relays counts what became of the relays of one request.
+type relays struct{ sent, refused int }
+
+func (r relays) verdict(pool string, sig syscall.Signal) Verdict {
+	all := r.sent + r.refused
+	switch {
+	case all == 0:
+		return Verdict{Err: fmt.Errorf("cannot relay %s to pool %s: %w: no worker is ready", signalName(sig), pool, ErrRelay)}
+	case r.sent == 0:
+		return Verdict{Err: fmt.Errorf("cannot relay %s to pool %s: %w: its workers have no handler and would die of it", signalName(sig), pool, ErrRelay)}
+	}
+	return Verdict{Text: fmt.Sprintf("%s relayed to %d of %d workers of pool %s", signalName(sig), r.sent, all, pool)}
+}
+
+// dump answers before the last worker had its turn, but not without knowing that there is one to take it.
+func (p *pool) dump() Verdict {
+	if p.st.Phase != machine.Serving {
+		return Verdict{Err: ErrStopped}
+	}
+	var found relays
+	for ref, rec := range p.workers {
+		if w, ok := p.st.Worker(ref); !ok || w.Health != machine.Ready || rec.proc == nil {
+			continue
+		}
+		found.refused++
+		if p.takes(rec, p.cfg.Signals.Dump, p.cfg.Signals.DumpNamed) == nil {
+			found.sent++
+			break
+		}
+	}
+	if found.sent == 0 {
+		return found.verdict(p.cfg.Name, p.cfg.Signals.Dump)
+	}
+	p.step(machine.DumpRequested{})
+	return Verdict{Text: fmt.Sprintf("%s goes to the ready workers of pool %s, one at a time", signalName(p.cfg.Signals.Dump), p.cfg.Name)}
 }
 
 // relay sends a signal that its receiver may not survive, so it looks once more. A clear bit is proof that it would
@@ -59,22 +99,37 @@ func (p *pool) relay(a machine.Relay) {
 	if rec == nil || rec.proc == nil || rec.over {
 		return
 	}
-	sig, named := p.cfg.Signals.Reload, p.st.Spec.Reload == machine.ReloadSignal
+	sig, vouched := p.cfg.Signals.Reload, rec.reload || p.st.Spec.Reload == machine.ReloadSignal
 	if a.Purpose == machine.ForDump {
-		sig, named = p.cfg.Signals.Dump, p.cfg.Signals.DumpNamed
+		sig, vouched = p.cfg.Signals.Dump, p.cfg.Signals.DumpNamed
 	}
-	handling, err := p.sup.cfg.World.Handles(rec.proc.PID(), sig)
-	if err != nil || !mayRelay(handling, named || rec.reload) {
-		p.of(p.log.Warn().Err(err), rec).Str(keySignal, signalName(sig)).Stringer(keyWhy, a.Purpose).
-			Msg("signal not relayed: the worker has no handler and would die of it")
+	if err := p.takes(rec, sig, vouched); err != nil {
+		p.relays.refused++
+		p.of(p.log.Warn().Err(err), rec).Str(keySignal, signalName(sig)).Stringer(keyWhy, a.Purpose).Msg("signal not relayed")
 		if a.Purpose == machine.ForReload && p.st.Spec.Reload == machine.ReloadAuto {
 			p.step(machine.RollRequested{})
 		}
 		return
 	}
+	p.relays.sent++
 	rec.relayed, rec.purpose = sig, a.Purpose
 	p.of(p.log.Info(), rec).Str(keySignal, signalName(sig)).Stringer(keyWhy, a.Purpose).Msg("signal relayed")
 	p.complain(rec, rec.proc.Signal(sig))
+}
+
+// ErrRelay is in the chain of every error about a signal that was not relayed.
+var ErrRelay = errors.New("not relayed")
+
+// takes reports why a worker must not get a signal; nil if it may.
+func (p *pool) takes(rec *record, sig syscall.Signal, vouched bool) error {
+	handling, err := p.sup.cfg.World.Handles(rec.proc.PID(), sig)
+	switch {
+	case err != nil:
+		return fmt.Errorf("cannot tell what %s does to process %d: %w", signalName(sig), rec.proc.PID(), err)
+	case !mayRelay(handling, vouched):
+		return fmt.Errorf("%w: %s %s", ErrRelay, signalName(sig), handling)
+	}
+	return nil
 }
 
 // mayRelay: the bit of a runtime that catches everything proves nothing, so there it takes somebody's word, the

@@ -36,6 +36,8 @@ type Request struct {
 	Pool    string
 	Workers int // of Scale, if not 0
 	Delta   int // of Scale, else: how many more
+	UID     int // who asks; 0 for signals
+	PID     int // of the process that asks; 0 for signals
 }
 
 // Verdict is how a request ended.
@@ -69,12 +71,14 @@ func (s *Supervisor) serve(req Request, reply replyFunc) {
 		reply(Verdict{Err: fmt.Errorf("cannot %s pool %q: %w (there is: %s)", req.Verb, req.Pool, ErrNoPool, s.poolNames())})
 		return
 	}
-	s.log.Info().Str("verb", string(req.Verb)).Str(keyPool, req.Pool).Msg("request")
+	s.log.Info().Str(keyVerb, string(req.Verb)).Str(keyPool, req.Pool).Int(keyUID, req.UID).Int(keyPID, req.PID).Msg("request")
 	gather := newGather(len(pools), reply)
 	switch req.Verb {
 	case Roll, Reload:
-		s.systemd.reloading()
-		gather.last = s.systemd.reloaded
+		if s.anyServing() {
+			s.systemd.reloading()
+			gather.last = s.systemd.reloaded
+		}
 	case Scale, Dump, Stop, Kill:
 	}
 	for _, p := range pools {
@@ -91,8 +95,7 @@ func (p *pool) serve(req Request, reply replyFunc) {
 	case Scale:
 		reply(p.scale(req))
 	case Dump:
-		p.step(machine.DumpRequested{})
-		reply(Verdict{Text: fmt.Sprintf("dump signal goes to the ready workers of pool %s, one at a time", p.cfg.Name)})
+		reply(p.dump())
 	case Stop:
 		p.step(machine.StopRequested{})
 		p.sup.stopping()
@@ -150,7 +153,7 @@ type gather struct {
 	mu    sync.Mutex
 	left  int
 	all   Verdict
-	last  func(error)
+	last  func()
 	reply replyFunc
 }
 
@@ -170,7 +173,7 @@ func (g *gather) one(v Verdict) {
 		return
 	}
 	if g.last != nil {
-		g.last(g.all.Err)
+		g.last()
 	}
 	g.reply(g.all)
 }

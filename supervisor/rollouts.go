@@ -63,7 +63,7 @@ func (p *pool) rolloutEnded(a machine.RolloutEnded) {
 		p.log.Info().Uint64(keyGeneration, a.Target).Msg("rollout done")
 	} else {
 		reason, lines := p.blame(a)
-		p.last = &RolloutView{Generation: a.Target, State: "failed", Reason: reason}
+		p.last = &RolloutView{Generation: a.Target, State: stateFailed, Reason: reason}
 		v = Verdict{Err: fmt.Errorf("cannot roll pool %s to generation %d: %s: %w", p.cfg.Name, a.Target, reason, ErrRollout), Lines: lines}
 		p.log.Error().Uint64(keyGeneration, a.Target).Str(keyCause, reason).Strs(keyLastLines, lines).
 			Msg("rollout failed: the previous generation serves on")
@@ -89,6 +89,9 @@ func (p *pool) blame(a machine.RolloutEnded) (reason string, lines []string) {
 		fmt.Fprintf(&b, " died before it was ready: %s", rec.ending())
 	default:
 		fmt.Fprintf(&b, " died %s after it was ready: %s", rec.ended.Sub(rec.readyAt).Round(1e6), rec.ending())
+	}
+	if rec.probe != nil && rec.readyAt.IsZero() {
+		fmt.Fprintf(&b, ": %v", rec.probe)
 	}
 	if rec.status != "" {
 		fmt.Fprintf(&b, " (its status: %s)", rec.status)

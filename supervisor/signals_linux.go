@@ -28,9 +28,16 @@ func (s *Supervisor) forwardSignals(signals <-chan os.Signal) {
 	})
 }
 
+func nameOf(sig os.Signal) string {
+	if s, ok := sig.(unix.Signal); ok {
+		return signalName(s)
+	}
+	return sig.String()
+}
+
 // signalled does what a signal to the supervisor means.
 func (s *Supervisor) signalled(sig os.Signal) {
-	s.log.Info().Stringer(keySignal, sig).Msg("signal received")
+	s.log.Info().Str(keySignal, nameOf(sig)).Msg("signal received")
 	quiet := func(v Verdict) {
 		if v.Err != nil {
 			s.log.Error().Err(v.Err).Msg("request by signal failed")

@@ -20,6 +20,9 @@ const (
 	StateStopping = "stopping"
 )
 
+// stateFailed is the state of a rollout that failed; the others are the machine's words, and done.
+const stateFailed = "failed"
+
 // Snapshot is the published picture of a supervisor: the answer of the status API. It is never changed.
 type Snapshot struct {
 	Name    string     `json:"name"`
@@ -60,7 +63,7 @@ type ListenerView struct {
 // WorkerView is one worker. A slot that is being replaced has two, one that waits has one without a pid.
 type WorkerView struct {
 	Slot       int       `json:"slot"`
-	WorkerID   int       `json:"worker_id"`
+	WorkerID   *int      `json:"worker_id"` // null while it has none
 	PID        int       `json:"pid"`
 	State      string    `json:"state"`
 	Ready      bool      `json:"ready"`
@@ -156,8 +159,11 @@ func (p *pool) view() PoolView {
 func (p *pool) viewWorker(ref machine.Ref, w machine.Worker) WorkerView {
 	book := p.slot(ref.Slot)
 	v := WorkerView{
-		Slot: ref.Slot, WorkerID: w.ID, State: w.Health.String(), Ready: w.Health == machine.Ready,
+		Slot: ref.Slot, State: w.Health.String(), Ready: w.Health == machine.Ready,
 		Generation: w.Generation, Restarts: book.restarts, LastExit: book.lastExit, Side: ref.Side.String(),
+	}
+	if w.Health.HasProcess() {
+		v.WorkerID = &w.ID
 	}
 	if rec := p.workers[ref]; rec != nil {
 		v.Status = rec.status
@@ -179,6 +185,8 @@ func (s *Snapshot) Summary() string {
 		}
 		if r := p.Rollout; r != nil && (r.State == machine.Rolling.String() || r.State == machine.Reverting.String()) {
 			parts[i] += fmt.Sprintf(", %s generation %d", r.State, r.Generation)
+		} else if r != nil && r.State == stateFailed {
+			parts[i] += fmt.Sprintf(", rollout of generation %d failed: %s", r.Generation, oneLine(r.Reason))
 		}
 		if p.Phase == machine.Stopping.String() {
 			parts[i] += fmt.Sprintf(", stopping: %d left", len(p.Workers))

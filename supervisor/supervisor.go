@@ -119,6 +119,10 @@ func (s *Supervisor) handle(msg message) {
 		m.pool.told(m)
 	case proven:
 		m.pool.ready(m.ref, m.how)
+	case unproven:
+		if rec := m.pool.workers[m.ref]; rec != nil {
+			rec.probe = m.err
+		}
 	case timerEnded:
 		delete(m.pool.timers, m.timer)
 		m.pool.step(machine.TimerFired{Timer: m.timer})

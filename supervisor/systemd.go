@@ -110,16 +110,11 @@ func (d *systemd) reloading() {
 	}
 }
 
-func (d *systemd) reloaded(err error) {
-	if !d.announced {
-		return
+// reloaded ends what reloading began. Whether it went well is in STATUS=, as long as it matters.
+func (d *systemd) reloaded() {
+	if d.announced {
+		d.say("READY=1")
 	}
-	if err != nil {
-		d.status = fmt.Sprintf("reload failed: %v", err)
-		d.say("READY=1\nSTATUS=%s", oneLine(d.status))
-		return
-	}
-	d.say("READY=1")
 }
 
 // follow keeps READY=1 and STATUS= in step with what is published.

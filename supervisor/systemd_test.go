@@ -64,3 +64,34 @@ func TestWatchdogIsFedAtHalfItsInterval(t *testing.T) {
 		}
 	})
 }
+
+func TestFailedReloadStaysInTheStatus(t *testing.T) {
+	w := &world{handling: worker.Dies, behave: func(n int, p *fakeProcess) {
+		if n == 2 {
+			p.ready = -1
+			time.AfterFunc(time.Second, func() { p.end(worker.Exit{Code: 3}) })
+		}
+	}}
+	perform(t, w, nil, func(s *stage) {
+		s.signals <- syscall.SIGHUP
+		s.after(5 * time.Second)
+		told := s.world.told()
+		last := told[len(told)-1]
+		if !strings.Contains(last, "2/2 ready, rollout of generation 2 failed: worker web.0") || !slices.Contains(told, "READY=1") {
+			t.Errorf("told: %q", told)
+		}
+		s.signals <- syscall.SIGTERM
+		synctest.Wait()
+		s.signals <- syscall.SIGHUP
+		synctest.Wait()
+		n := 0
+		for _, m := range s.world.told() {
+			if strings.HasPrefix(m, "RELOADING=1") {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("reloading was said %d times, want once: not while stopping", n)
+		}
+	})
+}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -110,11 +112,18 @@ func newSupervisor(set *settings, log zerolog.Logger, sockets *listener.Set, wor
 	if err != nil {
 		return nil, &userError{code: exitUsage, err: err}
 	}
+	listeners := listenersOf(sockets)
+	if set.ready.Kind == supervisor.ReadyHTTP && !slices.ContainsFunc(listeners, supervisor.CanProbe) {
+		return nil, &userError{
+			code: exitFailed, err: errors.New("cannot probe over HTTP: the kernel lets us only share the sockets, and on a shared one any worker may answer"),
+			hint: "take another --ready, such as notify or exec:COMMAND",
+		}
+	}
 	return supervisor.New(supervisor.Config{
 		Name: set.name, Version: version, Log: log, World: world,
 		Pools: []supervisor.PoolConfig{{
 			Name: set.name, Spec: set.spec, Recipe: recipe,
-			Sockets: sockets, Listeners: listenersOf(sockets),
+			Sockets: sockets, Listeners: listeners,
 			Ready: set.ready, Signals: set.signals, Orphans: set.orphans,
 		}},
 	})
@@ -123,7 +132,11 @@ func newSupervisor(set *settings, log zerolog.Logger, sockets *listener.Set, wor
 func newOutput(set *settings, poller *poll.Poller) *logs.Mux {
 	tty := isTerminal(os.Stdout)
 	mode := outputModes()[set.output]
-	if set.output == "auto" && tty {
+	switch {
+	case set.output != "auto":
+	case set.orphans == worker.OrphanKeep:
+		mode = logs.Inherit // a pipe to us would end them with their next line
+	case tty:
 		mode = logs.Prefix
 	}
 	return logs.New(logs.Options{

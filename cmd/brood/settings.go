@@ -80,6 +80,9 @@ func readSettings(c *cli.Context) (*settings, error) {
 	check(err)
 	_, err = oneOf("worker-output", set.output, outputModes())
 	check(err)
+	if set.orphans == worker.OrphanKeep && (set.output == "prefix" || set.output == "tail") {
+		check(fmt.Errorf("cannot keep orphans with --worker-output %s: they would die of the broken pipe; use inherit", set.output))
+	}
 	_, err = oneOf("log-format", set.logFormat, map[string]bool{"auto": true, "json": true, "text": true})
 	check(err)
 	_, err = logLevel(set.logLevel)

@@ -71,8 +71,11 @@ func printWorkers(w io.Writer, workers []supervisor.WorkerView) {
 		v := &workers[i]
 		id, pid, age := "-", "-", "-"
 		if v.PID != 0 {
-			id, pid = strconv.Itoa(v.WorkerID), strconv.Itoa(v.PID)
+			pid = strconv.Itoa(v.PID)
 			age = ageWords(time.Duration(v.Age * float64(time.Second)))
+		}
+		if v.WorkerID != nil {
+			id = strconv.Itoa(*v.WorkerID)
 		}
 		_, _ = fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%d\t%s\t%d\t%s\n",
 			v.Slot, id, pid, v.State, v.Generation, age, v.Restarts, lastWords(v))

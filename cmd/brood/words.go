@@ -149,7 +149,7 @@ func checkProbe(ready supervisor.Readiness, listen []listener.Config) error {
 		return nil
 	}
 	for _, l := range listen {
-		if l.Mode == listener.PerSlot || l.Mode != listener.Shared && l.Address.Network == "tcp" {
+		if l.Mode == listener.PerSlot || l.Mode != listener.Shared && (l.Address.Network == "tcp" || l.Address.Network == "systemd") {
 			return nil
 		}
 	}

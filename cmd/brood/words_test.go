@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/machine"
 )
 
 func TestReadWorkers(t *testing.T) {

@@ -31,9 +31,19 @@ func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux) su
 			})
 		},
 		OpenNotify: func(on func(handshake.Message, error)) (supervisor.Notify, error) {
-			return worker.OpenNotify(poller, os.Geteuid(), func(msg handshake.Message, _ int, err error) { on(msg, err) })
+			n, err := worker.OpenNotify(poller, os.Geteuid(), func(msg handshake.Message, _ int, err error) { on(msg, err) })
+			if err != nil {
+				return nil, err
+			}
+			return n, nil
 		},
-		OpenOutput:  func(label string) (supervisor.Output, error) { return output.Open(label) },
+		OpenOutput: func(label string) (supervisor.Output, error) {
+			stream, err := output.Open(label)
+			if err != nil {
+				return nil, err // not the nil *Stream, which is no nil Output
+			}
+			return stream, nil
+		},
 		Serving:     worker.Serving,
 		ServingPort: worker.ServingPort,
 		Handles:     surveyor.Handles,
