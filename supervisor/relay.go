@@ -140,7 +140,7 @@ func mayRelay(h worker.Handling, vouched bool) bool {
 		return true
 	case worker.CatchesAll:
 		return vouched
-	case worker.Dies:
+	case worker.Dies, worker.Harms:
 	}
 	return false
 }
