@@ -101,7 +101,7 @@ func (e *OpenError) Hint() string {
 	case errors.Is(e.Err, syscall.EAFNOSUPPORT):
 		return "this machine has no IPv6; use an IPv4 address"
 	case errors.Is(e.Err, syscall.EMFILE), errors.Is(e.Err, syscall.ENFILE):
-		return "a sharded listener needs two descriptors per slot; raise LimitNOFILE= or ulimit -n, or use mode=shared"
+		return "raise LimitNOFILE= or ulimit -n; a sharded listener needs two descriptors per slot, mode=shared only one in all"
 	case errors.Is(e.Err, errPathLong):
 		return "use a shorter directory, as /run, or an abstract name, as unix:@" + e.Config.Name
 	case errors.Is(e.Err, fs.ErrNotExist) && a.Network == networkUnix:

@@ -3,6 +3,7 @@ package listener
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -121,6 +122,17 @@ func (l *Listener) openShardLocked() (*shard, error) {
 	}
 	l.group = l.group.add(s)
 	return s, nil
+}
+
+// undoLocked closes what growth that failed has appended to the group since it had before shards. The program points to
+// none of them yet, and closing the last of a group moves no other.
+func (l *Listener) undoLocked(before int) {
+	for len(l.group) > before {
+		s := l.group[len(l.group)-1]
+		l.group = l.group.remove(s)
+		l.table.spare = slices.DeleteFunc(l.table.spare, func(other *shard) bool { return other == s })
+		s.close()
+	}
 }
 
 // aloneLocked makes sure that nobody else is in the group, where he would take part of the connections and half of the

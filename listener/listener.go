@@ -195,7 +195,9 @@ func (l *Listener) growLocked(slots int) error {
 			return err
 		}
 	case Sharded:
+		before := len(l.group)
 		if err := l.table.fill(slots, l.openShardLocked); err != nil {
+			l.undoLocked(before)
 			return err
 		}
 	case Auto, Shared: // one socket serves any number of slots

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -271,28 +270,4 @@ func flowsAt(t *testing.T, l *Listener, conns []net.Conn, slots int) map[int]Mem
 		t.Errorf("%d of %d datagrams arrived", len(at), len(conns))
 	}
 	return at
-}
-
-func TestGrowFailsWithoutHarm(t *testing.T) { // not parallel: it takes all descriptors
-	var limit unix.Rlimit
-	must(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
-	h := open(t, 2, "127.0.0.1:0")
-	l := h.first()
-	used, err := filepath.Glob("/proc/self/fd/*")
-	must(t, err)
-	tight := unix.Rlimit{Cur: uint64(len(used) + 20), Max: limit.Max}
-	must(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &tight))
-	err = h.Grow(100)
-	must(t, unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
-	var open *OpenError
-	if !errors.As(err, &open) || !errors.Is(err, unix.EMFILE) || !strings.Contains(open.Hint(), "LimitNOFILE") {
-		t.Errorf("Grow: %v", err)
-	}
-	must(t, h.Grow(20))
-	must(t, l.Steer([]Member{{0, A}, {19, B}}))
-	for slot := range 20 {
-		serve(t, l, slot, A)
-		serve(t, l, slot, B)
-	}
-	exact(t, l, 20)
 }

@@ -110,3 +110,10 @@ func (r request) mode() Mode {
 	}
 	return Sharded
 }
+
+func (r request) datagram() bool {
+	if len(r.passed) > 0 {
+		return r.passed[0].at.Network == networkUDP
+	}
+	return r.cfg.Address.Network == networkUDP
+}

@@ -25,6 +25,9 @@ type Set struct {
 // A sharded listener that the kernel cannot steer, or whose group we may not join,
 // is shared instead, and Options.Report is told.
 //
+// It refuses with EMFILE, before it opens anything, when the process may not have
+// as many descriptors as the sockets and the workers of all slots will take.
+//
 // Errors are *OpenError.
 func Open(cfgs []Config, inherited []Inherited, slots int, opt Options) (*Set, error) {
 	if opt.Poller == nil || slots < 1 {
@@ -32,6 +35,9 @@ func Open(cfgs []Config, inherited []Inherited, slots int, opt Options) (*Set, e
 	}
 	claims, err := assign(cfgs, inherited)
 	if err != nil {
+		return nil, err
+	}
+	if err := affordOpen(claims, slots); err != nil {
 		return nil, err
 	}
 	s := &Set{opt: opt, rescue: newRescuer()}
@@ -61,12 +67,16 @@ func (s *Set) open(c request, slots int) (*Listener, error) {
 func (s *Set) Listeners() []*Listener { return s.listeners }
 
 // Grow makes room for slots slots and never takes any away. New shards get no connections before Steer says so. After an
-// error the listeners that had room keep it, and Grow may be repeated. The error is an *OpenError.
+// error the listeners that had room keep it, the one that failed has what it had before, and Grow may be repeated. Like Open
+// it refuses beforehand what would take too many descriptors. The error is an *OpenError.
 func (s *Set) Grow(slots int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return fmt.Errorf("cannot grow: %w", ErrClosed)
+	}
+	if err := s.affordGrow(slots); err != nil {
+		return err
 	}
 	for _, l := range s.listeners {
 		if err := l.grow(slots); err != nil {

@@ -47,7 +47,7 @@ func (g group) remove(s *shard) group {
 // table says which shard a place has.
 type table struct {
 	slots [][sides]*shard
-	spare []*shard // inherited sockets beyond 2 x slots, and failed growth's
+	spare []*shard // inherited sockets beyond 2 x slots, and what a fill that failed had opened
 }
 
 func (t *table) at(m Member) *shard {

@@ -1,0 +1,108 @@
+package listener
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// perSlot is what else a slot takes: the notify socket, the pipes of its output, the pidfd, each twice during a rollout.
+	perSlot = 8
+	// headroom is for what comes and goes: clients of the control socket, relays, reads of /proc.
+	headroom = 32
+)
+
+// scarceError says that the descriptors would not suffice. It is told before anything is opened, because a pool that took
+// the last of them could not start workers any more.
+type scarceError struct {
+	needed, used, limit uint64
+}
+
+func (e *scarceError) Error() string {
+	return fmt.Sprintf("%d more descriptors are needed, and %d of %d are taken: %v", e.needed, e.used, e.limit, unix.EMFILE)
+}
+
+func (e *scarceError) Unwrap() error { return unix.EMFILE }
+
+// afford returns a scarceError when sockets new sockets and slots new slots are more than the limit of this process
+// allows.
+func afford(sockets, slots int) error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("cannot read limit of descriptors: %w", err)
+	}
+	needed := uint64(sockets + perSlot*slots + headroom)
+	used, err := descriptors()
+	switch {
+	case errors.Is(err, unix.EMFILE): // there was not even one for the look
+		used = limit.Cur
+	case err != nil:
+		return nil //nolint:nilerr // without /proc nobody knows, and the kernel will tell
+	}
+	if used+needed > limit.Cur {
+		return &scarceError{needed: needed, used: used, limit: limit.Cur}
+	}
+	return nil
+}
+
+// descriptors counts those of this process.
+func descriptors() (uint64, error) {
+	all, err := os.ReadDir("/proc/self/fd")
+	return uint64(max(len(all)-1, 0)), err // without the one that it is read through
+}
+
+// affordOpen checks what Open will need. What is wrong with the number of slots itself is told by the listener.
+func affordOpen(all []request, slots int) error {
+	if len(all) == 0 {
+		return nil
+	}
+	sockets, blame := 0, all[0].cfg
+	for _, r := range all {
+		if r.cfg.checkSlots(r.mode(), r.datagram(), slots) != nil {
+			return nil
+		}
+		switch r.mode() {
+		case Sharded:
+			if sockets == 0 {
+				blame = r.cfg
+			}
+			sockets += max(sides*slots-len(r.passed), 0)
+		case Auto, Shared:
+			sockets++
+		case PerSlot:
+		}
+	}
+	if err := afford(sockets, slots); err != nil {
+		return openError(blame, endpoint{}, "open", err)
+	}
+	return nil
+}
+
+// affordGrow checks what Grow will need.
+func (s *Set) affordGrow(slots int) error {
+	sockets, more := 0, 0
+	var blame *Listener
+	for _, l := range s.listeners {
+		l.mu.Lock()
+		if added := slots - l.slots; added > 0 && l.cfg.checkSlots(l.mode, l.Datagram(), slots) == nil {
+			more = max(more, added)
+			if l.mode == Sharded {
+				sockets += max(sides*added-len(l.table.spare), 0)
+			}
+			if blame == nil || blame.mode != Sharded {
+				blame = l
+			}
+		}
+		l.mu.Unlock()
+	}
+	if more == 0 {
+		return nil
+	}
+	if err := afford(sockets, more); err != nil {
+		return openError(blame.cfg, blame.end, "grow", err)
+	}
+	return nil
+}
