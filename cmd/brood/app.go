@@ -20,7 +20,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if completing(args) {
 		return exitDone
 	}
-	if os.Getenv("BROOD_WORKER_ID") != "" {
+	if os.Getenv("BROOD_WORKER_ID") != "" && !slices.Contains(args, demoWorker) {
 		forgetParent() // we are somebody's worker: its BROOD_WORKERS is no flag of ours
 	}
 	err := newApp(stdout, stderr).RunContext(context.Background(), args)

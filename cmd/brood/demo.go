@@ -13,10 +13,13 @@ import (
 	"github.com/broodctl/brood/worker/self"
 )
 
+// demoWorker is the command that is a worker itself.
+const demoWorker = "demo-worker"
+
 // demoCommand is a worker to try brood with: a small HTTP server that says who it is.
 func demoCommand() *cli.Command {
 	return &cli.Command{
-		Name:   "demo-worker",
+		Name:   demoWorker,
 		Usage:  "be a worker that says who it is",
 		Hidden: true,
 		Action: func(c *cli.Context) error {
