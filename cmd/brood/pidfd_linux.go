@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"golang.org/x/sys/unix"
 
@@ -17,11 +16,8 @@ type processEnd struct {
 	ended  chan struct{}
 }
 
-func watchEnd(pid int) (*processEnd, error) {
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return nil, fmt.Errorf("cannot open process %d: %w", pid, err)
-	}
+// watchEnd takes a pidfd, and closes it in the end also when it fails.
+func watchEnd(fd int) (*processEnd, error) {
 	poller, err := poll.New()
 	if err != nil {
 		_ = unix.Close(fd)
@@ -33,7 +29,7 @@ func watchEnd(pid int) (*processEnd, error) {
 		close(e.ended)
 	})
 	if err != nil {
-		e.Close()
+		_ = e.Close()
 		return nil, err
 	}
 	return e, nil

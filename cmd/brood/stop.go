@@ -37,8 +37,13 @@ func stop(c *cli.Context, client *control.Client) error {
 	if err != nil {
 		return err
 	}
-	// Watched from before it is asked, so that its end cannot be missed.
-	ended, err := watchEnd(snap.PID)
+	// Watched from before it is asked, so that its end cannot be missed. The kernel says who it is: the number in the
+	// snapshot is of the supervisor's own pid namespace.
+	peer, err := client.Peer(ctx)
+	if err != nil {
+		return err
+	}
+	ended, err := watchEnd(peer.PIDFD)
 	if err != nil {
 		return fmt.Errorf("cannot watch supervisor: %w", err)
 	}
@@ -57,7 +62,7 @@ func stop(c *cli.Context, client *control.Client) error {
 	if err := ended.Wait(ctx); err != nil {
 		return &userError{
 			code: exitFailed,
-			err:  fmt.Errorf("%s (pid %d) has not ended within %s: %w", snap.Name, snap.PID, c.Duration("timeout").Round(time.Millisecond), err),
+			err:  fmt.Errorf("%s (pid %d) has not ended within %s: %w", snap.Name, peer.PID, c.Duration("timeout").Round(time.Millisecond), err),
 			hint: "brood status shows who is left; brood stop --force kills them",
 		}
 	}

@@ -28,13 +28,17 @@ type Client struct {
 
 // NewClient prepares a client for the socket at path. It connects anew for each request.
 func NewClient(path string) *Client {
-	return &Client{path: path, http: &http.Client{Transport: &http.Transport{
+	c := &Client{path: path}
+	c.http = &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", path)
-		},
-	}}}
+		DialContext:       func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx) },
+	}}
+	return c
+}
+
+func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, "unix", c.path)
 }
 
 // Path is the socket's.
@@ -85,14 +89,19 @@ func (c *Client) roundTrip(ctx context.Context, method, path string, body, into 
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		if ctx.Err() != nil {
-			return 0, fmt.Errorf("cannot wait for %s: %w", c.path, ctx.Err())
-		}
-		return 0, fmt.Errorf("%w on %s: %w", ErrNoAnswer, c.path, err)
+		return 0, c.failure(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
 		return resp.StatusCode, fmt.Errorf("cannot read the answer of %s (%s): %w", c.path, resp.Status, err)
 	}
 	return resp.StatusCode, nil
+}
+
+// failure says why there was no answer.
+func (c *Client) failure(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("cannot wait for %s: %w", c.path, ctx.Err())
+	}
+	return fmt.Errorf("%w on %s: %w", ErrNoAnswer, c.path, err)
 }
