@@ -4,7 +4,8 @@
 //
 // Reading never asks the supervisor's loop, so status answers also while the loop is busy. A request body is limited
 // and strict: an unknown field is an error, and changes nothing. A request of whose end a client does not wait goes
-// on all the same. docs/api.md lists the paths.
+// on all the same. Who may write to the socket may ask for anything, and nobody else; the supervisor learns which user and
+// process it was. docs/api.md lists the paths.
 //
 // # Concurrency
 //

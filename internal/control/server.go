@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -27,8 +26,8 @@ type Server struct {
 	done chan struct{}
 }
 
-// Serve answers requests from the listener, which it closes in the end.
-func Serve(l net.Listener, sup Supervisor) *Server {
+// Serve answers requests from the socket, whose listener it closes in the end, of those who may write to it.
+func Serve(socket *Socket, sup Supervisor) *Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+PathStatus, func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, sup.Snapshot())
@@ -40,7 +39,8 @@ func Serve(l net.Listener, sup Supervisor) *Server {
 	}
 	s := &Server{
 		http: &http.Server{
-			Handler:           mux,
+			Handler:           guard(socket.path, mux),
+			ConnContext:       identify,
 			ReadTimeout:       10 * time.Second, // slow clients are cut
 			ReadHeaderTimeout: 5 * time.Second,
 			MaxHeaderBytes:    maxBody,
@@ -49,7 +49,7 @@ func Serve(l net.Listener, sup Supervisor) *Server {
 	}
 	go func() {
 		defer close(s.done)
-		_ = s.http.Serve(l) // ends with Close
+		_ = s.http.Serve(socket) // ends with Close
 	}()
 	return s
 }
@@ -70,7 +70,10 @@ func do(w http.ResponseWriter, r *http.Request, sup Supervisor, verb supervisor.
 		answer(w, http.StatusBadRequest, Result{Error: err.Error()})
 		return
 	}
-	req := supervisor.Request{Verb: verb, Pool: body.Pool, Workers: body.Workers, Delta: body.Delta}
+	who := callerIn(r.Context())
+	req := supervisor.Request{
+		Verb: verb, Pool: body.Pool, Workers: body.Workers, Delta: body.Delta, UID: who.uid, PID: who.pid,
+	}
 	if err := checkScale(req); err != nil {
 		answer(w, http.StatusBadRequest, Result{Error: err.Error()})
 		return

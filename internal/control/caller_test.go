@@ -1,0 +1,89 @@
+package control
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+func TestWhoMayAsk(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	self, group, other := os.Geteuid(), os.Getegid(), 1<<20
+	for _, tc := range []struct {
+		name string
+		who  caller
+		mode os.FileMode
+		may  bool
+	}{
+		{"root", caller{uid: 0, gid: other}, 0o660, true},
+		{"we", caller{uid: self, gid: other}, 0o660, true},
+		{"a member", caller{uid: other, gid: group}, 0o660, true},
+		{"a supplementary member", caller{uid: other, gid: other, groups: []int{7, group}}, 0o660, true},
+		{"a member when the mode is private", caller{uid: other, gid: group}, 0o600, false},
+		{"a stranger", caller{uid: other, gid: other, groups: []int{other}}, 0o660, false},
+		{"a stranger when the mode is open", caller{uid: other, gid: other}, 0o666, true},
+	} {
+		if err := os.Chmod(path, tc.mode); err != nil {
+			t.Fatal(err)
+		}
+		if got := tc.who.may(path); got != tc.may {
+			t.Errorf("%s: %v, want %v", tc.name, got, tc.may)
+		}
+	}
+	if (caller{uid: other, gid: group}).may(path + ".none") {
+		t.Error("a stranger may use what is not there")
+	}
+}
+
+func TestGuardRefusesWithForbidden(t *testing.T) {
+	next := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("let through") })
+	path := filepath.Join(t.TempDir(), "none.sock")
+	for name, ctx := range map[string]context.Context{
+		"stranger": context.WithValue(t.Context(), callerKey{}, identified{caller: caller{uid: 1 << 20, gid: 1 << 20}}),
+		"unknown":  t.Context(),
+	} {
+		w := httptest.NewRecorder()
+		guard(path, next).ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, PathStatus, nil))
+		if w.Code != http.StatusForbidden {
+			t.Errorf("%s: status %d", name, w.Code)
+		}
+	}
+}
+
+func TestCallerOfAConnection(t *testing.T) {
+	socket, err := Listen(filepath.Join(t.TempDir(), "web.sock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Remove()
+	defer socket.Close()
+	conn, err := NewClient(socket.path).dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	accepted, err := socket.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer accepted.Close()
+	who, err := callerOf(accepted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups, err := os.Getgroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(groups)
+	if who.uid != os.Geteuid() || who.gid != os.Getegid() || who.pid != os.Getpid() || !slices.Equal(who.groups, groups) {
+		t.Errorf("%+v, want our own and groups %v", who, groups)
+	}
+}
