@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -28,11 +29,15 @@ func target(c *cli.Context) (*control.Client, error) {
 	}
 	var alive []*control.Client
 	var names []string
-	for _, path := range control.Find(os.Getenv, os.Geteuid(), name) {
+	found, denied := control.Find(os.Getenv, os.Geteuid(), name)
+	for _, path := range found {
 		client := control.NewClient(path)
-		if answers(c.Context, client) {
+		err := answers(c.Context, client)
+		if err == nil {
 			alive = append(alive, client)
 			names = append(names, control.Name(path))
+		} else if no, ok := errors.AsType[*control.DeniedError](err); ok {
+			denied = append([]*control.DeniedError{no}, denied...) // a socket says more than a directory
 		}
 	}
 	switch {
@@ -40,6 +45,8 @@ func target(c *cli.Context) (*control.Client, error) {
 		return alive[0], nil
 	case len(alive) > 1:
 		return nil, usage("say which one with --name or --control", "more than one supervisor is running: %s", strings.Join(names, ", "))
+	case len(denied) > 0: // somebody may be there, for others
+		return nil, denied[0]
 	case name != "":
 		return nil, fmt.Errorf("%w to the name %s", control.ErrNoAnswer, name)
 	default:
@@ -47,9 +54,9 @@ func target(c *cli.Context) (*control.Client, error) {
 	}
 }
 
-func answers(ctx context.Context, client *control.Client) bool {
+func answers(ctx context.Context, client *control.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	_, err := client.Status(ctx)
-	return err == nil
+	return err
 }

@@ -2,11 +2,14 @@ package control
 
 import (
 	"context"
+	"errors"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -54,6 +57,24 @@ func TestGuardRefusesWithForbidden(t *testing.T) {
 		if w.Code != http.StatusForbidden {
 			t.Errorf("%s: status %d", name, w.Code)
 		}
+	}
+}
+
+// TestRefusedClient is about a server that refuses after the kernel did not.
+func TestRefusedClient(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web.sock")
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(guard(path, http.NotFoundHandler())) // nobody tells it who asks
+	_ = server.Listener.Close()
+	server.Listener = l
+	server.Start()
+	defer server.Close()
+	_, err = NewClient(path).Status(t.Context())
+	if denied, ok := errors.AsType[*DeniedError](err); !ok || denied.Path != path || !strings.Contains(denied.Hint(), "group") {
+		t.Errorf("Status: %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"time"
@@ -44,7 +45,8 @@ func (c *Client) dial(ctx context.Context) (net.Conn, error) {
 // Path is the socket's.
 func (c *Client) Path() string { return c.path }
 
-// Status asks for the snapshot.
+// Status asks for the snapshot. Like the other methods it returns an error that wraps ErrNoAnswer when nobody listens, and a
+// *DeniedError when this user may not ask.
 func (c *Client) Status(ctx context.Context) (supervisor.Snapshot, error) {
 	var snap supervisor.Snapshot
 	_, err := c.roundTrip(ctx, http.MethodGet, PathStatus, nil, &snap)
@@ -92,6 +94,9 @@ func (c *Client) roundTrip(ctx context.Context, method, path string, body, into 
 		return 0, c.failure(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusForbidden {
+		return resp.StatusCode, &DeniedError{Path: c.path, Err: fs.ErrPermission}
+	}
 	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
 		return resp.StatusCode, fmt.Errorf("cannot read the answer of %s (%s): %w", c.path, resp.Status, err)
 	}
@@ -102,6 +107,9 @@ func (c *Client) roundTrip(ctx context.Context, method, path string, body, into 
 func (c *Client) failure(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("cannot wait for %s: %w", c.path, ctx.Err())
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return &DeniedError{Path: c.path, Err: err}
 	}
 	return fmt.Errorf("%w on %s: %w", ErrNoAnswer, c.path, err)
 }

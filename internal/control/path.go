@@ -3,6 +3,7 @@ package control
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -45,22 +46,32 @@ const (
 
 func privateDir(uid int) string { return filepath.Join(os.TempDir(), "brood-"+strconv.Itoa(uid)) }
 
-// Find lists the sockets that a client of this user may mean, by name if there is one. What is listed may be dead.
-func Find(getenv func(string) string, uid int, name string) []string {
+// Find lists the sockets that a client of this user may mean, by name if there is one. What is listed may be dead, or
+// closed to the user. denied are the directories in which he may not look for sockets of unknown name.
+func Find(getenv func(string) string, uid int, name string) (found []string, denied []*DeniedError) {
 	dirs := []string{rootDir, privateDir(uid)}
 	if dir := getenv("XDG_RUNTIME_DIR"); dir != "" {
 		dirs = slices.Insert(dirs, 0, filepath.Join(dir, "brood"))
 	}
-	pattern := "*"
-	if name != "" {
-		pattern = name
-	}
-	var found []string
 	for _, dir := range dirs {
-		matches, _ := filepath.Glob(filepath.Join(dir, pattern+suffix)) // the pattern is well-formed
-		found = append(found, matches...)
+		if name != "" {
+			path := filepath.Join(dir, name+suffix)
+			if _, err := os.Lstat(path); err == nil || errors.Is(err, fs.ErrPermission) {
+				found = append(found, path)
+			}
+			continue
+		}
+		entries, err := os.ReadDir(dir)
+		if errors.Is(err, fs.ErrPermission) {
+			denied = append(denied, &DeniedError{Path: dir, Err: err})
+		}
+		for _, entry := range entries {
+			if strings.HasSuffix(entry.Name(), suffix) {
+				found = append(found, filepath.Join(dir, entry.Name()))
+			}
+		}
 	}
-	return found
+	return found, denied
 }
 
 // Name is the supervisor's name as the socket's path has it.
