@@ -115,7 +115,7 @@ func measureKills(b *bench) ([]row, error) {
 		_, _ = fmt.Fprintln(b.note, &result)
 	}
 	return []row{
-		atMostRow(fmt.Sprintf("connections lost from queues in %d kills, of %d", len(all)-servers, result.Requests()), float64(lost), 0, ""),
+		atMostRow(fmt.Sprintf("connections lost from queues in %d kills, of %d", kills, result.Requests()), float64(lost), 0, ""),
 		{figure: "requests that the killed had accepted", floor: "–", brood: strconv.Itoa(min(unanswered, result.Failed())), ratio: "–"},
 	}, nil
 }
@@ -137,7 +137,8 @@ func (b *bench) killAll(p *keeper, load *loadgen.Load) error {
 			return fmt.Errorf("cannot kill %d: %w", pid, err)
 		}
 	}
-	return nil
+	_, err := b.victim(p, 0) // the last of them is replaced as well
+	return err
 }
 
 // victim waits until all are ready, and names the worker of a slot.
