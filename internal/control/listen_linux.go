@@ -14,6 +14,11 @@ import (
 // ErrTaken means that another supervisor has the name.
 var ErrTaken = errors.New("another supervisor of this name is running")
 
+// ErrPathLong means that no client could connect to the path of a control socket: sun_path of unix(7) has room for so much.
+var ErrPathLong = fmt.Errorf("path is longer than %d bytes", maxPath)
+
+const maxPath = 107
+
 // Socket is the control socket of a running supervisor. It is locked: two supervisors never share a name, and the
 // remains of one that was killed are cleared away by the next.
 type Socket struct {
@@ -24,6 +29,10 @@ type Socket struct {
 
 // Listen makes the socket with mode 0660, and its directory if need be.
 func Listen(path string) (*Socket, error) {
+	// Bound elsewhere and moved, it would exist at a path of any length.
+	if len(path) > maxPath {
+		return nil, fmt.Errorf("cannot listen on control socket %s: %w: use a shorter name or directory", path, ErrPathLong)
+	}
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("cannot make directory of control socket: %w", err)
@@ -56,7 +65,14 @@ func bindPrivately(path string) (net.Listener, error) {
 	}
 	defer func() { _ = os.RemoveAll(tmp) }()
 	made := filepath.Join(tmp, "s")
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: made, Net: "unix"})
+	// Reached through its descriptor, for it may have a longer path than the socket is to have.
+	opened, err := os.Open(tmp)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = opened.Close() }()
+	short := fmt.Sprintf("/proc/self/fd/%d/s", opened.Fd())
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: short, Net: "unix"})
 	if err != nil {
 		return nil, err
 	}

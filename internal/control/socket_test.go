@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -47,6 +48,35 @@ func TestRemainsOfAKilledSupervisorAreClearedAway(t *testing.T) {
 	}
 	_ = s.Close()
 	s.Remove()
+}
+
+// TestLongPaths: a path serves as long as clients can connect to it, also when the one that it is made at cannot.
+func TestLongPaths(t *testing.T) {
+	dir, err := os.MkdirTemp("", "b") // shorter than the test's own
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir = filepath.Join(dir, strings.Repeat("d", 107-len(dir)-len("/")-len("/w.sock")))
+	s, err := Listen(filepath.Join(dir, "w.sock"))
+	if err != nil {
+		t.Fatalf("107 bytes: %v", err)
+	}
+	server := Serve(s, &fake{})
+	if _, err := NewClient(s.path).Status(t.Context()); err != nil {
+		t.Errorf("107 bytes: %v", err)
+	}
+	server.Close()
+	s.Remove()
+	if s, err := Listen(filepath.Join(dir, "ww.sock")); !errors.Is(err, ErrPathLong) {
+		t.Errorf("108 bytes: %v", err)
+		if err == nil {
+			_ = s.Close()
+		}
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
 }
 
 func TestDefaultPath(t *testing.T) {
