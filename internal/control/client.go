@@ -53,10 +53,10 @@ func (c *Client) Status(ctx context.Context) (supervisor.Snapshot, error) {
 	return snap, err
 }
 
-// Do asks for something, and waits up to wait for its end. A refusal is an error that wraps ErrRefused; the result
+// Do asks for something, and waits up to wait for its end, but no longer than the 24 hours that a server grants. A refusal is an error that wraps ErrRefused; the result
 // then has the last lines of the worker that is to blame.
 func (c *Client) Do(ctx context.Context, verb supervisor.Verb, body Body, wait time.Duration) (Result, error) {
-	body.Wait = wait.Seconds()
+	body.Wait = min(wait, maxWait).Seconds()
 	var result Result
 	code, err := c.roundTrip(ctx, http.MethodPost, PathVerb+string(verb), body, &result)
 	if err != nil {

@@ -94,6 +94,14 @@ func TestRollWithoutWaitingIsAccepted(t *testing.T) {
 	}
 }
 
+// TestPatienceBeyondADay: the server would refuse to wait as long as that.
+func TestPatienceBeyondADay(t *testing.T) {
+	f := &fake{verdict: supervisor.Verdict{Text: "done"}}
+	if result, err := start(t, f).Do(t.Context(), supervisor.Roll, Body{}, 25*time.Hour); err != nil || result.Text != "done" {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
 func TestNobodyAnswers(t *testing.T) {
 	_, err := NewClient(filepath.Join(t.TempDir(), "none.sock")).Status(t.Context())
 	if !errors.Is(err, ErrNoAnswer) {
