@@ -53,8 +53,9 @@ type (
 	}
 	// timerEnded: a timer of the machine ended.
 	timerEnded struct {
-		pool  *pool
-		timer machine.Timer
+		pool   *pool
+		timer  machine.Timer
+		serial uint64
 	}
 	// surveyed: it was looked up which workers handle the reload signal.
 	surveyed struct {

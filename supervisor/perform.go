@@ -34,7 +34,7 @@ func (p *pool) perform(actions []machine.Action) {
 		case machine.SetTimer:
 			p.setTimer(a)
 		case machine.StopTimer:
-			if t := p.timers[a.Timer]; t != nil {
+			if t, ok := p.timers[a.Timer]; ok {
 				t.Stop()
 				delete(p.timers, a.Timer)
 			}
@@ -75,9 +75,20 @@ func (p *pool) eachListener(failed string, do func(Listener) error) {
 func side(s machine.Side) listener.Side { return listener.Side(s) }
 
 func (p *pool) setTimer(a machine.SetTimer) {
-	p.timers[a.Timer] = time.AfterFunc(a.After, func() {
-		p.sup.mail.post(timerEnded{pool: p, timer: a.Timer})
-	})
+	p.serial++
+	serial := p.serial
+	p.timers[a.Timer] = timer{serial: serial, Timer: time.AfterFunc(a.After, func() {
+		p.sup.mail.post(timerEnded{pool: p, timer: a.Timer, serial: serial})
+	})}
+}
+
+// timerEnded passes on the end of a timer that was not stopped meanwhile.
+func (p *pool) timerEnded(m timerEnded) {
+	if p.timers[m.timer].serial != m.serial {
+		return
+	}
+	delete(p.timers, m.timer)
+	p.step(machine.TimerFired{Timer: m.timer})
 }
 
 func (p *pool) terminate(a machine.Terminate) {

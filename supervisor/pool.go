@@ -17,8 +17,10 @@ type pool struct {
 	st      machine.State
 	workers map[machine.Ref]*record
 	slots   map[int]*slotBook
-	timers  map[machine.Timer]*time.Timer
-	waiting []waiter // for the end of a rollout
+	timers  map[machine.Timer]timer
+	serial  uint64          // counts the timers
+	next    []machine.Event // what performing found out on the spot
+	waiting []waiter        // for the end of a rollout
 	last    *RolloutView
 	relays  relays // of the request at hand
 	code    int    // what the pool exited with
@@ -38,7 +40,7 @@ func newPool(s *Supervisor, cfg PoolConfig) *pool {
 		st:      machine.State{Spec: cfg.Spec, Generation: 1},
 		workers: map[machine.Ref]*record{},
 		slots:   map[int]*slotBook{},
-		timers:  map[machine.Timer]*time.Timer{},
+		timers:  map[machine.Timer]timer{},
 	}
 }
 
@@ -49,15 +51,24 @@ func (p *pool) begin() {
 	p.perform(actions)
 }
 
-// step tells the machine what happened and performs what it decides. It may be called again from within, when an
-// action fails on the spot: the machine's state is complete before the first action is performed.
+// timer is one that runs. The serial tells it from an earlier one of the same key, whose end may be on its way.
+type timer struct {
+	*time.Timer
+	serial uint64
+}
+
+// step tells the machine what happened and performs what it decides. What performing finds out on the spot follows
+// when all of it has been done: actions of two steps must not mix.
 func (p *pool) step(ev machine.Event) {
-	st, actions := machine.Step(p.st, ev)
-	p.st = st
-	if e := p.log.Debug(); e.Enabled() {
-		e.Str(keyEvent, describe(ev)).Strs(keyActions, describeAll(actions)).Msg("step")
+	for p.next = append(p.next, ev); len(p.next) > 0; p.next = p.next[1:] {
+		st, actions := machine.Step(p.st, p.next[0])
+		p.st = st
+		if e := p.log.Debug(); e.Enabled() {
+			e.Str(keyEvent, describe(p.next[0])).Strs(keyActions, describeAll(actions)).Msg("step")
+		}
+		p.perform(actions)
 	}
-	p.perform(actions)
+	p.next = nil
 	p.sweep()
 }
 

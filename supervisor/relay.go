@@ -107,7 +107,7 @@ func (p *pool) relay(a machine.Relay) {
 		p.relays.refused++
 		p.of(p.log.Warn().Err(err), rec).Str(keySignal, signalName(sig)).Stringer(keyWhy, a.Purpose).Msg("signal not relayed")
 		if a.Purpose == machine.ForReload && p.st.Spec.Reload == machine.ReloadAuto {
-			p.step(machine.RollRequested{})
+			p.next = append(p.next, machine.RollRequested{})
 		}
 		return
 	}

@@ -124,8 +124,7 @@ func (s *Supervisor) handle(msg message) {
 			rec.probe = m.err
 		}
 	case timerEnded:
-		delete(m.pool.timers, m.timer)
-		m.pool.step(machine.TimerFired{Timer: m.timer})
+		m.pool.timerEnded(m)
 	case surveyed:
 		m.pool.surveyed(m)
 	case signalled:
