@@ -39,7 +39,7 @@ func peerGroups(fd int) ([]int, error) {
 	buf := make([]byte, 4*64)
 	for {
 		size := uint32(len(buf))
-		//nolint:gosec // x/sys has no wrapper for options of any length
+		// x/sys has no wrapper for options of any length.
 		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, unix.SO_PEERGROUPS,
 			uintptr(unsafe.Pointer(&buf[0])), uintptr(unsafe.Pointer(&size)), 0)
 		switch {
