@@ -29,8 +29,6 @@ type PoolConfig struct {
 	Ready     Readiness
 	Signals   Signals
 	Orphans   worker.OrphanPolicy
-	// NotifyWatchdog, where not 0, is announced to the workers as WATCHDOG_USEC.
-	NotifyWatchdog time.Duration
 }
 
 // Signals are what a pool's workers understand.

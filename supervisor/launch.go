@@ -48,7 +48,7 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 		Argv: argv, Env: env, Dir: dir,
 		Files: files,
 		Stdin: worker.DevNull, Stdout: rec.output.Stdout(), Stderr: rec.output.Stderr(),
-		ListenPID: len(files) > 0 || facts.WatchdogUsec > 0,
+		ListenPID: len(files) > 0,
 		Orphans:   p.cfg.Orphans,
 		OnExit:    func(e worker.Exit) { p.sup.mail.post(exited{pool: p, ref: ref, exit: e}) },
 		OnGone:    func() { p.sup.mail.post(gone{pool: p, ref: ref}) },
@@ -64,7 +64,6 @@ func (p *pool) facts(rec *record) (worker.Facts, []int) {
 		WorkerID:     rec.id,
 		Generation:   rec.generation,
 		NotifySocket: rec.notify.Address(),
-		WatchdogUsec: uint64(p.cfg.NotifyWatchdog.Microseconds()),
 	}
 	var files []int
 	for _, l := range p.cfg.Listeners {
