@@ -30,6 +30,7 @@ func (p *pool) exited(m exited) {
 func (p *pool) die(rec *record, death machine.Died) {
 	rec.unwatch()
 	rec.over = true
+	p.dead = append(p.dead, rec)
 	p.slot(rec.ref.Slot).lastExit = rec.lastExit()
 	p.step(death)
 }

@@ -65,6 +65,8 @@ type (
 	}
 	// signalled: a signal came to the supervisor.
 	signalled struct{ sig os.Signal }
+	// publishDue: what happened since the last snapshot is to be seen.
+	publishDue struct{}
 	// watchdogDue: systemd wants to hear that the loop turns.
 	watchdogDue struct{}
 	// requested: somebody asked for something over the API.
@@ -83,5 +85,6 @@ func (unproven) message()    {}
 func (timerEnded) message()  {}
 func (surveyed) message()    {}
 func (signalled) message()   {}
+func (publishDue) message()  {}
 func (watchdogDue) message() {}
 func (requested) message()   {}

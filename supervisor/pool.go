@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -22,8 +23,9 @@ type pool struct {
 	next    []machine.Event // what performing found out on the spot
 	waiting []waiter        // for the end of a rollout
 	last    *RolloutView
-	relays  relays // of the request at hand
-	code    int    // what the pool exited with
+	relays  relays    // of the request at hand
+	dead    []*record // whose places may not be free yet
+	code    int       // what the pool exited with
 }
 
 // slotBook is what a slot remembers of the workers it had.
@@ -74,15 +76,14 @@ func (p *pool) step(ev machine.Event) {
 
 // sweep forgets the workers whose places the machine has freed.
 func (p *pool) sweep() {
-	for ref, rec := range p.workers {
-		if !rec.over {
-			continue
+	p.dead = slices.DeleteFunc(p.dead, func(rec *record) bool {
+		if _, ok := p.st.Worker(rec.ref); ok {
+			return false // others of its group live
 		}
-		if _, ok := p.st.Worker(ref); !ok {
-			rec.release()
-			delete(p.workers, ref)
-		}
-	}
+		rec.release()
+		delete(p.workers, rec.ref)
+		return true
+	})
 }
 
 // close ends what the pool still holds; after a forced exit workers may be among it.

@@ -1,10 +1,7 @@
 package supervisor
 
 import (
-	"cmp"
 	"fmt"
-	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -90,88 +87,6 @@ func (s *Supervisor) Snapshot() Snapshot {
 		snap.Pools[i].Workers = workers
 	}
 	return snap
-}
-
-// publish makes the state as it is now visible to readers and to systemd.
-func (s *Supervisor) publish() {
-	snap := &Snapshot{Name: s.cfg.Name, Version: s.cfg.Version, PID: os.Getpid(), Started: s.begun}
-	for _, p := range s.pools {
-		snap.Pools = append(snap.Pools, p.view())
-	}
-	snap.State = s.state(snap)
-	s.snapshot.Store(snap)
-	s.systemd.follow(snap)
-}
-
-func (s *Supervisor) state(snap *Snapshot) string {
-	if !s.anyServing() {
-		return StateStopping
-	}
-	for i := range snap.Pools {
-		if snap.Pools[i].Ready < snap.Pools[i].Desired {
-			if s.wasReady {
-				return StateDegraded
-			}
-			return StateStarting
-		}
-	}
-	if !s.wasReady {
-		s.wasReady = true
-		// The start of many workers leaves garbage of its size. From now on little happens, so nothing else would
-		// give it back: that a supervisor costs little matters more than these milliseconds, beside the loop.
-		s.goOn(debug.FreeOSMemory)
-	}
-	return StateReady
-}
-
-func (p *pool) view() PoolView {
-	v := PoolView{
-		Name: p.cfg.Name, Phase: p.st.Phase.String(),
-		Generation: p.st.Generation, Desired: p.st.Spec.Workers, Ready: p.st.ReadySlots(),
-		Listeners: []ListenerView{}, Workers: []WorkerView{},
-	}
-	for _, b := range p.slots {
-		v.Restarts += b.restarts
-	}
-	if p.last != nil {
-		r := *p.last
-		if p.st.Rollout.Phase == machine.Reverting {
-			r.State = machine.Reverting.String()
-		}
-		v.Rollout = &r
-	}
-	for _, l := range p.cfg.Listeners {
-		v.Listeners = append(v.Listeners, ListenerView{Name: l.Name(), Address: l.Address().String(), Mode: l.Mode().String()})
-	}
-	for i := range p.st.Slots {
-		for side, w := range p.st.Slots[i].Workers {
-			if w.Health != machine.Free {
-				v.Workers = append(v.Workers, p.viewWorker(machine.Ref{Slot: i, Side: machine.Side(side), Inc: w.Inc}, w))
-			}
-		}
-	}
-	slices.SortStableFunc(v.Workers, func(a, b WorkerView) int {
-		return cmp.Or(cmp.Compare(a.Slot, b.Slot), a.Started.Compare(b.Started))
-	})
-	return v
-}
-
-func (p *pool) viewWorker(ref machine.Ref, w machine.Worker) WorkerView {
-	book := p.slot(ref.Slot)
-	v := WorkerView{
-		Slot: ref.Slot, State: w.Health.String(), Ready: w.Health == machine.Ready,
-		Generation: w.Generation, Restarts: book.restarts, LastExit: book.lastExit, Side: ref.Side.String(),
-	}
-	if w.Health.HasProcess() {
-		v.WorkerID = &w.ID
-	}
-	if rec := p.workers[ref]; rec != nil {
-		v.Status = rec.status
-		if rec.proc != nil {
-			v.PID, v.Started = rec.proc.PID(), rec.proc.Started()
-		}
-	}
-	return v
 }
 
 // Summary is the one line that systemctl status shows: "web 3/4 ready".

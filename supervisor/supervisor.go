@@ -28,6 +28,9 @@ type Supervisor struct {
 	quit     chan struct{}  // closed when the loop has ended
 	told     bool           // systemd knows that we stop
 	wasReady bool           // every slot has been ready once
+
+	publishAfter time.Time // the next snapshot is not made before
+	publishing   bool      // a timer will see to it
 }
 
 // New checks the configuration and prepares a supervisor. Nothing is started yet.
@@ -72,8 +75,9 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 				break
 			}
 		}
-		s.publish()
+		s.publishSoon()
 	}
+	s.publish()
 	return s.finish()
 }
 
@@ -129,6 +133,8 @@ func (s *Supervisor) handle(msg message) {
 		m.pool.surveyed(m)
 	case signalled:
 		s.signalled(m.sig)
+	case publishDue:
+		s.publishing = false // the batch that this came with is published
 	case watchdogDue:
 		s.systemd.alive()
 	case requested:

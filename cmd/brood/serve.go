@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/term"
 
 	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/logs"
@@ -46,7 +47,7 @@ func serve(set *settings) error {
 		defer cancel()
 		_ = output.Close(ctx) // what nobody reads is lost
 	}()
-	log := newLogger(set, output.Log(), isTerminal(os.Stderr))
+	log := newLogger(set, output.Log(), term.IsTerminal(syscall.Stderr))
 
 	path := set.control
 	if path == "" {
@@ -130,7 +131,7 @@ func newSupervisor(set *settings, log zerolog.Logger, sockets *listener.Set, wor
 }
 
 func newOutput(set *settings, poller *poll.Poller) *logs.Mux {
-	tty := isTerminal(os.Stdout)
+	tty := term.IsTerminal(syscall.Stdout)
 	mode := outputModes()[set.output]
 	switch {
 	case set.output != "auto":
@@ -140,7 +141,7 @@ func newOutput(set *settings, poller *poll.Poller) *logs.Mux {
 		mode = logs.Prefix
 	}
 	return logs.New(logs.Options{
-		Mode: mode, Poller: poller, Stdout: int(os.Stdout.Fd()), Stderr: int(os.Stderr.Fd()),
+		Mode: mode, Poller: poller, Stdout: syscall.Stdout, Stderr: syscall.Stderr,
 		Colour: set.colour(tty), LabelWidth: len(fmt.Sprintf("%s.%d", set.name, set.spec.Workers-1)),
 	})
 }
