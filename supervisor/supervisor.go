@@ -29,6 +29,7 @@ type Supervisor struct {
 	told     bool           // systemd knows that we stop
 	wasReady bool           // every slot has been ready once
 
+	calmGC       int       // the garbage collector's target after the start
 	publishAfter time.Time // the next snapshot is not made before
 	publishing   bool      // a timer will see to it
 }
@@ -64,6 +65,7 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 	s.forwardSignals(signals)
 	s.beatWatchdog()
 	s.systemd.starting(s.startTimeout())
+	s.beginRush()
 	for _, p := range s.pools {
 		p.begin()
 	}

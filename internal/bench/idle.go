@@ -17,7 +17,7 @@ const (
 	calm = 5 * time.Second
 )
 
-// measureMemory: the proportional set of the supervisor, with sockets.
+// measureMemory: the proportional set of the supervisor, with sockets, when its start is over.
 func measureMemory(b *bench) ([]row, error) {
 	var rows []row
 	for _, m := range []struct {
@@ -27,6 +27,9 @@ func measureMemory(b *bench) ([]row, error) {
 		var sizes []float64
 		for range b.rounds {
 			err := b.withTiny(shimKind(unhindered()...), m.workers, hear, func(p *keeper, _ *board) error {
+				if err := p.rest(calm); err != nil {
+					return err
+				}
 				pss, err := proportional(p.cmd.Process.Pid)
 				sizes = append(sizes, pss)
 				return err
