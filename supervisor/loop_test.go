@@ -23,7 +23,7 @@ func TestStubbornWorkerIsKilledWhenItsGraceIsOver(t *testing.T) {
 	perform(t, w, nil, func(s *stage) {
 		s.signals <- syscall.SIGTERM
 		s.after(30*time.Second - time.Nanosecond)
-		s.want("start 100", "start 101", "steer 0a", "steer 0a 1a", "TERM 100", "TERM 101", "end 101")
+		s.want("start 100", "start 101", "steer 0a 1a", "TERM 100", "TERM 101", "end 101")
 		s.after(time.Nanosecond)
 		if got := <-s.code; got != 0 {
 			t.Errorf("exit code %d after a graceful stop with a kill in it, want 0", got)
@@ -46,7 +46,7 @@ func TestFourthTerminationExitsAtOnce(t *testing.T) {
 			t.Errorf("exit code %d, want 1", got)
 		}
 		s.code <- 0
-		s.want("start 100", "start 101", "steer 0a", "steer 0a 1a",
+		s.want("start 100", "start 101", "steer 0a 1a",
 			"TERM 100", "TERM 101", "TERM 100", "TERM 101", "TERM 100", "TERM 101",
 			"group KILL 100", "end 100", "group KILL 101", "end 101")
 		if got := len(s.logged("termination asked for again; the fourth time everything is killed")); got != 2 {
@@ -61,10 +61,10 @@ func TestRollSteersSettlesThenTerminates(t *testing.T) {
 		verdict := make(chan Verdict, 1)
 		go func() { verdict <- s.sup.Do(context.Background(), Request{Verb: Roll}) }()
 		synctest.Wait()
-		s.want("start 100", "start 101", "steer 0a", "steer 0a 1a", "start 102", "steer 0b 1a")
+		s.want("start 100", "start 101", "steer 0a 1a", "start 102", "steer 0b 1a")
 		s.after(time.Second)
 		s.after(time.Second)
-		s.want("start 100", "start 101", "steer 0a", "steer 0a 1a",
+		s.want("start 100", "start 101", "steer 0a 1a",
 			"start 102", "steer 0b 1a", "TERM 100", "abandon 0a", "end 100",
 			"start 103", "steer 0b 1b", "TERM 101", "abandon 1a", "end 101")
 		if v := <-verdict; v.Err != nil {
@@ -179,7 +179,7 @@ func TestReloadIsRelayedOnlyToThoseWhoSurviveIt(t *testing.T) {
 func TestHeapDumpsGoOneAtATime(t *testing.T) {
 	w := &world{handling: worker.Catches}
 	perform(t, w, nil, func(s *stage) {
-		begun := []string{"start 100", "start 101", "steer 0a", "steer 0a 1a"}
+		begun := []string{"start 100", "start 101", "steer 0a 1a"}
 		s.signals <- syscall.SIGUSR2
 		synctest.Wait()
 		s.signals <- syscall.SIGUSR2 // the first has had its signal and is asked again, the second waits already
@@ -197,7 +197,7 @@ func TestLeaderThatLeavesOthersBehindIsReplacedAndTheyAreKilled(t *testing.T) {
 	perform(t, w, nil, func(s *stage) {
 		s.world.process(0).end(worker.Exit{Code: 1})
 		synctest.Wait()
-		s.want("start 100", "start 101", "steer 0a", "steer 0a 1a", "end 100", "steer 1a", "group TERM 100",
+		s.want("start 100", "start 101", "steer 0a 1a", "end 100", "steer 1a", "group TERM 100",
 			"start 102", "steer 0b 1a", "abandon 0a")
 		s.after(30 * time.Second)
 		if diary := s.world.lines(); diary[len(diary)-1] != "group KILL 100" {

@@ -16,16 +16,19 @@ func (p *pool) perform(actions []machine.Action) {
 	for _, action := range actions {
 		switch a := action.(type) {
 		case machine.Steer:
-			p.steer(a.Members)
+			p.steerTo = a.Members
 		case machine.Adopt:
 			p.eachListener("cannot adopt queue", func(l Listener) error { return l.Adopt(a.Place.Slot, side(a.Place.Side)) })
 		case machine.Abandon:
+			p.steer()
 			p.eachListener("cannot abandon queue", func(l Listener) error { return l.Abandon(a.Place.Slot, side(a.Place.Side)) })
 		case machine.Start:
 			p.launch(a)
 		case machine.Terminate:
+			p.steer()
 			p.terminate(a)
 		case machine.TerminateRemains:
+			p.steer()
 			p.signalGroup(a.Ref, p.cfg.Signals.Stop)
 		case machine.Kill:
 			p.kill(a.Ref)
@@ -56,11 +59,17 @@ func (p *pool) perform(actions []machine.Action) {
 	}
 }
 
-func (p *pool) steer(places []machine.Place) {
-	members := make([]listener.Member, len(places))
-	for i, at := range places {
+// steer does what the last Steer said. It waits for the end of a batch of messages, because a thousand workers that
+// become ready at once need one program and not a thousand, but never longer than until somebody is told to leave.
+func (p *pool) steer() {
+	if p.steerTo == nil {
+		return
+	}
+	members := make([]listener.Member, len(p.steerTo))
+	for i, at := range p.steerTo {
 		members[i] = listener.Member{Slot: at.Slot, Side: side(at.Side)}
 	}
+	p.steerTo = nil
 	p.eachListener("cannot steer", func(l Listener) error { return l.Steer(members) })
 }
 

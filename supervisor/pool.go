@@ -23,9 +23,10 @@ type pool struct {
 	next    []machine.Event // what performing found out on the spot
 	waiting []waiter        // for the end of a rollout
 	last    *RolloutView
-	relays  relays    // of the request at hand
-	dead    []*record // whose places may not be free yet
-	code    int       // what the pool exited with
+	relays  relays          // of the request at hand
+	dead    []*record       // whose places may not be free yet
+	steerTo []machine.Place // not done yet; nil if it is
+	code    int             // what the pool exited with
 }
 
 // slotBook is what a slot remembers of the workers it had.

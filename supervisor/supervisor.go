@@ -77,6 +77,9 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 				break
 			}
 		}
+		for _, p := range s.pools {
+			p.steer()
+		}
 		s.publishSoon()
 	}
 	s.publish()
