@@ -14,9 +14,15 @@ import (
 // much happens they are made at most so much of the time.
 const publishShare = 20 // one part in
 
-// publishSoon makes the state visible now, or soon if the last time is too short ago for what it cost.
+// publishSoon makes the state visible now, or soon if the last time is too short ago for what it cost. Who is answered
+// must find what the answer says.
 func (s *Supervisor) publishSoon() {
 	begin := time.Now()
+	if len(s.answers) > 0 {
+		s.publish()
+		s.answer()
+		return
+	}
 	if wait := s.publishAfter.Sub(begin); wait > 0 {
 		if !s.publishing {
 			s.publishing = true
@@ -26,6 +32,14 @@ func (s *Supervisor) publishSoon() {
 	}
 	s.publish()
 	s.publishAfter = begin.Add(publishShare * time.Since(begin))
+}
+
+// answer gives the answers that waited for a snapshot.
+func (s *Supervisor) answer() {
+	for _, give := range s.answers {
+		give()
+	}
+	s.answers = nil
 }
 
 // publish makes the state as it is now visible to readers and to systemd.

@@ -32,6 +32,7 @@ type Supervisor struct {
 	calmGC       int       // the garbage collector's target after the start
 	publishAfter time.Time // the next snapshot is not made before
 	publishing   bool      // a timer will see to it
+	answers      []func()  // to requests, given when what they say can be seen
 }
 
 // New checks the configuration and prepares a supervisor. Nothing is started yet.
@@ -83,6 +84,7 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 		s.publishSoon()
 	}
 	s.publish()
+	s.answer()
 	return s.finish()
 }
 
@@ -103,6 +105,7 @@ func (s *Supervisor) finish() int {
 		p.close()
 	}
 	close(s.quit)
+	s.answer()
 	for _, msg := range s.mail.close() {
 		if r, ok := msg.(requested); ok {
 			r.reply(Verdict{Err: ErrStopped})
@@ -143,7 +146,9 @@ func (s *Supervisor) handle(msg message) {
 	case watchdogDue:
 		s.systemd.alive()
 	case requested:
-		s.serve(m.req, m.reply)
+		s.serve(m.req, func(v Verdict) {
+			s.answers = append(s.answers, func() { m.reply(v) })
+		})
 	default:
 		panic(fmt.Sprintf("supervisor: unknown message %T", msg))
 	}
