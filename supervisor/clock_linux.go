@@ -1,10 +1,6 @@
 package supervisor
 
-import (
-	"strings"
-
-	"golang.org/x/sys/unix"
-)
+import "golang.org/x/sys/unix"
 
 // monotonicUsec is CLOCK_MONOTONIC in microseconds, as RELOADING=1 wants it.
 func monotonicUsec() int64 {
@@ -14,6 +10,3 @@ func monotonicUsec() int64 {
 	}
 	return ts.Nano() / 1000
 }
-
-// oneLine keeps a text from ending its datagram line early.
-func oneLine(s string) string { return strings.ReplaceAll(s, "\n", "; ") }

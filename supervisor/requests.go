@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/broodctl/brood/supervisor/machine"
 )
@@ -148,9 +147,8 @@ func (s *Supervisor) poolNames() string {
 	return strings.Join(names, ", ")
 }
 
-// gather makes one verdict out of those of several pools.
+// gather makes one verdict out of those of several pools. Only the loop uses it.
 type gather struct {
-	mu    sync.Mutex
 	left  int
 	all   Verdict
 	last  func()
@@ -160,8 +158,6 @@ type gather struct {
 func newGather(n int, reply replyFunc) *gather { return &gather{left: n, reply: reply} }
 
 func (g *gather) one(v Verdict) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	if v.Text != "" && g.all.Text != "" {
 		v.Text = "\n" + v.Text
 	}

@@ -109,3 +109,6 @@ func (s *Snapshot) Summary() string {
 	}
 	return strings.Join(parts, "; ")
 }
+
+// oneLine makes a text fit into one line of a datagram or of a terminal.
+func oneLine(s string) string { return strings.ReplaceAll(s, "\n", "; ") }

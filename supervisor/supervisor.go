@@ -40,6 +40,11 @@ func New(cfg Config) (*Supervisor, error) {
 	if len(cfg.Pools) == 0 {
 		return nil, errors.New("cannot supervise: there is no pool")
 	}
+	for i := range cfg.Pools {
+		if err := cfg.Pools[i].Spec.Validate(); err != nil {
+			return nil, fmt.Errorf("cannot run pool %s: %w", cfg.Pools[i].Name, err)
+		}
+	}
 	s := &Supervisor{
 		cfg:   cfg,
 		log:   cfg.Log,
@@ -50,9 +55,6 @@ func New(cfg Config) (*Supervisor, error) {
 	s.systemd = newSystemd(cfg.World.Systemd)
 	s.observer = newObserver(cfg.World, s.mail)
 	for i := range cfg.Pools {
-		if err := cfg.Pools[i].Spec.Validate(); err != nil {
-			return nil, fmt.Errorf("cannot run pool %s: %w", cfg.Pools[i].Name, err)
-		}
 		s.pools = append(s.pools, newPool(s, cfg.Pools[i]))
 	}
 	s.publish()
@@ -96,6 +98,16 @@ func (s *Supervisor) ended() bool {
 		}
 	}
 	return true
+}
+
+// anyServing reports whether a pool is not on its way out.
+func (s *Supervisor) anyServing() bool {
+	for _, p := range s.pools {
+		if p.st.Phase == machine.Serving {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Supervisor) finish() int {

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/broodctl/brood/supervisor/machine"
 )
 
 // systemd tells the service manager how we are; see sd_notify(3). Sending may block, so a goroutine does it: the loop
@@ -173,14 +171,4 @@ func (s *Supervisor) beatWatchdog() {
 			}
 		}
 	})
-}
-
-// anyServing reports whether a pool is not on its way out.
-func (s *Supervisor) anyServing() bool {
-	for _, p := range s.pools {
-		if p.st.Phase == machine.Serving {
-			return true
-		}
-	}
-	return false
 }

@@ -61,19 +61,16 @@ func serve(set *settings) error {
 
 	sockets, err := openSockets(set, poller, log)
 	if err != nil {
-		_ = socket.Close()
 		return err
 	}
 	defer func() { _ = sockets.Close() }()
 
 	spawner, err := worker.NewSpawner(worker.Options{Poller: poller})
 	if err != nil {
-		_ = socket.Close()
 		return err
 	}
 	sup, err := newSupervisor(set, log, sockets, newWorld(spawner, poller, output))
 	if err != nil {
-		_ = socket.Close()
 		return err
 	}
 	server := control.Serve(socket, sup)

@@ -123,8 +123,9 @@ func lockFile(path string) (*os.File, error) {
 	}
 }
 
-// Remove takes the socket and its lock away. The server must have been closed.
+// Remove closes the socket, if its server has not, and takes it and its lock away.
 func (s *Socket) Remove() {
+	_ = s.Close()
 	_ = os.Remove(s.path)
 	_ = os.Remove(s.path + ".lock")
 	_ = s.lock.Close()
