@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"bufio"
 	"errors"
 	"os"
 	"runtime"
@@ -123,6 +124,21 @@ func newPipe(t testing.TB) (r *os.File, w int) {
 	r = os.NewFile(uintptr(fds[0]), "pipe")
 	t.Cleanup(func() { _ = r.Close() })
 	return r, fds[1]
+}
+
+// launchTalking launches cmd with a standard input that stays open until the test ends, and reads what it says.
+func launchTalking(t testing.TB, s *worker.Spawner, cmd worker.Command) (*running, *bufio.Reader) {
+	t.Helper()
+	out, w := newPipe(t)
+	var in [2]int
+	if err := syscall.Pipe2(in[:], syscall.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Close(in[1]) })
+	cmd.Stdin, cmd.Stdout = in[0], w
+	p := launch(t, s, cmd)
+	_, _ = syscall.Close(w), syscall.Close(in[0])
+	return p, bufio.NewReader(out)
 }
 
 // output runs cmd to its end and returns what it wrote to standard output.

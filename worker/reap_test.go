@@ -95,21 +95,11 @@ func TestOrderOfNews(t *testing.T) {
 
 func TestGroupThatRemains(t *testing.T) {
 	s := newSpawner(t)
-	out, w := newPipe(t)
-	var in [2]int
-	if err := syscall.Pipe2(in[:], syscall.O_CLOEXEC); err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Close(in[1])
-	cmd := helper(t, "leave")
-	cmd.Stdin, cmd.Stdout = in[0], w
-	p := launch(t, s, cmd)
-	_, _ = syscall.Close(w), syscall.Close(in[0])
+	p, lines := launchTalking(t, s, helper(t, "leave"))
 
 	if e := <-p.exit; e.Code != 7 || !e.Remains {
 		t.Fatalf("got %+v", e)
 	}
-	lines := bufio.NewReader(out)
 	if line, _ := lines.ReadString('\n'); line != "up\n" {
 		t.Fatalf("got %q", line)
 	}
@@ -160,17 +150,7 @@ func TestGroupKilledTogether(t *testing.T) {
 
 func TestSignal(t *testing.T) {
 	s := newSpawner(t)
-	out, w := newPipe(t)
-	var in [2]int
-	if err := syscall.Pipe2(in[:], syscall.O_CLOEXEC); err != nil {
-		t.Fatal(err)
-	}
-	defer syscall.Close(in[1])
-	cmd := helper(t, "echo")
-	cmd.Stdin, cmd.Stdout = in[0], w
-	p := launch(t, s, cmd)
-	_, _ = syscall.Close(w), syscall.Close(in[0])
-	lines := bufio.NewReader(out)
+	p, lines := launchTalking(t, s, helper(t, "echo"))
 	if line, _ := lines.ReadString('\n'); line != "up\n" {
 		t.Fatalf("got %q", line)
 	}
