@@ -281,8 +281,8 @@ func newStage(t *testing.T, w *world, change func(*Config)) *stage {
 			WatchdogInterval: w.watchdog,
 		},
 		Pools: []PoolConfig{{
-			Name: "web", Recipe: recipe, Listeners: []Listener{fakeListener{w}}, Ready: Readiness{Kind: ReadyNotify},
-			Signals: Signals{Stop: syscall.SIGTERM, Reload: syscall.SIGHUP, Dump: syscall.SIGUSR2},
+			Name: "web", Recipe: recipe, Listeners: []Listener{fakeListener{w}}, Ready: worker.Readiness{Kind: worker.ReadyNotify},
+			Signals: worker.Signals{Stop: syscall.SIGTERM, Reload: syscall.SIGHUP, Dump: syscall.SIGUSR2},
 			Spec: machine.Spec{
 				Workers: 2, MaxSurge: 1, LastID: 100, ReadyTimeout: time.Minute, Settle: time.Second,
 				Grace: 30 * time.Second, DumpGap: 1200 * time.Millisecond,

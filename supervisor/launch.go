@@ -40,12 +40,12 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 		return worker.Command{}, fmt.Errorf("cannot open output: %w", err)
 	}
 	facts, files := p.facts(rec)
-	argv, env, dir, err := p.cfg.Recipe.Build(facts)
+	made, err := p.cfg.Recipe.Build(facts)
 	if err != nil {
 		return worker.Command{}, err
 	}
 	return worker.Command{
-		Argv: argv, Env: env, Dir: dir,
+		Argv: made.Argv, Env: made.Env, Dir: made.Dir,
 		Files: files,
 		Stdin: worker.DevNull, Stdout: rec.output.Stdout(), Stderr: rec.output.Stderr(),
 		ListenPID: len(files) > 0,
@@ -129,7 +129,7 @@ func (p *pool) told(m told) {
 		rec.status = m.msg.Status
 	}
 	rec.reload = rec.reload || m.msg.HandlesReload
-	if m.msg.Ready && (p.cfg.Ready.Kind == ReadyAuto || p.cfg.Ready.Kind == ReadyNotify) {
+	if m.msg.Ready && (p.cfg.Ready.Kind == worker.ReadyAuto || p.cfg.Ready.Kind == worker.ReadyNotify) {
 		p.ready(m.ref, "notified")
 	}
 	if m.msg.Stopping && !rec.asked {

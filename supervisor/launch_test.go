@@ -42,7 +42,7 @@ func TestWorkerThatIsReadyBeforeItsStartIsKnown(t *testing.T) {
 	held := func(c *Config) {
 		w.hold = make(chan struct{})
 		c.Pools[0].Spec.Workers = 1
-		c.Pools[0].Ready = Readiness{Kind: ReadyAuto}
+		c.Pools[0].Ready = worker.Readiness{Kind: worker.ReadyAuto}
 	}
 	perform(t, w, held, func(s *stage) {
 		notifies[1](handshake.Message{Ready: true}, nil)
@@ -66,7 +66,7 @@ func TestFailedProbeIsNamedWhereAWorkerWasNeverReady(t *testing.T) {
 	w := &world{behave: func(_ int, p *fakeProcess) { p.ready = -1 }}
 	probed := func(c *Config) {
 		c.Pools[0].Spec.Workers = 1
-		c.Pools[0].Ready = Readiness{Kind: ReadyHTTP, Path: "/readyz"} // the fake listener has no lane: each probe fails
+		c.Pools[0].Ready = worker.Readiness{Kind: worker.ReadyHTTP, Path: "/readyz"} // the fake listener has no lane: each probe fails
 	}
 	perform(t, w, probed, func(s *stage) {
 		s.after(2 * time.Minute)

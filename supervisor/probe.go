@@ -135,12 +135,12 @@ func (p *pool) checker(rec *record) func(context.Context) error {
 
 func (p *pool) checkCommand(rec *record) (worker.Command, error) {
 	facts, _ := p.facts(rec)
-	_, env, dir, err := p.cfg.Recipe.Build(facts)
-	env = slices.DeleteFunc(env, func(kv string) bool { // the check has no sockets
+	made, err := p.cfg.Recipe.Build(facts)
+	env := slices.DeleteFunc(made.Env, func(kv string) bool { // the check has no sockets
 		return strings.HasPrefix(kv, "LISTEN_") || strings.HasPrefix(kv, "WATCHDOG_") || strings.HasPrefix(kv, "BROOD_FDS=")
 	})
 	return worker.Command{
-		Argv: []string{"/bin/sh", "-c", p.cfg.Ready.Command}, Env: append(env, "BROOD_PID="+strconv.Itoa(rec.proc.PID())), Dir: dir,
+		Argv: []string{"/bin/sh", "-c", p.cfg.Ready.Command}, Env: append(env, "BROOD_PID="+strconv.Itoa(rec.proc.PID())), Dir: made.Dir,
 		Stdin: worker.DevNull, Stdout: worker.DevNull, Stderr: worker.DevNull,
 	}, err
 }

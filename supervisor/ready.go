@@ -8,6 +8,7 @@ import (
 
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/worker"
 )
 
 // howAssumed is the one proof of readiness that is none.
@@ -17,14 +18,14 @@ const howAssumed = "assumed"
 func (p *pool) watch(rec *record) {
 	ready := p.cfg.Ready
 	switch ready.Kind {
-	case ReadyAuto:
+	case worker.ReadyAuto:
 		p.watchAuto(rec)
-	case ReadyNotify: // the datagram comes by itself
-	case ReadyHTTP:
+	case worker.ReadyNotify: // the datagram comes by itself
+	case worker.ReadyHTTP:
 		p.probe(rec, func(ctx context.Context) error { return p.get(ctx, rec.ref) })
-	case ReadyExec:
+	case worker.ReadyExec:
 		p.probe(rec, p.checker(rec))
-	case ReadyDelay:
+	case worker.ReadyDelay:
 		p.assume(rec, ready.Delay, "alive")
 	}
 }

@@ -48,6 +48,16 @@ type Command struct {
 	Files []int
 	// Stdin, Stdout and Stderr are raw descriptors, or DevNull.
 	Stdin, Stdout, Stderr int
+	// Program, if not nil, is executed instead of what Argv[0] leads to, if that
+	// is another file by now. See Keep.
+	Program *Program
+	// As is whose the process is; nil is the supervisor's user.
+	As *Identity
+	// Umask of the process; nil is the supervisor's. Costs a start through the shim,
+	// as Limits do.
+	Umask *uint32
+	// Limits are set before the program runs.
+	Limits []Limit
 	// ListenPID sets the value of LISTEN_PID and WATCHDOG_PID, where Env has
 	// them, to the worker's own pid. It costs a start through the exec shim.
 	ListenPID bool

@@ -23,6 +23,11 @@ type RecipeConfig struct {
 	InheritEnv []string
 	// Dir is the working directory, a template; empty is the supervisor's.
 	Dir string
+	// User and Group are names or numbers, and templates. Empty is the supervisor's
+	// own; a user alone brings its primary group. Groups are supplementary ones
+	// beside those of the user.
+	User, Group string
+	Groups      []string
 	// WorkerIDEnv and FDsEnv are further names for BROOD_WORKER_ID and BROOD_FDS.
 	WorkerIDEnv, FDsEnv []string
 	// Direct leaves out whatever has to contain the worker's own pid (the
@@ -60,10 +65,11 @@ type ListenerFact struct {
 
 // Recipe makes the command of each worker of a pool. It is immutable.
 type Recipe struct {
-	cfg  RecipeConfig
-	argv []text
-	env  []namedText
-	dir  text
+	cfg         RecipeConfig
+	argv        []text
+	env         []namedText
+	dir         text
+	user, group text
 }
 
 type namedText struct {
@@ -92,6 +98,7 @@ func NewRecipe(cfg RecipeConfig, sample Facts) (*Recipe, error) {
 		r.argv = append(r.argv, parse(fmt.Sprintf("argument %d", i), arg))
 	}
 	r.dir = parse("directory", cfg.Dir)
+	r.user, r.group = parse("user", cfg.User), parse("group", cfg.Group)
 	own := slices.Concat(cfg.WorkerIDEnv, cfg.FDsEnv)
 	for i, name := range own {
 		if slices.Contains(own[:i], name) {
@@ -108,7 +115,7 @@ func NewRecipe(cfg RecipeConfig, sample Facts) (*Recipe, error) {
 	}
 	err := errors.Join(errs...)
 	if err == nil {
-		_, _, _, err = r.Build(sample)
+		_, err = r.Build(sample)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRecipe, err)
@@ -116,28 +123,44 @@ func NewRecipe(cfg RecipeConfig, sample Facts) (*Recipe, error) {
 	return r, nil
 }
 
-// Build makes one worker's arguments, environment and directory. It is pure. An
+// Rendered is what a recipe comes to for one worker.
+type Rendered struct {
+	Argv, Env []string
+	Dir       string
+	// User and Group are as in RecipeConfig, with the templates filled in.
+	User, Group string
+}
+
+// Build makes one worker's arguments, environment and place. It is pure. An
 // environment with an empty LISTEN_PID or WATCHDOG_PID needs Command.ListenPID.
-func (r *Recipe) Build(f Facts) (argv, env []string, dir string, err error) {
+func (r *Recipe) Build(f Facts) (Rendered, error) {
 	data := newData(f)
-	argv = make([]string, 0, len(r.argv))
+	var b Rendered
 	for _, t := range r.argv {
 		arg, err := t.render(data)
 		if err != nil {
-			return nil, nil, "", err
+			return Rendered{}, err
 		}
-		argv = append(argv, arg)
+		b.Argv = append(b.Argv, arg)
 	}
-	if argv[0] == "" {
-		return nil, nil, "", errors.New("argument 0, the program, is empty")
+	if b.Argv[0] == "" {
+		return Rendered{}, errors.New("argument 0, the program, is empty")
 	}
-	if dir, err = r.dir.render(data); err != nil {
-		return nil, nil, "", err
+	for _, field := range []struct {
+		into *string
+		from text
+	}{{&b.Dir, r.dir}, {&b.User, r.user}, {&b.Group, r.group}} {
+		var err error
+		if *field.into, err = field.from.render(data); err != nil {
+			return Rendered{}, err
+		}
 	}
-	if env, err = r.environ(f, data); err != nil {
-		return nil, nil, "", err
+	var err error
+	b.Env, err = r.environ(f, data)
+	if err != nil {
+		return Rendered{}, err
 	}
-	return argv, env, dir, nil
+	return b, nil
 }
 
 func checkName(name string) error {

@@ -38,7 +38,7 @@ func TestBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	argv, env, dir, err := r.Build(sampleFacts())
+	b, err := r.Build(sampleFacts())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestBuild(t *testing.T) {
 		"PORT=8080",
 		"LISTS=x:y,z;a=b=", "EMPTY=", "A=2",
 	}
-	if diff := cmp.Diff(wantArgv, argv) + cmp.Diff(wantEnv, env) + cmp.Diff("/srv/web", dir); diff != "" {
+	if diff := cmp.Diff(wantArgv, b.Argv) + cmp.Diff(wantEnv, b.Env) + cmp.Diff("/srv/web", b.Dir); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -83,12 +83,12 @@ func TestPort(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, env, _, err := r.Build(f)
+			b, err := r.Build(f)
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got []string
-			for _, v := range env {
+			for _, v := range b.Env {
 				if strings.HasPrefix(v, "PORT=") {
 					got = append(got, v)
 				}
@@ -105,11 +105,11 @@ func TestDirectHasNoPIDs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, env, _, err := r.Build(sampleFacts())
+	b, err := r.Build(sampleFacts())
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.Join(env, "\n")
+	text := strings.Join(b.Env, "\n")
 	if strings.Contains(text, "LISTEN_") || strings.Contains(text, "_PID") || !strings.Contains(text, "WATCHDOG_USEC=5000000") {
 		t.Errorf("got\n%s", text)
 	}

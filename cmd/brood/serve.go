@@ -111,7 +111,7 @@ func newSupervisor(set *settings, log zerolog.Logger, sockets *listener.Set, wor
 		return nil, &userError{code: exitUsage, err: err}
 	}
 	listeners := listenersOf(sockets)
-	if set.ready.Kind == supervisor.ReadyHTTP && !slices.ContainsFunc(listeners, supervisor.CanProbe) {
+	if set.ready.Kind == worker.ReadyHTTP && !slices.ContainsFunc(listeners, supervisor.CanProbe) {
 		return nil, &userError{
 			code: exitFailed, err: errors.New("cannot probe over HTTP: the kernel lets us only share the sockets, and on a shared one any worker may answer"),
 			hint: "take another --ready, such as notify or exec:COMMAND",

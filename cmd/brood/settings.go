@@ -11,7 +11,6 @@ import (
 
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/listener"
-	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/worker"
 )
@@ -25,8 +24,8 @@ type settings struct {
 	dir       string
 	listen    []listener.Config
 	spec      machine.Spec
-	ready     supervisor.Readiness
-	signals   supervisor.Signals
+	ready     worker.Readiness
+	signals   worker.Signals
 	orphans   worker.OrphanPolicy
 	idEnv     []string
 	fdsEnv    []string
@@ -134,7 +133,7 @@ func readVar(word string) (worker.Var, error) {
 	return worker.Var{Name: name, Value: value}, nil
 }
 
-func readSignals(c *cli.Context) (supervisor.Signals, error) {
+func readSignals(c *cli.Context) (worker.Signals, error) {
 	var errs []error
 	read := func(flag string) syscall.Signal {
 		sig, err := parseSignal(c.String(flag))
@@ -143,7 +142,7 @@ func readSignals(c *cli.Context) (supervisor.Signals, error) {
 		}
 		return sig
 	}
-	s := supervisor.Signals{
+	s := worker.Signals{
 		Stop: read("stop-signal"), Reload: read("reload-signal"), Dump: read("dump-signal"),
 		DumpNamed: c.IsSet("dump-signal"),
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/worker"
 )
 
 // oneOf reads a flag that has a few words.
@@ -117,35 +118,35 @@ func readRange(word string) (first, last int, err error) {
 }
 
 // readReady reads a proof of readiness.
-func readReady(word string) (supervisor.Readiness, error) {
+func readReady(word string) (worker.Readiness, error) {
 	kind, rest, _ := strings.Cut(word, ":")
-	bad := func(why string) (supervisor.Readiness, error) {
-		return supervisor.Readiness{}, fmt.Errorf("cannot read --ready %q: %s", word, why)
+	bad := func(why string) (worker.Readiness, error) {
+		return worker.Readiness{}, fmt.Errorf("cannot read --ready %q: %s", word, why)
 	}
 	switch {
 	case word == "auto":
-		return supervisor.Readiness{Kind: supervisor.ReadyAuto}, nil
+		return worker.Readiness{Kind: worker.ReadyAuto}, nil
 	case word == "notify":
-		return supervisor.Readiness{Kind: supervisor.ReadyNotify}, nil
+		return worker.Readiness{Kind: worker.ReadyNotify}, nil
 	case kind == "http" && strings.HasPrefix(rest, "/"):
-		return supervisor.Readiness{Kind: supervisor.ReadyHTTP, Path: rest}, nil
+		return worker.Readiness{Kind: worker.ReadyHTTP, Path: rest}, nil
 	case kind == "http":
 		return bad("the path begins with /, as in http:/readyz")
 	case kind == "exec" && rest != "":
-		return supervisor.Readiness{Kind: supervisor.ReadyExec, Command: rest}, nil
+		return worker.Readiness{Kind: worker.ReadyExec, Command: rest}, nil
 	case kind == "delay":
 		d, err := time.ParseDuration(rest)
 		if err != nil || d < 0 {
 			return bad("the delay is a duration, as in delay:2s")
 		}
-		return supervisor.Readiness{Kind: supervisor.ReadyDelay, Delay: d}, nil
+		return worker.Readiness{Kind: worker.ReadyDelay, Delay: d}, nil
 	}
 	return bad("it is one of auto, notify, http:PATH, exec:COMMAND, delay:DURATION")
 }
 
 // checkProbe refuses an HTTP probe that could not tell the workers apart.
-func checkProbe(ready supervisor.Readiness, listen []listener.Config) error {
-	if ready.Kind != supervisor.ReadyHTTP {
+func checkProbe(ready worker.Readiness, listen []listener.Config) error {
+	if ready.Kind != worker.ReadyHTTP {
 		return nil
 	}
 	for _, l := range listen {

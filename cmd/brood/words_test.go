@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/worker"
 )
 
 func TestReadWorkers(t *testing.T) {
@@ -36,13 +36,13 @@ func FuzzReadWorkers(f *testing.F) {
 }
 
 func TestReadReady(t *testing.T) {
-	for word, want := range map[string]supervisor.Readiness{
-		"auto":           {Kind: supervisor.ReadyAuto},
-		"notify":         {Kind: supervisor.ReadyNotify},
-		"http:/readyz":   {Kind: supervisor.ReadyHTTP, Path: "/readyz"},
-		"exec:test -e x": {Kind: supervisor.ReadyExec, Command: "test -e x"},
-		"delay:1.5s":     {Kind: supervisor.ReadyDelay, Delay: 1500 * time.Millisecond},
-		"delay:0":        {Kind: supervisor.ReadyDelay},
+	for word, want := range map[string]worker.Readiness{
+		"auto":           {Kind: worker.ReadyAuto},
+		"notify":         {Kind: worker.ReadyNotify},
+		"http:/readyz":   {Kind: worker.ReadyHTTP, Path: "/readyz"},
+		"exec:test -e x": {Kind: worker.ReadyExec, Command: "test -e x"},
+		"delay:1.5s":     {Kind: worker.ReadyDelay, Delay: 1500 * time.Millisecond},
+		"delay:0":        {Kind: worker.ReadyDelay},
 	} {
 		if got, err := readReady(word); err != nil || got != want {
 			t.Errorf("%q: %+v, %v", word, got, err)

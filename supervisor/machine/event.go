@@ -45,6 +45,17 @@ type DumpRequested struct{}
 // ScaleRequested: another number of workers is wanted. One that Spec.Validate does not allow is ignored.
 type ScaleRequested struct{ Workers int }
 
+// SpecChanged: the pool is wanted otherwise. One that Spec.Validate does not allow is ignored.
+type SpecChanged struct {
+	Spec Spec
+	// Roll replaces every worker; if that fails, the specification goes back with the generation. Without it the new
+	// one holds from now on.
+	Roll bool
+}
+
+// AbortRequested: the rollout at hand has failed, because somebody says so. What is queued behind it is dropped.
+type AbortRequested struct{}
+
 // TermReceived: a termination signal arrived. The first stops gracefully, the second and third ask again, the fourth
 // kills and exits.
 type TermReceived struct{}
@@ -64,6 +75,8 @@ func (RollRequested) event()   {}
 func (ReloadRequested) event() {}
 func (DumpRequested) event()   {}
 func (ScaleRequested) event()  {}
+func (SpecChanged) event()     {}
+func (AbortRequested) event()  {}
 func (TermReceived) event()    {}
 func (StopRequested) event()   {}
 func (KillRequested) event()   {}

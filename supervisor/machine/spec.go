@@ -25,20 +25,38 @@ const (
 	ReloadRoll                       // always roll
 )
 
+// RestartPolicy says which deaths are followed by another worker.
+type RestartPolicy uint8
+
+// The restart policies.
+const (
+	RestartAlways    RestartPolicy = iota
+	RestartOnFailure               // a clean exit finishes the slot
+	RestartNever                   // any exit finishes the slot
+)
+
 // Spec is what is wanted of a pool. The zero value is not useful; check with Validate.
 type Spec struct {
 	Workers        int // how many slots are to be served
 	MaxSurge       int // processes above Workers while replacing
 	MaxUnavailable int // ready workers that a rollout may be short of
-	Order          Order
-	FirstID        int // worker ids come from FirstID..LastID
-	LastID         int
-	ReadyTimeout   time.Duration // a worker that is not ready by then is replaced; 0 waits for ever
-	Settle         time.Duration // between steering away from a worker and its termination
-	Grace          time.Duration // between the termination of a worker and the kill of its group
-	Reload         ReloadPolicy
-	DumpGap        time.Duration // between two heap dumps
-	Backoff        Backoff
+	// SurgePercent and UnavailablePercent, if not 0, count instead of the numbers, in parts of a hundred of Workers: the
+	// surge rounded up, the other down.
+	SurgePercent       int
+	UnavailablePercent int
+	Order              Order
+	FirstID            int // worker ids come from FirstID..LastID
+	LastID             int
+	ReadyTimeout       time.Duration // a worker that is not ready by then is replaced; 0 waits for ever
+	MinReady           time.Duration // how long the worker of a rollout must have been ready to count
+	Canary             time.Duration // the same for the first one of a rollout, which the others wait for
+	Settle             time.Duration // between steering away from a worker and its termination
+	StopDelay          time.Duration // between a stop and the termination of the workers, which serve on meanwhile; also the least Settle
+	Grace              time.Duration // between the termination of a worker and the kill of its group
+	Reload             ReloadPolicy
+	DumpGap            time.Duration // between two heap dumps
+	Restart            RestartPolicy
+	Backoff            Backoff
 }
 
 // Backoff spaces the restarts of one slot. The first restart after a stable time is immediate.

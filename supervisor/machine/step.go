@@ -59,6 +59,8 @@ func (s *stepper) apply(ev Event) {
 		s.dump()
 	case ScaleRequested:
 		s.scale(e.Workers)
+	case SpecChanged:
+	case AbortRequested:
 	case TermReceived:
 		s.term()
 	case StopRequested:
