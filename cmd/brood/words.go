@@ -13,7 +13,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/broodctl/brood/listener"
-	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/worker"
 )

@@ -1,0 +1,113 @@
+package config
+
+// File is a configuration file as it is written, table by table. The flags of brood run fill the same structure. What
+// is not said is the zero value, or nil where zero means something; Resolve puts in the defaults.
+type File struct {
+	Supervisor SupervisorTable        `toml:"supervisor,omitempty"`
+	Listen     map[string]ListenTable `toml:"listen,omitempty"`
+	Pool       map[string]PoolTable   `toml:"pool"`
+}
+
+// SupervisorTable is [supervisor].
+type SupervisorTable struct {
+	Name      string `toml:"name,omitempty"`       // default: the file's, without .toml
+	Control   string `toml:"control,omitempty"`    // path of the control socket
+	LogLevel  string `toml:"log_level,omitempty"`  // trace, debug, info, warn, error
+	LogFormat string `toml:"log_format,omitempty"` // auto, json, text
+	// StopTimeout is how long whoever runs brood waits for its end: TimeoutStopSec= of systemd.service(5),
+	// terminationGracePeriodSeconds of Kubernetes.
+	StopTimeout *Duration `toml:"stop_timeout,omitempty"`
+}
+
+// ListenTable is [listen.NAME].
+type ListenTable struct {
+	Address string `toml:"address"`
+	Mode    string `toml:"mode,omitempty"`    // auto, sharded, shared, per-slot
+	Steer   string `toml:"steer,omitempty"`   // random, client-ip, cpu
+	Backlog int    `toml:"backlog,omitempty"` // connections that may wait in each socket
+	Perm    string `toml:"perm,omitempty"`    // of a unix socket's file, octal
+	Owner   string `toml:"owner,omitempty"`   // USER, USER:GROUP or :GROUP of a unix socket's file
+	Public  int    `toml:"public,omitempty"`  // the port that clients use: brood nft redirects it here
+}
+
+// PoolTable is [pool.NAME].
+type PoolTable struct {
+	Command []string          `toml:"command"`
+	Workers *Count            `toml:"workers,omitempty"` // 4, "cpus", "2*cpus+1"
+	Listen  []string          `toml:"listen,omitempty"`  // names of listeners; "*" is what systemd passes and nobody names
+	Env     map[string]string `toml:"env,omitempty"`
+	EnvFile []string          `toml:"env_file,omitempty"` // as EnvironmentFile= of systemd.exec(5): a leading - may be missing
+	// Credentials are variables whose values are secrets: the content of a file in $CREDENTIALS_DIRECTORY, or of one
+	// with an absolute path; with path: in front, the file's path instead.
+	Credentials map[string]string `toml:"credentials,omitempty"`
+	Dir         string            `toml:"dir,omitempty"`
+	User        string            `toml:"user,omitempty"`
+	Group       string            `toml:"group,omitempty"`
+	Groups      []string          `toml:"groups,omitempty"`
+	Umask       string            `toml:"umask,omitempty"` // octal
+
+	WorkerIDs   string   `toml:"worker_ids,omitempty"` // FIRST-LAST
+	WorkerIDEnv []string `toml:"worker_id_env,omitempty"`
+	FDsEnv      []string `toml:"fds_env,omitempty"`
+
+	Ready        string `toml:"ready,omitempty"`         // auto, notify, http:PATH, http://HOST:PORT/PATH, tcp, exec:COMMAND, delay:DURATION
+	Reload       string `toml:"reload,omitempty"`        // auto, signal, roll
+	ReloadSignal string `toml:"reload_signal,omitempty"` // HUP
+	DumpSignal   string `toml:"dump_signal,omitempty"`   // USR2
+	Orphans      string `toml:"orphans,omitempty"`       // kill, term, keep
+
+	Requires        []string  `toml:"requires,omitempty"`
+	RequiresTimeout *Duration `toml:"requires_timeout,omitempty"`
+	PreStart        []string  `toml:"pre_start,omitempty"` // shell commands, one after another, once before a generation starts
+	After           []string  `toml:"after,omitempty"`     // pools that must be ready first, and stop later
+
+	Stop    StopTable    `toml:"stop,omitempty"`
+	Restart RestartTable `toml:"restart,omitempty"`
+	Rollout RolloutTable `toml:"rollout,omitempty"`
+	Limits  LimitsTable  `toml:"limits,omitempty"`
+	Log     LogTable     `toml:"log,omitempty"`
+}
+
+// StopTable is [pool.NAME.stop].
+type StopTable struct {
+	Signal string    `toml:"signal,omitempty"` // TERM
+	Grace  *Duration `toml:"grace,omitempty"`  // from the signal to the kill
+	Delay  *Duration `toml:"delay,omitempty"`  // before the signal, while still serving and not ready
+}
+
+// RestartTable is [pool.NAME.restart].
+type RestartTable struct {
+	Policy      string     `toml:"policy,omitempty"`        // always, on-failure, never
+	CleanExits  []ExitWord `toml:"clean_exits,omitempty"`   // beside 0: 143, "TERM"
+	Backoff     *Duration  `toml:"backoff,omitempty"`       // before the second restart in a row; doubles from there
+	MaxBackoff  *Duration  `toml:"max_backoff,omitempty"`   //
+	GiveUpAfter *int       `toml:"give_up_after,omitempty"` // failures in a row of one slot; 0 never gives up
+}
+
+// RolloutTable is [pool.NAME.rollout].
+type RolloutTable struct {
+	MaxSurge       *Share    `toml:"max_surge,omitempty"`       // 1, "25%"
+	MaxUnavailable *Share    `toml:"max_unavailable,omitempty"` // 0, "25%"
+	ReadyTimeout   *Duration `toml:"ready_timeout,omitempty"`
+	MinReady       *Duration `toml:"min_ready,omitempty"`
+	Canary         *Duration `toml:"canary,omitempty"`
+	Settle         *Duration `toml:"settle,omitempty"`
+	Order          string    `toml:"order,omitempty"` // start-first, stop-first
+}
+
+// LimitsTable is [pool.NAME.limits]: limits of setrlimit(2), as "65535", "1024:65535" (soft:hard), "infinity", with the
+// units K, M, G, T where bytes are counted.
+type LimitsTable struct {
+	NoFile  *Limit `toml:"nofile,omitempty"`
+	NProc   *Limit `toml:"nproc,omitempty"`
+	Core    *Limit `toml:"core,omitempty"`
+	AS      *Limit `toml:"as,omitempty"`
+	Stack   *Limit `toml:"stack,omitempty"`
+	MemLock *Limit `toml:"memlock,omitempty"`
+	FSize   *Limit `toml:"fsize,omitempty"`
+}
+
+// LogTable is [pool.NAME.log].
+type LogTable struct {
+	Mode string `toml:"mode,omitempty"` // auto, prefix, tail, inherit
+}
