@@ -59,7 +59,7 @@ func parseAddress(s string) (Address, error) {
 	case "unix":
 		return parsePath(rest)
 	case "systemd":
-		if err := checkName(rest); err != nil {
+		if err := CheckName(rest); err != nil {
 			return Address{}, err
 		}
 		return Address{Network: networkSystemd, Name: rest}, nil
@@ -121,9 +121,9 @@ func parsePort(s string) (int, error) {
 	return int(port), nil
 }
 
-// checkName keeps to what systemd allows in FileDescriptorName=, less the signs that ParseFlag and the separators of
-// LISTEN_FDNAMES need for themselves.
-func checkName(name string) error {
+// CheckName refuses what cannot name a listener: what systemd would not allow in FileDescriptorName=, and the signs that
+// ParseFlag and the separators of LISTEN_FDNAMES need for themselves.
+func CheckName(name string) error {
 	switch {
 	case name == "":
 		return errors.New("the name is empty")

@@ -8,58 +8,8 @@ import (
 	"strings"
 )
 
-// Mode says how the workers share an address.
-type Mode uint8
-
-// The modes. Auto becomes Sharded for TCP and UDP that we open or that systemd opened with ReusePort=yes, and Shared otherwise.
-const (
-	Auto    Mode = iota
-	Sharded      // one SO_REUSEPORT socket per slot and side, steered by readiness
-	Shared       // one socket for all
-	PerSlot      // slot i has the port base+i, which its worker binds by itself
-)
-
-// Policy says which of the ready workers gets a connection on a sharded TCP listener. UDP always keeps a flow (source
-// address and port) with its worker.
-type Policy uint8
-
-// The policies.
-const (
-	Random   Policy = iota
-	ClientIP        // a client's address stays with its slot; an unready slot's clients move, and no others
-	CPU             // the processor that got the packet, modulo the number of ready workers
-)
-
-// Side is one of the two shards of a slot.
-type Side uint8
-
-// The sides. A worker gets one of them for its whole life, its successor the other.
-const (
-	A Side = iota
-	B
-)
-
-const sides = 2
-
 // defaultName is the name of a listener that was given none, unless systemd named it.
 const defaultName = "http"
-
-var (
-	modeNames   = []string{"auto", "sharded", "shared", "per-slot"}
-	policyNames = []string{"random", "client-ip", "cpu"}
-	sideNames   = []string{"A", "B"}
-)
-
-func (m Mode) String() string   { return nameOf(modeNames, int(m)) }
-func (p Policy) String() string { return nameOf(policyNames, int(p)) }
-func (s Side) String() string   { return nameOf(sideNames, int(s)) }
-
-func nameOf(names []string, i int) string {
-	if i < len(names) {
-		return names[i]
-	}
-	return "unknown " + strconv.Itoa(i)
-}
 
 // Config is one listener as the user wants it.
 type Config struct {
@@ -96,7 +46,7 @@ func parseFlag(s string) (Config, error) {
 	var c Config
 	address := words[0]
 	if name, rest, ok := strings.Cut(address, "="); ok && !strings.ContainsAny(name, ":/[") {
-		if err := checkName(name); err != nil {
+		if err := CheckName(name); err != nil {
 			return Config{}, err
 		}
 		c.Name, address = name, rest
@@ -123,7 +73,7 @@ func parseFlag(s string) (Config, error) {
 		}
 	}
 	// A steering policy given for what cannot be steered is told from one that is merely the default only here.
-	if seen["steer"] && !c.steerable() {
+	if seen["steer"] && !c.Steerable() {
 		return Config{}, errors.New("steer is for sharded TCP")
 	}
 	return c, c.Validate()
@@ -135,12 +85,12 @@ func (c *Config) set(key, value string) error {
 	}
 	switch key {
 	case "mode":
-		i, err := oneOf(key, value, modeNames)
-		c.Mode = Mode(i)
+		var err error
+		c.Mode, err = ParseMode(value)
 		return err
 	case "steer":
-		i, err := oneOf(key, value, policyNames)
-		c.Steer = Policy(i)
+		var err error
+		c.Steer, err = ParsePolicy(value)
 		return err
 	case "backlog":
 		n, err := strconv.ParseUint(value, 10, 31)
@@ -165,22 +115,14 @@ func (c *Config) set(key, value string) error {
 	return nil
 }
 
-func oneOf(key, value string, names []string) (int, error) {
-	for i, name := range names {
-		if name == value {
-			return i, nil
-		}
-	}
-	return 0, fmt.Errorf("%s %q is unknown; it is one of %s", key, value, strings.Join(names, ", "))
-}
-
-func (c *Config) steerable() bool {
+// Steerable reports whether Steer can matter: the listener may become sharded TCP.
+func (c Config) Steerable() bool {
 	return (c.Mode == Auto || c.Mode == Sharded) && (c.Address.Network == networkTCP || c.Address.Network == networkSystemd)
 }
 
 // Validate refuses what cannot be. Open calls it too.
 func (c *Config) Validate() error {
-	if err := checkName(c.Name); err != nil {
+	if err := CheckName(c.Name); err != nil {
 		return err
 	}
 	a := c.Address
