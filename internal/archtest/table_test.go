@@ -95,6 +95,10 @@ var rules = []rule{
 		reason:  "waits for descriptors, whoever owns them",
 	},
 	{
+		dir:    "internal/require",
+		reason: "looks at the outside world once or often: knows neither pools nor how their commands are run",
+	},
+	{
 		dir:     "internal/loadgen",
 		foreign: []string{xsys},
 		reason:  "a client that shares no code with what it measures",
