@@ -25,8 +25,8 @@ func BenchmarkThroughput(b *testing.B) {
 			}
 			defer p.Close()
 			r, w := osPipe(b)
-			m := New(Options{Mode: mode, Poller: p, Stdout: int(w.Fd()), Stderr: int(w.Fd())})
-			s, err := m.Open("web.0")
+			m := New(Options{Poller: p, Stdout: int(w.Fd()), Stderr: int(w.Fd())})
+			s, err := m.Open("web.0", mode)
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -90,10 +90,10 @@ func BenchmarkIdleStream(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer p.Close()
-	m := New(Options{Mode: Tail, Poller: p, Stdout: 1, Stderr: 2})
+	m := New(Options{Poller: p, Stdout: 1, Stderr: 2})
 	b.ReportAllocs()
 	for range b.N {
-		s, err := m.Open("web.0")
+		s, err := m.Open("web.0", Tail)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -3,8 +3,9 @@
 //
 // # Promise
 //
-// There are three modes, see [Mode]. In none of them does brood change a byte
-// that a worker wrote, except that on a terminal each line gets a prefix.
+// There are three modes, see [Mode], and each stream has one of its own. In none
+// of them does brood change a byte that a worker wrote, except that on a terminal
+// each line gets a prefix.
 //
 // A consumer of our own stdout or stderr that is slow, full or gone never stops
 // the supervisor. At most [softLimit] bytes wait for it; beyond that brood stops

@@ -25,6 +25,14 @@ func newPipe() (r, w int, err error) {
 	return fds[0], fds[1], nil
 }
 
+// changeOwner changes whose the pipe is; both ends are one inode.
+func changeOwner(fd, uid, gid int) error {
+	if err := unix.Fchown(fd, uid, gid); err != nil {
+		return fmt.Errorf("cannot give pipe to user %d: %w", uid, err)
+	}
+	return nil
+}
+
 // closeFD closes a descriptor of ours. close(2) releases it whatever it returns,
 // and there is nothing to be done about an error on a pipe.
 func closeFD(fd int) {

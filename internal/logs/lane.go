@@ -5,28 +5,30 @@ import "sync"
 // lane is one pipe from a worker to a sink. Lock order: lane, then sink or
 // poller. No callback of either is entered with their locks held.
 type lane struct {
-	mux    *Mux
-	sink   *sink
-	prefix []byte // nil: bytes pass unchanged
-	tail   *tail  // nil: nothing is kept
+	mux   *Mux
+	sink  *sink
+	label string // empty: bytes pass unchanged
+	tail  *tail  // nil: nothing is kept
 
 	mu      sync.Mutex
 	read    int // our end, -1 when closed
 	child   int // the worker's end, -1 when closed
 	watched bool
 	lines   framer // Prefix only
+	prefix  []byte // Prefix only: the label as it was last written, so many columns wide
+	width   int64
 }
 
 // closeReads bounds what Close takes from one pipe. A process that escaped its
 // group may still be writing, and must not keep us busy for ever.
 const closeReads = 16
 
-func (m *Mux) openLane(to *sink, prefix []byte, keep *tail) (*lane, int, error) {
+func (m *Mux) openLane(to *sink, label string, keep *tail) (*lane, int, error) {
 	r, w, err := newPipe()
 	if err != nil {
 		return nil, -1, err
 	}
-	l := &lane{mux: m, sink: to, prefix: prefix, tail: keep, read: r, child: w, watched: true, lines: framer{limit: maxLine}}
+	l := &lane{mux: m, sink: to, label: label, tail: keep, read: r, child: w, watched: true, lines: framer{limit: maxLine}}
 	if err := m.opt.Poller.Add(r, l.ready); err != nil {
 		closeFD(r)
 		closeFD(w)
@@ -82,7 +84,7 @@ func (l *lane) take() bool {
 }
 
 func (l *lane) render(dst, got []byte) []byte {
-	if l.prefix == nil {
+	if l.label == "" {
 		return append(dst, got...)
 	}
 	l.lines.push(got, func(line []byte) { dst = l.appendLine(dst, line) })
@@ -90,6 +92,9 @@ func (l *lane) render(dst, got []byte) []byte {
 }
 
 func (l *lane) appendLine(dst, line []byte) []byte {
+	if width := l.mux.width.Load(); l.prefix == nil || width != l.width {
+		l.prefix, l.width = newPrefix(l.label, int(width), l.mux.opt.Colour), width
+	}
 	dst = append(dst, l.prefix...)
 	dst = append(dst, line...)
 	return append(dst, '\n')
@@ -117,6 +122,15 @@ func (l *lane) lastLines(n int) []string {
 	defer l.mu.Unlock()
 	l.take()
 	return l.tail.last(n)
+}
+
+func (l *lane) giveTo(uid, gid int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.child < 0 {
+		return nil
+	}
+	return changeOwner(l.child, uid, gid)
 }
 
 func (l *lane) closeChildEnd() {

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 )
 
-// Mode says what happens to the output of workers.
+// Mode says what happens to the output of a worker.
 type Mode uint8
 
 const (
@@ -45,13 +46,11 @@ type Poller interface {
 
 // Options configure a Mux.
 type Options struct {
-	Mode   Mode
-	Poller Poller // not needed for Inherit
+	Poller Poller // not needed if all streams are opened in Inherit mode
 	// Stdout and Stderr are the raw descriptors to write to, usually 1 and 2.
 	// They stay the caller's.
 	Stdout, Stderr int
 	Colour         bool // Prefix only
-	LabelWidth     int  // Prefix only: shorter labels are padded to so many columns
 }
 
 // chunkSize is what one read takes: the default capacity of a pipe, see pipe(7),
@@ -64,11 +63,12 @@ var ErrClosed = errors.New("output is closed")
 // Mux collects the output of all workers.
 type Mux struct {
 	opt    Options
-	out    *sink // nil unless the mode needs it
 	err    *sink
-	chunks sync.Pool // of *[chunkSize]byte: shared by all pipes, freed when idle
+	chunks sync.Pool    // of *[chunkSize]byte: shared by all pipes, freed when idle
+	width  atomic.Int64 // see Widen
 
 	mu     sync.Mutex
+	out    *sink // nil until the first stream in Prefix mode; may be err
 	closed bool
 }
 
@@ -77,45 +77,61 @@ type Mux struct {
 func New(opt Options) *Mux {
 	m := &Mux{opt: opt, err: newSink(opt.Stderr)}
 	m.chunks.New = func() any { return new([chunkSize]byte) }
-	switch {
-	case opt.Mode != Prefix:
-	case sameFile(opt.Stdout, opt.Stderr):
-		// One terminal behind both: one queue keeps lines whole and in order.
-		m.out = m.err
-	default:
-		m.out = newSink(opt.Stdout)
-	}
 	return m
+}
+
+// Widen has labels that are shorter padded to so many columns, so that the lines
+// of all workers begin at the same one; also those of streams that are open. It
+// never makes them narrower, so every pool may ask for what it needs.
+func (m *Mux) Widen(columns int) {
+	for {
+		now := m.width.Load()
+		if int64(columns) <= now || m.width.CompareAndSwap(now, int64(columns)) {
+			return
+		}
+	}
 }
 
 // Open makes the descriptors for one worker. In Prefix mode label, for example
 // "web.2", begins each of its lines. The caller must Close the stream.
-func (m *Mux) Open(label string) (*Stream, error) {
+func (m *Mux) Open(label string, mode Mode) (*Stream, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
 		return nil, fmt.Errorf("cannot open output of %s: %w", label, ErrClosed)
 	}
 	s := &Stream{stdout: m.opt.Stdout, stderr: m.opt.Stderr}
-	if m.opt.Mode == Inherit {
+	if mode == Inherit {
 		return s, nil
 	}
-	var prefix []byte
-	if m.opt.Mode == Prefix {
-		prefix = newPrefix(label, m.opt.LabelWidth, m.opt.Colour)
+	if mode != Prefix {
+		label = ""
 	}
 	var err error
-	if s.err, s.stderr, err = m.openLane(m.err, prefix, &tail{}); err != nil {
+	if s.err, s.stderr, err = m.openLane(m.err, label, &tail{}); err != nil {
 		return nil, fmt.Errorf("cannot open output of %s: %w", label, err)
 	}
-	if m.opt.Mode != Prefix {
+	if mode != Prefix {
 		return s, nil
 	}
-	if s.out, s.stdout, err = m.openLane(m.out, prefix, nil); err != nil {
+	if s.out, s.stdout, err = m.openLane(m.outLocked(), label, nil); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("cannot open output of %s: %w", label, err)
 	}
 	return s, nil
+}
+
+// outLocked is the queue for our own stdout, made when first needed.
+func (m *Mux) outLocked() *sink {
+	switch {
+	case m.out != nil:
+	case sameFile(m.opt.Stdout, m.opt.Stderr):
+		// One terminal behind both: one queue keeps lines whole and in order.
+		m.out = m.err
+	default:
+		m.out = newSink(m.opt.Stdout)
+	}
+	return m.out
 }
 
 // Log returns a writer for the supervisor's own log. Each Write is queued as a
@@ -126,9 +142,12 @@ func (m *Mux) Log() io.Writer { return logWriter{m.err} }
 // Lost returns how many bytes were dropped since New because our stdout or
 // stderr refused them or because they did not fit behind a blocked consumer.
 func (m *Mux) Lost() uint64 {
+	m.mu.Lock()
+	out := m.out
+	m.mu.Unlock()
 	lost := m.err.lostBytes()
-	if m.out != nil && m.out != m.err {
-		lost += m.out.lostBytes()
+	if out != nil && out != m.err {
+		lost += out.lostBytes()
 	}
 	return lost
 }
@@ -138,10 +157,11 @@ func (m *Mux) Lost() uint64 {
 func (m *Mux) Close(ctx context.Context) error {
 	m.mu.Lock()
 	m.closed = true
+	out := m.out
 	m.mu.Unlock()
 	err := m.err.close(ctx)
-	if m.out != nil && m.out != m.err {
-		err = errors.Join(err, m.out.close(ctx))
+	if out != nil && out != m.err {
+		err = errors.Join(err, out.close(ctx))
 	}
 	return err
 }

@@ -29,7 +29,7 @@ type house struct {
 	errW     *os.File
 }
 
-func newHouse(t testing.TB, opt Options) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	p, err := poll.New()
 	if err != nil {
@@ -38,8 +38,7 @@ func newHouse(t testing.TB, opt Options) *house {
 	h := &house{}
 	h.out, h.outW = osPipe(t)
 	h.err, h.errW = osPipe(t)
-	opt.Poller, opt.Stdout, opt.Stderr = p, int(h.outW.Fd()), int(h.errW.Fd())
-	h.Mux = New(opt)
+	h.Mux = New(Options{Poller: p, Stdout: int(h.outW.Fd()), Stderr: int(h.errW.Fd())})
 	t.Cleanup(func() {
 		done, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -61,9 +60,9 @@ func osPipe(t testing.TB) (r, w *os.File) {
 	return r, w
 }
 
-func (h *house) open(t testing.TB, label string) *Stream {
+func (h *house) open(t testing.TB, label string, mode Mode) *Stream {
 	t.Helper()
-	s, err := h.Open(label)
+	s, err := h.Open(label, mode)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,8 +117,10 @@ func read(t *testing.T, from *os.File, n int) string {
 }
 
 func TestPrefixedLinesAreWhole(t *testing.T) {
-	h := newHouse(t, Options{Mode: Prefix, LabelWidth: 6})
-	one, two := h.open(t, "web.1"), h.open(t, "web.12")
+	h := newHouse(t)
+	h.Widen(6)
+	h.Widen(3)
+	one, two := h.open(t, "web.1", Prefix), h.open(t, "web.12", Prefix)
 	say(t, one.Stdout(), "hel")
 	say(t, two.Stdout(), "a\n\nb\n")
 	if got, want := read(t, h.out, 32), "web.12 | a\nweb.12 | \nweb.12 | b\n"; got != want {
@@ -146,13 +147,13 @@ func TestTerminalKeepsOrderOfBothStreams(t *testing.T) {
 	}
 	defer p.Close()
 	r, w := osPipe(t)
-	m := New(Options{Mode: Prefix, Poller: p, Stdout: int(w.Fd()), Stderr: int(w.Fd())})
-	if m.out != m.err {
-		t.Error("one destination has two queues")
-	}
-	s, err := m.Open("a")
+	m := New(Options{Poller: p, Stdout: int(w.Fd()), Stderr: int(w.Fd())})
+	s, err := m.Open("a", Prefix)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if m.out != m.err {
+		t.Error("one destination has two queues")
 	}
 	say(t, s.Stdout(), "1\n")
 	if got := read(t, r, 6); got != "a | 1\n" {
@@ -169,8 +170,8 @@ func TestTerminalKeepsOrderOfBothStreams(t *testing.T) {
 }
 
 func TestTailPassesBytesUnchanged(t *testing.T) {
-	h := newHouse(t, Options{Mode: Tail})
-	s := h.open(t, "web.0")
+	h := newHouse(t)
+	s := h.open(t, "web.0", Tail)
 	if s.Stdout() != int(h.outW.Fd()) {
 		t.Errorf("stdout is descriptor %d, want our own", s.Stdout())
 	}
@@ -185,8 +186,8 @@ func TestTailPassesBytesUnchanged(t *testing.T) {
 }
 
 func TestInheritKeepsNothing(t *testing.T) {
-	h := newHouse(t, Options{Mode: Inherit})
-	s := h.open(t, "web.0")
+	h := newHouse(t)
+	s := h.open(t, "web.0", Inherit)
 	if s.Stdout() != int(h.outW.Fd()) || s.Stderr() != int(h.errW.Fd()) {
 		t.Errorf("got %d and %d", s.Stdout(), s.Stderr())
 	}
@@ -199,8 +200,8 @@ func TestInheritKeepsNothing(t *testing.T) {
 
 // The last words of a dead worker are in the pipe, the poller is busy elsewhere.
 func TestTailSeesWhatThePollerHasNot(t *testing.T) {
-	h := newHouse(t, Options{Mode: Tail})
-	s := h.open(t, "web.0")
+	h := newHouse(t)
+	s := h.open(t, "web.0", Tail)
 	gate, open := osPipe(t)
 	entered, release := make(chan struct{}), make(chan struct{})
 	fd := int(gate.Fd())
@@ -227,8 +228,8 @@ func TestTailSeesWhatThePollerHasNot(t *testing.T) {
 // Nobody reads our stderr: the worker is held back, the poller is not, and
 // nothing is lost once somebody reads.
 func TestBlockedConsumerHoldsTheWorkerBack(t *testing.T) {
-	h := newHouse(t, Options{Mode: Tail})
-	s := h.open(t, "web.0")
+	h := newHouse(t)
+	s := h.open(t, "web.0", Tail)
 	const size = 1 << 20
 	written := make(chan error, 1)
 	go func() {
@@ -280,8 +281,8 @@ func poke(t *testing.T, h *house, done chan<- struct{}) {
 }
 
 func TestGoneConsumerCostsOnlyTheOutput(t *testing.T) {
-	h := newHouse(t, Options{Mode: Tail})
-	s := h.open(t, "web.0")
+	h := newHouse(t)
+	s := h.open(t, "web.0", Tail)
 	_ = h.err.Close()
 	for range 64 { // more than fits any queue, so it must be going somewhere
 		say(t, s.Stderr(), strings.Repeat("y", 64<<10))
@@ -306,7 +307,7 @@ func TestFullDiskIsNoReasonToStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer full.Close()
-	m := New(Options{Mode: Inherit, Stdout: 1, Stderr: int(full.Fd())})
+	m := New(Options{Stdout: 1, Stderr: int(full.Fd())})
 	if n, err := m.Log().Write([]byte("lost")); n != 4 || err != nil {
 		t.Errorf("got %d, %v", n, err)
 	}
@@ -319,7 +320,7 @@ func TestFullDiskIsNoReasonToStop(t *testing.T) {
 }
 
 func TestLogNeverBlocks(t *testing.T) {
-	h := newHouse(t, Options{Mode: Tail})
+	h := newHouse(t)
 	line := []byte(strings.Repeat("z", 64<<10))
 	for range 2 * hardLimit / len(line) {
 		if _, err := h.Log().Write(line); err != nil {
@@ -337,19 +338,19 @@ func TestLogNeverBlocks(t *testing.T) {
 }
 
 func TestOpenAfterClose(t *testing.T) {
-	h := newHouse(t, Options{Mode: Tail})
+	h := newHouse(t)
 	if err := h.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Open("web.0"); !errors.Is(err, ErrClosed) {
+	if _, err := h.Open("web.0", Tail); !errors.Is(err, ErrClosed) {
 		t.Errorf("got %v", err)
 	}
 }
 
 // Descriptor flags of the shared stderr stay as they were.
 func TestSharedDescriptorStaysBlocking(t *testing.T) {
-	h := newHouse(t, Options{Mode: Tail})
-	s := h.open(t, "web.0")
+	h := newHouse(t)
+	s := h.open(t, "web.0", Tail)
 	for what, fd := range map[string]int{"ours": int(h.errW.Fd()), "the worker's": s.Stderr()} {
 		flags, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0)
 		if errno != 0 || flags&syscall.O_NONBLOCK != 0 {

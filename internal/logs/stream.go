@@ -1,5 +1,7 @@
 package logs
 
+import "errors"
+
 // Stream is the output of one worker.
 type Stream struct {
 	stdout, stderr int
@@ -12,6 +14,17 @@ func (s *Stream) Stdout() int { return s.stdout }
 
 // Stderr is Stdout for stderr.
 func (s *Stream) Stderr() int { return s.stderr }
+
+// GiveTo makes the pipes belong to the worker's user, before it is started as
+// another one than ours. Only then can it open /dev/stderr and /dev/stdout, as
+// nginx and many images of containers have it in their configuration: opening
+// /proc/PID/fd/N asks for permission anew, and a pipe is its maker's alone. What
+// the worker inherits from us stays as it is. It needs CAP_CHOWN.
+func (s *Stream) GiveTo(uid, gid uint32) error {
+	var errs []error
+	s.each(func(l *lane) { errs = append(errs, l.giveTo(int(uid), int(gid))) })
+	return errors.Join(errs...)
+}
 
 // Spawned closes our copies of the worker's ends. Call it as soon as the fork is
 // done: until then the end of the worker's output cannot be seen.
