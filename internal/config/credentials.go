@@ -107,3 +107,6 @@ func withoutPath(err error) error {
 	}
 	return err
 }
+
+// literal makes a value that a template of a recipe gives back unchanged.
+func literal(value string) string { return strings.ReplaceAll(value, "{{", "{{`{{`}}") }
