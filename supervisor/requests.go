@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -15,7 +16,8 @@ type Verb string
 // The verbs.
 const (
 	Roll   Verb = "roll"   // replace every worker
-	Reload Verb = "reload" // relay the reload signal where that is safe, else roll
+	Reload Verb = "reload" // read the configuration again; without one, relay the reload signal where that is safe, else roll
+	Plan   Verb = "plan"   // what a reload would do
 	Scale  Verb = "scale"  // another number of workers
 	Dump   Verb = "dump"   // relay the dump signal, one worker at a time
 	Stop   Verb = "stop"   // stop gracefully; may be repeated
@@ -27,23 +29,26 @@ var (
 	ErrNoPool  = errors.New("no such pool")
 	ErrBadVerb = errors.New("no such request")
 	ErrScale   = errors.New("cannot scale")
+	ErrNothing = errors.New("none is under way")
 )
 
 // Request is something that a person or a program wants. An empty Pool means all of them.
 type Request struct {
 	Verb    Verb
 	Pool    string
-	Workers int // of Scale, if not 0
-	Delta   int // of Scale, else: how many more
-	UID     int // who asks; 0 for signals
-	PID     int // of the process that asks; 0 for signals
+	Workers int  // of Scale, if not 0
+	Delta   int  // of Scale, else: how many more
+	Abort   bool // of Roll and Reload: end the rollout at hand and go back
+	UID     int  // who asks; 0 for signals
+	PID     int  // of the process that asks; 0 for signals
 }
 
 // Verdict is how a request ended.
 type Verdict struct {
 	Text  string
 	Err   error
-	Lines []string // the last words of the worker that is to blame
+	Lines []string        // the last words of the worker that is to blame
+	Data  json.RawMessage // of Plan: a PlanView
 }
 
 type replyFunc func(Verdict)
@@ -71,40 +76,76 @@ func (s *Supervisor) serve(req Request, reply replyFunc) {
 		return
 	}
 	s.log.Info().Str(keyVerb, string(req.Verb)).Str(keyPool, req.Pool).Int(keyUID, req.UID).Int(keyPID, req.PID).Msg("request")
+	if s.serveWhole(req, reply) {
+		return
+	}
 	gather := newGather(len(pools), reply)
-	switch req.Verb {
-	case Roll, Reload:
-		if s.anyServing() {
-			s.systemd.reloading()
-			gather.last = s.systemd.reloaded
-		}
-	case Scale, Dump, Stop, Kill:
+	if (req.Verb == Roll || req.Verb == Reload) && !req.Abort && s.anyServing() {
+		s.systemd.reloading()
+		gather.last = s.systemd.reloaded
 	}
 	for _, p := range pools {
 		p.serve(req, gather.one)
 	}
 }
 
+// serveWhole does what concerns all pools together, and reports whether the request was of that kind.
+func (s *Supervisor) serveWhole(req Request, reply replyFunc) bool {
+	switch {
+	case req.Verb == Plan:
+		s.plan(reply)
+	case req.Verb == Reload && req.Abort:
+		s.abortReload(reply)
+	case req.Verb == Reload && req.Pool == "" && s.cfg.World.Load != nil:
+		s.reload(reply)
+	case req.Verb == Stop && req.Pool == "":
+		s.leave()
+		reply(Verdict{Text: "stopping"})
+	case req.Verb == Kill && req.Pool == "":
+		for _, p := range s.pools {
+			p.step(machine.KillRequested{})
+		}
+		s.leave()
+		reply(Verdict{Text: "killed"})
+	default:
+		return false
+	}
+	return true
+}
+
 func (p *pool) serve(req Request, reply replyFunc) {
 	switch req.Verb {
 	case Roll:
+		if req.Abort {
+			reply(p.abort())
+			return
+		}
 		p.roll(reply)
 	case Reload:
-		p.reload(reply)
+		p.reload(signalOrRoll, reply)
 	case Scale:
 		reply(p.scale(req))
 	case Dump:
 		reply(p.dump())
 	case Stop:
 		p.step(machine.StopRequested{})
-		p.sup.stopping()
-		reply(Verdict{Text: "stopping"})
+		reply(Verdict{Text: "stopping pool " + p.name})
 	case Kill:
 		p.step(machine.KillRequested{})
-		reply(Verdict{Text: "killed"})
+		reply(Verdict{Text: "killed pool " + p.name})
 	default:
 		reply(Verdict{Err: fmt.Errorf("cannot do %q: %w", req.Verb, ErrBadVerb)})
 	}
+}
+
+// abort ends the rollout at hand as if its successor had failed.
+func (p *pool) abort() Verdict {
+	if p.st.Rollout.Phase != machine.Rolling {
+		return Verdict{Err: fmt.Errorf("cannot abort rollout of pool %s: %w", p.name, ErrNothing)}
+	}
+	target := p.st.Rollout.Target
+	p.step(machine.AbortRequested{})
+	return Verdict{Text: fmt.Sprintf("pool %s goes back to generation %d; the rollout to %d is aborted", p.name, p.st.Generation, target)}
 }
 
 // scale makes room first, so that a machine without ports or descriptors left changes nothing.
@@ -114,35 +155,45 @@ func (p *pool) scale(req Request) Verdict {
 	if req.Workers == 0 {
 		spec.Workers = p.st.Spec.Workers + req.Delta
 	}
-	if p.st.Phase != machine.Serving {
-		return Verdict{Err: ErrStopped}
+	if p.st.Phase != machine.Serving || p.stage != running {
+		return Verdict{Err: p.notRunning()}
 	}
 	if err := spec.Validate(); err != nil {
-		return Verdict{Err: fmt.Errorf("%w pool %s: %w", ErrScale, p.cfg.Name, err)}
+		return Verdict{Err: fmt.Errorf("%w pool %s: %w", ErrScale, p.name, err)}
 	}
-	if p.cfg.Sockets != nil {
-		if err := p.cfg.Sockets.Grow(spec.Workers); err != nil {
-			return Verdict{Err: fmt.Errorf("%w pool %s: %w", ErrScale, p.cfg.Name, err)}
+	for _, l := range p.listeners() {
+		if err := l.Grow(spec.Workers); err != nil {
+			return Verdict{Err: fmt.Errorf("%w pool %s: %w", ErrScale, p.name, err)}
 		}
 	}
 	p.step(machine.ScaleRequested{Workers: spec.Workers})
-	return Verdict{Text: fmt.Sprintf("pool %s goes to %d workers", p.cfg.Name, spec.Workers)}
+	return Verdict{Text: fmt.Sprintf("pool %s goes to %d workers", p.name, spec.Workers)}
 }
 
 func (s *Supervisor) named(name string) []*pool {
 	var found []*pool
 	for _, p := range s.pools {
-		if name == "" || name == p.cfg.Name {
+		if name == "" || name == p.name {
 			found = append(found, p)
 		}
 	}
 	return found
 }
 
+// pool returns the pool of a name, nil if there is none.
+func (s *Supervisor) pool(name string) *pool {
+	for _, p := range s.pools {
+		if p.name == name {
+			return p
+		}
+	}
+	return nil
+}
+
 func (s *Supervisor) poolNames() string {
 	names := make([]string, len(s.pools))
 	for i, p := range s.pools {
-		names[i] = p.cfg.Name
+		names[i] = p.name
 	}
 	return strings.Join(names, ", ")
 }

@@ -85,22 +85,32 @@ func (c *Client) roundTrip(ctx context.Context, method, path string, body, into 
 		}
 		sent = bytes.NewReader(b)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, "http://brood"+path, sent)
+	resp, err := c.open(ctx, method, path, sent)
 	if err != nil {
-		return 0, fmt.Errorf("cannot make request: %w", err)
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return 0, c.failure(ctx, err)
+		return 0, err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode == http.StatusForbidden {
-		return resp.StatusCode, &DeniedError{Path: c.path, Err: fs.ErrPermission}
-	}
 	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
 		return resp.StatusCode, fmt.Errorf("cannot read the answer of %s (%s): %w", c.path, resp.Status, err)
 	}
 	return resp.StatusCode, nil
+}
+
+// open sends a request and returns the answer, whose body the caller closes.
+func (c *Client) open(ctx context.Context, method, path string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://brood"+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("cannot make request: %w", err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.failure(ctx, err)
+	}
+	if resp.StatusCode == http.StatusForbidden {
+		_ = resp.Body.Close()
+		return nil, &DeniedError{Path: c.path, Err: fs.ErrPermission}
+	}
+	return resp, nil
 }
 
 // failure says why there was no answer.

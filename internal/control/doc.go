@@ -5,7 +5,8 @@
 // Reading never asks the supervisor's loop, so status answers also while the loop is busy. A request body is limited
 // and strict: an unknown field is an error, and changes nothing. A request of whose end a client does not wait goes
 // on all the same. Who may write to the socket may ask for anything, and nobody else; the supervisor learns which user and
-// process it was. docs/api.md lists the paths.
+// process it was. Who watches gets the latest snapshot and never a queue of them; a watcher that does not read costs
+// nobody else anything. docs/api.md lists the paths.
 //
 // # Concurrency
 //

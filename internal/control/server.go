@@ -17,24 +17,29 @@ import (
 // Supervisor is what the API steers; see supervisor.Supervisor.
 type Supervisor interface {
 	Snapshot() supervisor.Snapshot
+	// Changed returns a channel that is closed when a snapshot newer than the current one is published, and until then
+	// the same one.
+	Changed() <-chan struct{}
 	Do(ctx context.Context, req supervisor.Request) supervisor.Verdict
 }
 
 // Server answers on a socket until Close.
 type Server struct {
-	http *http.Server
-	done chan struct{}
+	http     *http.Server
+	watchers *watchers
+	done     chan struct{}
 }
 
 // Serve answers requests from the socket, whose listener it closes in the end, of those who may write to it.
 func Serve(socket *Socket, sup Supervisor) *Server {
-	mux := http.NewServeMux()
+	mux, watchers := http.NewServeMux(), newWatchers(sup)
 	mux.HandleFunc("GET "+PathStatus, func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, sup.Snapshot())
 	})
-	for _, verb := range verbs() {
-		mux.HandleFunc("POST "+PathVerb+string(verb), func(w http.ResponseWriter, r *http.Request) {
-			do(w, r, sup, verb)
+	mux.Handle("GET "+PathWatch, watchers)
+	for _, req := range requests() {
+		mux.HandleFunc("POST "+PathVerb+string(req.verb), func(w http.ResponseWriter, r *http.Request) {
+			do(w, r, sup, req)
 		})
 	}
 	s := &Server{
@@ -45,7 +50,8 @@ func Serve(socket *Socket, sup Supervisor) *Server {
 			ReadHeaderTimeout: 5 * time.Second,
 			MaxHeaderBytes:    maxBody,
 		},
-		done: make(chan struct{}),
+		watchers: watchers,
+		done:     make(chan struct{}),
 	}
 	go func() {
 		defer close(s.done)
@@ -54,8 +60,9 @@ func Serve(socket *Socket, sup Supervisor) *Server {
 	return s
 }
 
-// Close lets the answers that are under way be written, for a moment, and closes the socket.
+// Close lets the answers that are under way be written, for a moment, ends the streams, and closes the socket.
 func (s *Server) Close() {
+	s.watchers.end()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := s.http.Shutdown(ctx); err != nil {
@@ -64,19 +71,19 @@ func (s *Server) Close() {
 	<-s.done
 }
 
-func do(w http.ResponseWriter, r *http.Request, sup Supervisor, verb supervisor.Verb) {
+func do(w http.ResponseWriter, r *http.Request, sup Supervisor, what request) {
 	body, err := readBody(http.MaxBytesReader(w, r.Body, maxBody))
+	if err == nil {
+		err = what.check(body)
+	}
 	if err != nil {
 		answer(w, http.StatusBadRequest, Result{Error: err.Error()})
 		return
 	}
 	who := callerIn(r.Context())
 	req := supervisor.Request{
-		Verb: verb, Pool: body.Pool, Workers: body.Workers, Delta: body.Delta, UID: who.uid, PID: who.pid,
-	}
-	if err := checkScale(req); err != nil {
-		answer(w, http.StatusBadRequest, Result{Error: err.Error()})
-		return
+		Verb: what.verb, Pool: body.Pool, Workers: body.Workers, Delta: body.Delta, Abort: body.Abort,
+		UID: who.uid, PID: who.pid,
 	}
 	wait := time.Duration(body.Wait * float64(time.Second))
 	ctx, cancel := context.WithTimeout(r.Context(), max(wait, promptly))
@@ -84,11 +91,11 @@ func do(w http.ResponseWriter, r *http.Request, sup Supervisor, verb supervisor.
 	v := sup.Do(ctx, req)
 	switch {
 	case errors.Is(v.Err, context.DeadlineExceeded) && wait == 0:
-		answer(w, http.StatusAccepted, Result{Accepted: true, Text: string(verb) + " goes on"})
+		answer(w, http.StatusAccepted, Result{Accepted: true, Text: string(what.verb) + " goes on"})
 	case v.Err != nil:
 		answer(w, statusOf(v.Err), Result{Error: v.Err.Error(), Lines: v.Lines, Text: v.Text})
 	default:
-		answer(w, http.StatusOK, Result{Text: v.Text})
+		answer(w, http.StatusOK, Result{Text: v.Text, Plan: v.Data})
 	}
 }
 
@@ -113,23 +120,6 @@ func readBody(r io.Reader) (Body, error) {
 		return Body{}, fmt.Errorf("cannot wait %v seconds: wait_seconds is from 0 to %v", body.Wait, maxWait.Seconds())
 	}
 	return body, nil
-}
-
-func checkScale(req supervisor.Request) error {
-	given := 0
-	if req.Workers != 0 {
-		given++
-	}
-	if req.Delta != 0 {
-		given++
-	}
-	switch {
-	case req.Verb == supervisor.Scale && given != 1:
-		return errors.New("cannot scale: give either workers, which is at least 1, or delta")
-	case req.Verb != supervisor.Scale && given != 0:
-		return fmt.Errorf("cannot %s: workers and delta belong to scale", req.Verb)
-	}
-	return nil
 }
 
 func statusOf(err error) int {

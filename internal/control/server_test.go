@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"os"
@@ -23,7 +24,10 @@ type fake struct {
 	verdict supervisor.Verdict
 	asked   []supervisor.Request
 	block   bool
+	changed chan struct{}
 }
+
+func (f *fake) Changed() <-chan struct{} { return f.changed }
 
 func (f *fake) Snapshot() supervisor.Snapshot {
 	return supervisor.Snapshot{Name: "web", PID: 7, Pools: []supervisor.PoolView{{Name: "web", Desired: 4}}}
@@ -79,6 +83,25 @@ func TestRequestsReachTheSupervisor(t *testing.T) {
 	}
 }
 
+func TestReloadMayBeAborted(t *testing.T) {
+	f := &fake{}
+	if _, err := start(t, f).Do(t.Context(), supervisor.Reload, Body{Abort: true}, 0); err != nil || len(f.asked) != 1 || !f.asked[0].Abort {
+		t.Errorf("%+v, %v", f.asked, err)
+	}
+}
+
+func TestPlanComesThroughAsItIs(t *testing.T) {
+	f := &fake{verdict: supervisor.Verdict{Text: "1 pool rolls", Data: json.RawMessage(`{"pools": [{"name": "web"}]}`)}}
+	result, err := start(t, f).Do(t.Context(), supervisor.Plan, Body{}, 0)
+	var got, want any
+	if err = errors.Join(err, json.Unmarshal(result.Plan, &got), json.Unmarshal(f.verdict.Data, &want)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestRefusalCarriesReasonAndLastLines(t *testing.T) {
 	f := &fake{verdict: supervisor.Verdict{Err: errors.New("worker web.0 died"), Lines: []string{"no table"}}}
 	result, err := start(t, f).Do(t.Context(), supervisor.Roll, Body{}, time.Minute)
@@ -119,6 +142,8 @@ func TestBodiesThatMakeNoSenseChangeNothing(t *testing.T) {
 		{"/v1/scale", `{"workers": 6, "delta": 1}`},
 		{"/v1/scale", `{}`},
 		{"/v1/roll", `{"workers": 6}`},
+		{"/v1/scale", `{"workers": 6, "abort": true}`},
+		{"/v1/plan", `{"abort": true}`},
 		{"/v1/roll", `{"wait_seconds": -1}`},
 		{"/v1/roll", `{"wait_seconds": 1e300}`},
 		{"/v1/roll", `not JSON`},
