@@ -95,6 +95,19 @@ var rules = []rule{
 		reason:  "waits for descriptors, whoever owns them",
 	},
 	{
+		dir:      "internal/nftables",
+		ours:     []string{"internal/config", "listener"},
+		testOurs: []string{"internal/testhost", "supervisor/machine"},
+		reason:   "text from a configuration: it loads no rule and writes no file",
+	},
+	{
+		dir:      "internal/units",
+		ours:     []string{"internal/config", "listener", "worker"},
+		testOurs: []string{"internal/testhost", "supervisor/machine"},
+		foreign:  []string{xsys},
+		reason:   "text from a configuration: it speaks to no systemd and writes no file",
+	},
+	{
 		dir:    "internal/require",
 		reason: "looks at the outside world once or often: knows neither pools nor how their commands are run",
 	},
@@ -141,7 +154,7 @@ var rules = []rule{
 	},
 	{
 		dir:      "contrib",
-		testOurs: []string{"internal/testhost", "internal/loadgen", "internal/testguest"},
+		testOurs: []string{"internal/config", "internal/loadgen", "internal/nftables", "internal/testguest", "internal/testhost", "internal/units", "listener", "supervisor/machine"},
 		reason:   "files to copy; their test tries them on a real system",
 	},
 	{
