@@ -31,10 +31,12 @@ func CleanEnviron(environ []string) []string {
 // PORT is the port of the first TCP listener unless the user set it. One that
 // brood merely inherited counts as the user's only if there is no TCP listener:
 // it was meant for the program that brood now stands in front of.
-func (r *Recipe) environ(f Facts, d data) ([]string, error) {
+//
+// The number of inherited ones tells which of them an identity may replace.
+func (r *Recipe) environ(f Facts, d data) (env []string, inherited int, err error) {
 	own, err := r.own(f)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	set := make(map[string]bool, len(own)+len(r.env))
 	for _, v := range r.env {
@@ -44,23 +46,24 @@ func (r *Recipe) environ(f Facts, d data) ([]string, error) {
 	for _, v := range own {
 		set[v.Name] = true
 	}
-	env := make([]string, 0, len(r.cfg.InheritEnv)+len(own)+len(r.env))
+	env = make([]string, 0, len(r.cfg.InheritEnv)+len(own)+len(r.env))
 	for _, v := range r.cfg.InheritEnv {
 		if name, _, _ := strings.Cut(v, "="); !set[name] {
 			env = append(env, v)
 		}
 	}
+	inherited = len(env)
 	for _, v := range own {
 		env = append(env, v.Name+"="+v.Value)
 	}
 	for _, v := range r.env {
 		value, err := v.value.render(d)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		env = append(env, v.name+"="+value)
 	}
-	return env, nil
+	return env, inherited, nil
 }
 
 // own are the variables that package handshake promises.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -19,7 +20,7 @@ import (
 type Notify struct {
 	poller  *poll.Poller
 	address string
-	uid     int
+	uid     atomic.Int64
 	on      func(msg handshake.Message, sender int, err error)
 
 	mu sync.Mutex // held over every use of fd, so that Close cannot pull it away
@@ -30,18 +31,19 @@ type Notify struct {
 // talking does not keep the poller from the others.
 const perWakeup = 64
 
-// OpenNotify opens a socket for a worker that runs as uid. on gets each message
-// with the sender's pid (0 if that is invisible from here), or an error that
-// wraps handshake.ErrMalformed for a datagram that is none; it is called on the
-// poller's goroutine and must not block. Senders other than uid, this process's
-// user and root are not heard. Descriptors that come along (FDSTORE, BARRIER) are
-// closed, which is all that a barrier wants.
-func OpenNotify(p *poll.Poller, uid int, on func(msg handshake.Message, sender int, err error)) (*Notify, error) {
+// OpenNotify opens a socket for a worker. on gets each message with the sender's
+// pid (0 if that is invisible from here), or an error that wraps
+// handshake.ErrMalformed for a datagram that is none; it is called on the
+// poller's goroutine and must not block. Senders other than root, this process's
+// user and the one of Trust are not heard. Descriptors that come along (FDSTORE,
+// BARRIER) are closed, which is all that a barrier wants.
+func OpenNotify(p *poll.Poller, on func(msg handshake.Message, sender int, err error)) (*Notify, error) {
 	var random [16]byte
 	if _, err := unix.Getrandom(random[:], 0); err != nil {
 		return nil, fmt.Errorf("cannot name notification socket: %w", err)
 	}
-	n := &Notify{poller: p, address: "@brood-" + hex.EncodeToString(random[:]), uid: uid, on: on}
+	n := &Notify{poller: p, address: "@brood-" + hex.EncodeToString(random[:]), on: on}
+	n.uid.Store(int64(os.Geteuid()))
 	var err error
 	n.fd, err = unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
@@ -63,6 +65,10 @@ func OpenNotify(p *poll.Poller, uid int, on func(msg handshake.Message, sender i
 
 // Address is the value for NOTIFY_SOCKET.
 func (n *Notify) Address() string { return n.address }
+
+// Trust has messages of a user heard: of the one that the worker will run as,
+// before it is started.
+func (n *Notify) Trust(uid uint32) { n.uid.Store(int64(uid)) }
 
 // Close closes the socket; what waits in it is lost. A callback that has begun
 // may still deliver. It may be called from a callback, and again.
@@ -132,5 +138,5 @@ func credentials(oob []byte) *unix.Ucred {
 }
 
 func (n *Notify) trusts(uid uint32) bool {
-	return uid == 0 || int(uid) == n.uid || int(uid) == os.Geteuid()
+	return uid == 0 || int64(uid) == n.uid.Load() || int(uid) == os.Geteuid()
 }

@@ -28,7 +28,7 @@ func openNotify(t *testing.T) (*worker.Notify, chan heard) {
 	}
 	t.Cleanup(func() { _ = p.Close() })
 	news := make(chan heard, 100)
-	n, err := worker.OpenNotify(p, os.Getuid(), func(m handshake.Message, sender int, err error) { news <- heard{m, sender, err} })
+	n, err := worker.OpenNotify(p, func(m handshake.Message, sender int, err error) { news <- heard{m, sender, err} })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -129,13 +129,16 @@ type Rendered struct {
 	Dir       string
 	// User and Group are as in RecipeConfig, with the templates filled in.
 	User, Group string
+	Groups      []string
+
+	inherited int // so many variables at the beginning of Env are the supervisor's own
 }
 
 // Build makes one worker's arguments, environment and place. It is pure. An
 // environment with an empty LISTEN_PID or WATCHDOG_PID needs Command.ListenPID.
 func (r *Recipe) Build(f Facts) (Rendered, error) {
 	data := newData(f)
-	var b Rendered
+	b := Rendered{Groups: r.cfg.Groups}
 	for _, t := range r.argv {
 		arg, err := t.render(data)
 		if err != nil {
@@ -156,7 +159,7 @@ func (r *Recipe) Build(f Facts) (Rendered, error) {
 		}
 	}
 	var err error
-	b.Env, err = r.environ(f, data)
+	b.Env, b.inherited, err = r.environ(f, data)
 	if err != nil {
 		return Rendered{}, err
 	}
