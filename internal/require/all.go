@@ -63,7 +63,7 @@ func (r Requirement) await(ctx context.Context, w World) error {
 			return err // waiting does not change it
 		case last != nil && ctx.Err() != nil:
 			return last // an attempt that was cut short says less than the one before it
-		case ctx.Err() != nil && context.Cause(ctx) != context.DeadlineExceeded:
+		case ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded):
 			return fmt.Errorf("%s was not awaited: %w", r, context.Cause(ctx))
 		}
 		last = err
