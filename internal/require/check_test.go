@@ -3,6 +3,7 @@ package require_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -92,7 +93,7 @@ func TestCheck(t *testing.T) {
 			if command == "true" {
 				return nil
 			}
-			return errors.New("exit status 2:\nno  response\n")
+			return fmt.Errorf("exit status 2:\n%s", "no  response\n")
 		},
 	}
 	tests := []struct {
