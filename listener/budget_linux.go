@@ -54,22 +54,23 @@ func descriptors() (uint64, error) {
 	return uint64(max(len(all)-1, 0)), err // without the one that it is read through
 }
 
-// affordOpen checks what Open will need. What is wrong with the number of slots itself is told by the listener.
-func affordOpen(all []request, slots int) error {
+// affordOpen checks what Open will need. What is wrong with a number of slots itself is told by the listener.
+func affordOpen(all []request) error {
 	if len(all) == 0 {
 		return nil
 	}
-	sockets, blame := 0, all[0].cfg
+	sockets, slots, blame := 0, 0, all[0].cfg
 	for _, r := range all {
-		if r.cfg.checkSlots(r.mode(), r.datagram(), slots) != nil {
+		if r.cfg.checkSlots(r.mode(), r.datagram(), r.slots) != nil {
 			return nil //nolint:nilerr // told by the listener when it opens
 		}
+		slots = max(slots, r.slots)
 		switch r.mode() {
 		case Sharded:
 			if sockets == 0 {
 				blame = r.cfg
 			}
-			sockets += max(sides*slots-len(r.passed), 0)
+			sockets += max(sides*r.slots-len(r.passed), 0)
 		case Auto, Shared:
 			sockets++
 		case PerSlot:
@@ -81,28 +82,11 @@ func affordOpen(all []request, slots int) error {
 	return nil
 }
 
-// affordGrow checks what Grow will need.
-func (s *Set) affordGrow(slots int) error {
-	sockets, more := 0, 0
-	var blame *Listener
-	for _, l := range s.listeners {
-		l.mu.Lock()
-		if added := slots - l.slots; added > 0 && l.cfg.checkSlots(l.mode, l.Datagram(), slots) == nil {
-			more = max(more, added)
-			if l.mode == Sharded {
-				sockets += max(sides*added-len(l.table.spare), 0)
-			}
-			if blame == nil || blame.mode != Sharded {
-				blame = l
-			}
-		}
-		l.mu.Unlock()
+// affordGrowLocked checks what Grow will need.
+func (l *Listener) affordGrowLocked(slots int) error {
+	sockets, more := 0, slots-l.slots
+	if l.mode == Sharded {
+		sockets = max(sides*more-len(l.table.spare), 0)
 	}
-	if more == 0 {
-		return nil
-	}
-	if err := afford(sockets, more); err != nil {
-		return openError(blame.cfg, blame.end, "grow", err)
-	}
-	return nil
+	return afford(sockets, more)
 }

@@ -68,6 +68,17 @@ func (e endpoint) overlaps(other netip.Addr) bool {
 	return e.ip.IsUnspecified() && (other.Is4() && e.ipv4() || other.Is6() && e.ipv6())
 }
 
+// meets tells whether two sockets of one port, neither with SO_REUSEPORT, could not both be bound.
+func (e endpoint) meets(o endpoint) bool {
+	switch {
+	case e.network != o.network:
+		return false
+	case e.ipv6() == o.ipv6():
+		return e.ip == o.ip || e.ip.IsUnspecified() || o.ip.IsUnspecified()
+	}
+	return e.ipv4() && o.ipv4() // one of them is [::] and takes IPv4 as well
+}
+
 // loopback is where this machine reaches the endpoint.
 func (e endpoint) loopback() netip.Addr {
 	switch {

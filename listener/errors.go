@@ -17,7 +17,7 @@ var (
 	ErrNoLane = errors.New("no lane to a single worker")
 	// ErrNoQueue is returned by Queue for sockets that do not tell how many connections wait.
 	ErrNoQueue = errors.New("the socket does not tell its queue")
-	// ErrClosed is returned by the methods of a closed Set and its listeners.
+	// ErrClosed is returned by the methods of a Set or a Listener that is closed.
 	ErrClosed = errors.New("listeners are closed")
 
 	errDuplicate   = errors.New("another listener has the same name")
@@ -29,6 +29,8 @@ var (
 	errPathLong    = errors.New("path is longer than 107 bytes")
 	errNotSocket   = errors.New("a file that is no socket is in the way")
 	errTooMany     = errors.New("too many slots")
+	errNoSlots     = errors.New("at least one slot is needed")
+	errFixed       = errors.New("address and mode cannot change while it is open")
 )
 
 // OpenError says which listener could not be opened, and why.
@@ -64,7 +66,7 @@ func (e *portError) Unwrap() error { return e.err }
 // openError makes an error for the user, with the process that is in the way if there is one.
 func openError(c Config, e endpoint, op string, err error) error {
 	open := &OpenError{Config: c, Op: op, Err: err}
-	if !errors.Is(err, syscall.EADDRINUSE) {
+	if _, ours := errors.AsType[*heldError](err); ours || !errors.Is(err, syscall.EADDRINUSE) {
 		return open
 	}
 	if port, ok := errors.AsType[*portError](err); ok {
@@ -86,6 +88,9 @@ func (e *OpenError) Unwrap() error { return e.Err }
 // Hint says what the user can do about it; "" when nothing better than the error itself is known.
 func (e *OpenError) Hint() string {
 	a := e.Config.Address
+	if _, ours := errors.AsType[*heldError](e.Err); ours {
+		return "close that listener first, or choose another address"
+	}
 	switch {
 	case errors.Is(e.Err, syscall.EADDRINUSE) && e.Owner != "":
 		return "stop it, or choose another address"

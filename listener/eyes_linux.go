@@ -65,11 +65,23 @@ func queueOf(fd int) (Queue, error) {
 	return Queue{Length: int(info.Unacked), Backlog: int(info.Sacked)}, nil
 }
 
-// measure takes note of the backlog that systemd chose.
-func (l *Listener) measure(s *shard) {
-	if q, err := queueOf(s.fd); err == nil && l.addr.Network == networkTCP {
-		s.backlog = q.Backlog
+// Queued counts the connections that wait to be accepted in all sockets together, as Queue does for one. Handshakes that
+// have not ended are not among them. The error is ErrNoQueue for listeners that do not tell: unix, UDP, per-slot.
+func (l *Listener) Queued() (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed || l.addr.Network != networkTCP || l.mode == PerSlot {
+		return 0, fmt.Errorf("cannot read queues of listener %s: %w", l.cfg.Name, ErrNoQueue)
 	}
+	n := 0
+	for _, s := range l.allLocked() {
+		q, err := queueOf(s.fd)
+		if err != nil {
+			return n, fmt.Errorf("cannot read queues of listener %s: %w", l.cfg.Name, err)
+		}
+		n += q.Length
+	}
+	return n, nil
 }
 
 // Restore puts back what a worker may have changed on the socket of a place:

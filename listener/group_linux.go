@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openLocked opens what the request wants, and says what it was at when it failed. Nobody else knows l yet.
-func (l *Listener) openLocked(r request, slots int) (op string, err error) {
-	l.mode = r.mode()
+// openLocked opens what the request wants beside others, and says what it was at when it failed.
+func (l *Listener) openLocked(r request, others []*Listener) (op string, err error) {
+	slots := r.slots
 	switch {
 	case len(r.passed) > 0:
 		l.addr, l.end = r.passed[0].at, r.passed[0].endpoint
@@ -20,6 +20,9 @@ func (l *Listener) openLocked(r request, slots int) (op string, err error) {
 		}
 	}
 	if err := l.cfg.checkSlots(l.mode, l.Datagram(), slots); err != nil {
+		return "open", err
+	}
+	if err := l.reservedLocked(r, others); err != nil {
 		return "open", err
 	}
 	switch {
@@ -51,6 +54,17 @@ func (l *Listener) openLocked(r request, slots int) (op string, err error) {
 	}
 	l.rewatchLocked()
 	return "", nil
+}
+
+// reservedLocked looks for ports that others keep for their workers. An inherited socket has its port already.
+func (l *Listener) reservedLocked(r request, others []*Listener) error {
+	switch {
+	case !l.addr.isIP() || len(r.passed) > 0:
+		return nil
+	case l.mode == PerSlot:
+		return reserved(others, l.end, r.slots)
+	}
+	return reserved(others, l.end, 1)
 }
 
 // openIPLocked opens an address of our own. The first socket of a group gets a program that sends everything to itself
@@ -94,18 +108,23 @@ func (l *Listener) openIPLocked(slots int) error {
 	return l.aloneLocked()
 }
 
-// startLocked makes a stream socket listen.
+// startLocked makes a stream socket listen, unless new connections are kept out of those of a paused listener as well.
 func (l *Listener) startLocked(s *shard) error {
 	if l.Datagram() {
 		return nil
 	}
-	return s.listenOn(l.cfg.Backlog)
+	if l.paused {
+		if err := keepOut(s.fd); err != nil {
+			return err
+		}
+	}
+	return s.listenOn(l.backlogLocked(s))
 }
 
 // openShardLocked appends a socket of ours to the group.
 func (l *Listener) openShardLocked() (*shard, error) {
 	like := -1
-	if l.group[0].inherited {
+	if l.group[0].from != nil {
 		like = l.group[0].fd
 	}
 	fd, err := newSocket(l.end, grouped, like)
@@ -147,7 +166,7 @@ func (l *Listener) aloneLocked() error {
 
 func (l *Listener) fallBackLocked(why error) {
 	l.mode = Shared
-	l.set.report(Event{Kind: EventFellBack, Listener: l.cfg.Name, Slot: -1, Err: why})
+	l.news = append(l.news, Event{Kind: EventFellBack, Listener: l.cfg.Name, Slot: -1, Err: why})
 }
 
 // takeLocked begins with inherited sockets.
@@ -158,18 +177,15 @@ func (l *Listener) takeLocked(all []passed, slots int) error {
 		if err != nil {
 			return err
 		}
-		s.inherited = true
-		l.measure(s)
+		s.from = &p
+		s.backlog = p.backlog
 		taken = append(taken, s)
 	}
 	if l.mode == Sharded {
 		return l.joinLocked(taken, slots)
 	}
 	l.single = taken[0]
-	if l.cfg.Backlog != 0 && l.addr.Network == networkTCP {
-		return l.startLocked(taken[0])
-	}
-	return nil
+	return l.relistenLocked(taken[0])
 }
 
 // joinLocked makes one group of inherited sockets and ours.
@@ -188,6 +204,9 @@ func (l *Listener) joinLocked(taken []*shard, slots int) error {
 	}
 	for _, s := range taken {
 		l.group = l.group.add(s)
+		if err := l.relistenLocked(s); err != nil {
+			return err
+		}
 	}
 	l.table.spare = append(l.table.spare, taken...)
 	if err := l.aloneLocked(); err != nil {

@@ -15,7 +15,10 @@ type passed struct {
 	at        Address
 	endpoint  endpoint // of TCP and UDP
 	groupable bool     // it has SO_REUSEPORT, and the group takes programs
+	backlog   int      // of TCP, as it came
 }
+
+func (p passed) close() { _ = unix.Close(p.FD) }
 
 // adopt checks a descriptor, and sets the flags that systemd does not set.
 func adopt(fd int) error {
@@ -73,6 +76,9 @@ func examine(in Inherited) (passed, error) {
 		return p, errors.New("it is neither an IP nor a unix socket")
 	}
 	p.at, p.groupable = p.endpoint.address(), groupable(in.FD, kind)
+	if q, err := queueOf(in.FD); err == nil && network == networkTCP {
+		p.backlog = q.Backlog
+	}
 	return p, nil
 }
 

@@ -2,6 +2,7 @@ package listener
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -21,7 +22,7 @@ import (
 func (l *Listener) Dial(ctx context.Context, slot int, side Side) (net.Conn, error) {
 	index, err := l.lane(slot, side)
 	if err != nil {
-		return nil, fmt.Errorf("cannot dial listener %s slot %d side %s: %w", l.cfg.Name, slot, side, err)
+		return nil, fmt.Errorf("cannot dial listener %s slot %d side %s: %w", l.Name(), slot, side, err)
 	}
 	return dialLane(ctx, l.end, index)
 }
@@ -58,22 +59,20 @@ func dialLane(ctx context.Context, e endpoint, index int) (net.Conn, error) {
 	return conn, nil
 }
 
-// dialFrom connects by plain TCP; an invalid source lets the kernel choose.
+// dialFrom connects by plain TCP; an invalid source lets the kernel choose. The connection is marked as ours, so that
+// it reaches a paused listener.
 func dialFrom(ctx context.Context, from, to netip.AddrPort) (*net.TCPConn, error) {
 	d := net.Dialer{}
 	d.SetMultipathTCP(false)
 	if from.IsValid() {
 		d.LocalAddr = net.TCPAddrFromAddrPort(from)
-		d.Control = func(_, _ string, raw syscall.RawConn) error {
-			var err error
-			// The port may be in TIME_WAIT from the last connection.
-			if e := raw.Control(func(fd uintptr) {
-				err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
-			}); e != nil {
-				return e
-			}
-			return err
+	}
+	d.Control = func(network, _ string, raw syscall.RawConn) error {
+		var err error
+		if e := raw.Control(func(fd uintptr) { err = prepareDial(int(fd), network) }); e != nil {
+			return e
 		}
+		return err
 	}
 	conn, err := d.DialContext(ctx, "tcp", to.String())
 	if err != nil {
@@ -85,4 +84,15 @@ func dialFrom(ctx context.Context, from, to netip.AddrPort) (*net.TCPConn, error
 		return nil, fmt.Errorf("cannot connect to listener: %T is not TCP", conn)
 	}
 	return tcp, nil
+}
+
+func prepareDial(fd int, network string) error {
+	level, option := unix.IPPROTO_IP, unix.IP_TOS
+	if network == "tcp6" {
+		level, option = unix.IPPROTO_IPV6, unix.IPV6_TCLASS
+	}
+	return errors.Join(
+		unix.SetsockoptInt(fd, level, option, ownMark),
+		// The port may be in TIME_WAIT from the last connection.
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1))
 }

@@ -7,14 +7,20 @@ import (
 
 // Listener is one address, and the sockets behind it.
 type Listener struct {
-	cfg  Config
-	mode Mode
-	addr Address
-	end  endpoint // of TCP and UDP
-	set  *Set
+	set    *Set
+	relays *relays
+	// These do not change once it is open.
+	passed []passed // the inherited sockets that it has taken
+	news   []Event  // what Open has to report
+	tried  Mode     // what Open tried to make
+	mode   Mode     // what it became
+	addr   Address
+	end    endpoint // of TCP and UDP
 
 	mu      sync.Mutex
+	cfg     Config
 	closed  bool
+	paused  bool
 	slots   int
 	single  *shard      // of a shared listener
 	file    *socketFile // of a unix socket that we made
@@ -26,6 +32,13 @@ type Listener struct {
 	owners  []int    // of the buckets
 }
 
+func newListener(r request, s *Set) *Listener {
+	mode := r.mode()
+	return &Listener{
+		set: s, relays: newRelays(s.rescue), passed: r.passed, tried: mode, mode: mode, addr: r.cfg.Address, cfg: r.cfg,
+	}
+}
+
 // Member is a place that a worker can have: a slot's side.
 type Member struct {
 	Slot int
@@ -33,10 +46,14 @@ type Member struct {
 }
 
 // Name is the name that workers find the listener by.
-func (l *Listener) Name() string { return l.cfg.Name }
+func (l *Listener) Name() string { return l.Config().Name }
 
-// Config is what Open was given. For a socket of systemd that no Config named it is made up.
-func (l *Listener) Config() Config { return l.cfg }
+// Config is what Open, or the last Adjust, was given.
+func (l *Listener) Config() Config {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cfg
+}
 
 // Mode is the effective mode: never Auto, and Shared where the kernel could not do better.
 func (l *Listener) Mode() Mode { return l.mode }
@@ -167,55 +184,4 @@ func (l *Listener) knowLocked() {
 	if news {
 		l.owners = naturalOwners(l.known)
 	}
-}
-
-// grow appends what slots slots need. It is safe to repeat after an error.
-func (l *Listener) grow(slots int) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case l.closed:
-		return ErrClosed
-	case slots <= l.slots:
-		return nil
-	}
-	if err := l.growLocked(slots); err != nil {
-		return openError(l.cfg, l.end, "grow", err)
-	}
-	return nil
-}
-
-func (l *Listener) growLocked(slots int) error {
-	if err := l.cfg.checkSlots(l.mode, l.Datagram(), slots); err != nil {
-		return err
-	}
-	switch l.mode {
-	case PerSlot:
-		if err := checkFree(l.end, l.slots, slots); err != nil {
-			return err
-		}
-	case Sharded:
-		before := len(l.group)
-		if err := l.table.fill(slots, l.openShardLocked); err != nil {
-			l.undoLocked(before)
-			return err
-		}
-	case Auto, Shared: // one socket serves any number of slots
-	}
-	l.slots = slots
-	l.rewatchLocked()
-	return l.reattachLocked() // for the lanes of the new shards
-}
-
-// maxSlots keeps group indexes and lanes well inside 16 bits.
-const maxSlots = 2048
-
-func (c *Config) checkSlots(mode Mode, datagram bool, slots int) error {
-	if slots > maxSlots {
-		return fmt.Errorf("%w: there may be %d", errTooMany, maxSlots)
-	}
-	if mode == Sharded && (datagram || c.Steer == ClientIP) && slots > buckets {
-		return fmt.Errorf("%w: a listener that keeps clients with their slot serves %d", errTooMany, buckets)
-	}
-	return nil
 }

@@ -161,11 +161,8 @@ func newShard(fd int) (*shard, error) {
 	return &shard{fd: fd, inode: st.Ino, index: outside}, nil
 }
 
-// listenOn makes a TCP socket listen, and takes note of the backlog that the kernel granted.
+// listenOn makes a stream socket listen, and takes note of the backlog that the kernel granted if it says so.
 func (s *shard) listenOn(backlog int) error {
-	if backlog == 0 {
-		backlog = defaultBacklog
-	}
 	if err := unix.Listen(s.fd, backlog); err != nil {
 		return fmt.Errorf("cannot listen: %w", err)
 	}

@@ -14,22 +14,11 @@ import (
 // connections after net.ipv4.tcp_fin_timeout, which is a minute.
 const lingerTimeout = time.Minute
 
-// rescuer owns the goroutines of all relays of a Set.
+// rescuer bounds the relays of all listeners of a Set.
 type rescuer struct {
-	ctx    context.Context // the life of the goroutines, which no caller has
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-
 	mu     sync.Mutex
-	closed bool
 	active int
 	parked []func()
-}
-
-func newRescuer() *rescuer {
-	r := &rescuer{}
-	r.ctx, r.cancel = context.WithCancel(context.Background())
-	return r
 }
 
 // room says how many relays may be started, n at most. When there is none, again is called once a relay has ended. Only
@@ -44,19 +33,10 @@ func (r *rescuer) room(n int, again func()) int {
 	return min(n, maxRelays-r.active)
 }
 
-// start runs a relay of the accepted connection fd, which it owns from now on.
-func (r *rescuer) start(fd int, relay func(context.Context)) {
+func (r *rescuer) began() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		_ = os.NewFile(uintptr(fd), "accepted").Close()
-		return
-	}
 	r.active++
-	r.wg.Go(func() {
-		relay(r.ctx)
-		r.ended()
-	})
+	r.mu.Unlock()
 }
 
 func (r *rescuer) ended() {
@@ -70,8 +50,40 @@ func (r *rescuer) ended() {
 	}
 }
 
-// close ends all relays and waits for them.
-func (r *rescuer) close() {
+// relays owns the goroutines of one listener's relays.
+type relays struct {
+	bound  *rescuer
+	ctx    context.Context // the life of the goroutines, which no caller has
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+}
+
+func newRelays(bound *rescuer) *relays {
+	r := &relays{bound: bound}
+	r.ctx, r.cancel = context.WithCancel(context.Background())
+	return r
+}
+
+// start runs a relay of the accepted connection fd, which it owns from now on.
+func (r *relays) start(fd int, relay func(context.Context)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		_ = os.NewFile(uintptr(fd), "accepted").Close()
+		return
+	}
+	r.bound.began()
+	r.wg.Go(func() {
+		relay(r.ctx)
+		r.bound.ended()
+	})
+}
+
+// close ends all relays and waits for them. The caller must not hold the lock of a listener.
+func (r *relays) close() {
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()

@@ -2,38 +2,25 @@ package listener
 
 import "slices"
 
-// request is a config with the inherited sockets that are its own.
+// request is a wanted listener with the inherited sockets that are its own.
 type request struct {
 	cfg    Config
+	slots  int
 	passed []passed
 }
 
-// assign decides which config gets which inherited socket, and makes up configs for those that none names.
-func assign(cfgs []Config, inherited []Inherited) ([]request, error) {
-	var left []passed
-	for _, in := range inherited {
-		p, err := examine(in)
-		if err != nil {
-			cfg := Config{Name: in.Name, Address: Address{Network: networkSystemd, Name: in.Name}}
-			return nil, openError(cfg, endpoint{}, "take", err)
+// assign decides which want gets which of the spare sockets, and returns what is left of those.
+func assign(wants []Want, spare []passed) (all []request, left []passed, err error) {
+	left = spare
+	for _, w := range wants {
+		if err := w.Config.Validate(); err != nil {
+			return nil, nil, openError(w.Config, endpoint{}, "open", err)
 		}
-		left = append(left, p)
-	}
-	var all []request
-	for _, cfg := range cfgs {
-		if err := cfg.Validate(); err != nil {
-			return nil, openError(cfg, endpoint{}, "open", err)
-		}
-		r := request{cfg: cfg}
+		r := request{cfg: w.Config, slots: w.Slots}
 		r.passed, left = split(left, r.claims)
 		all = append(all, r)
 	}
-	for len(left) > 0 {
-		r := request{cfg: Config{Name: left[0].Name, Address: Address{Network: networkSystemd, Name: left[0].Name}}}
-		r.passed, left = split(left, r.claims)
-		all = append(all, r)
-	}
-	return all, check(all)
+	return all, left, check(all)
 }
 
 // claims tells whether an inherited socket is what the config means.

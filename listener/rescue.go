@@ -23,8 +23,11 @@ const (
 // queue, and what still comes because its handshake began before the last Steer,
 // is accepted here and relayed to a ready worker, by a connection from a loopback
 // address; Options.Report says how many. Connections wait as long as the program
-// points to that place, as it does when nobody else is ready. It does nothing for
-// listeners that are not sharded TCP.
+// points to that place, as it does when nobody else is ready.
+//
+// It does nothing for listeners that are not sharded TCP. A shared listener has one
+// queue for all, so what waits there is never left behind while anybody serves it:
+// pools that share it may call Steer, Adopt and Abandon without harm to each other.
 func (l *Listener) Abandon(slot int, side Side) error { return l.setAbandoned(slot, side, true) }
 
 // Adopt says that a worker is about to get the socket of that place, and ends what
@@ -59,7 +62,7 @@ func (l *Listener) setAbandoned(slot int, side Side, abandoned bool) error {
 func (l *Listener) waiting(s *shard) {
 	conns, events := l.acceptSome(s)
 	for _, fd := range conns {
-		l.set.rescue.start(fd, func(ctx context.Context) { l.relay(ctx, s, fd) })
+		l.relays.start(fd, func(ctx context.Context) { l.relay(ctx, s, fd) })
 	}
 	l.set.report(events...)
 }

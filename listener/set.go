@@ -3,111 +3,156 @@ package listener
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
-// Set is all listeners of a pool.
+// Set is the listeners of one supervisor, and what they have in common: the inherited sockets that none of them has
+// taken, and a bound on the connections that go through us.
 type Set struct {
-	opt       Options
-	listeners []*Listener
-	rescue    *rescuer
+	opt    Options
+	rescue *rescuer
 
-	mu     sync.Mutex // of Grow and Close
-	closed bool
+	mu        sync.Mutex // of Open, Grow and both Close; taken before the lock of a listener
+	closed    bool
+	spare     []passed
+	listeners []*Listener // those that are open, in the order they were opened
 }
 
-// Open opens all listeners for slots slots, or none. inherited are the sockets of
-// FromSystemd; a Config takes those that it names (systemd:NAME) or whose address
-// it has. Those that no Config takes form listeners of their own with their
-// FileDescriptorName. Several of one address form one listener. They belong to
-// the Set once Open has succeeded, and stay the caller's and open when it fails.
-//
-// A sharded listener that the kernel cannot steer, or whose group we may not join,
-// is shared instead, and Options.Report is told.
-//
-// It refuses with EMFILE, before it opens anything, when the process may not have
-// as many descriptors as the sockets and the workers of all slots will take.
-//
-// Errors are *OpenError.
-func Open(cfgs []Config, inherited []Inherited, slots int, opt Options) (*Set, error) {
-	if opt.Poller == nil || slots < 1 {
-		return nil, errors.New("cannot open listeners: a poller and at least one slot are needed")
+// Want is a listener that is to be opened for Slots slots, of one pool or of several that share it.
+type Want struct {
+	Config Config
+	Slots  int
+}
+
+// NewSet prepares a Set that holds the inherited sockets of FromSystemd until a listener takes them. They belong to the
+// Set from now on, or stay the caller's when there is an error, which is an *OpenError about the one that no worker
+// could accept from. A filter that a supervisor which died while it was paused has left on them is removed.
+func NewSet(inherited []Inherited, opt Options) (*Set, error) {
+	if opt.Poller == nil {
+		return nil, errors.New("cannot make set of listeners: a poller is needed")
 	}
-	claims, err := assign(cfgs, inherited)
-	if err != nil {
-		return nil, err
-	}
-	if err := affordOpen(claims, slots); err != nil {
-		return nil, err
-	}
-	s := &Set{opt: opt, rescue: newRescuer()}
-	for _, c := range claims {
-		l, err := s.open(c, slots)
+	s := &Set{opt: opt, rescue: &rescuer{}}
+	for _, in := range inherited {
+		p, err := examine(in)
 		if err != nil {
-			s.abort()
-			return nil, err
+			return nil, openError(configOf(in), endpoint{}, "take", err)
 		}
-		s.listeners = append(s.listeners, l)
+		s.spare = append(s.spare, p)
+	}
+	for _, p := range s.spare {
+		if err := tidy(p.FD); err != nil {
+			return nil, openError(configOf(p.Inherited), endpoint{}, "take", err)
+		}
 	}
 	return s, nil
 }
 
-// open opens one listener. When it fails it has closed what it opened.
-func (s *Set) open(c request, slots int) (*Listener, error) {
-	l := &Listener{cfg: c.cfg, set: s, addr: c.cfg.Address}
-	op, err := l.openLocked(c, slots)
+// configOf is the config of an inherited socket that nobody else has described.
+func configOf(in Inherited) Config {
+	return Config{Name: in.Name, Address: Address{Network: networkSystemd, Name: in.Name}}
+}
+
+// Spare lists the inherited sockets that none of cfgs takes and no open listener has, as configs that would take them:
+// with the Address systemd:NAME, and the name that the service manager gave. Several of one name form one.
+func (s *Set) Spare(cfgs []Config) []Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	left := s.spare
+	for _, cfg := range cfgs {
+		_, left = split(left, request{cfg: cfg}.claims)
+	}
+	var all []Config
+	for len(left) > 0 {
+		cfg := configOf(left[0].Inherited)
+		_, left = split(left, request{cfg: cfg}.claims)
+		all = append(all, cfg)
+	}
+	return all
+}
+
+// Open opens all wanted listeners, or none, and returns them in the order of wants. Those that are open stay as they
+// are, and their traffic is not touched. A Config takes the spare inherited sockets that it names (systemd:NAME) or
+// whose address it has; when Open fails they are spare as before.
+//
+// A sharded listener that the kernel cannot steer, or whose group we may not join, is shared instead, and
+// Options.Report is told.
+//
+// It refuses with EMFILE, before it opens anything, when the process may not have as many descriptors as the sockets
+// will take and the workers of as many slots as the largest Want has. An address that an open listener has is refused
+// with ErrInUse; the text names the listener. Two wants may not have one name, but a want may have that of a listener
+// that is open.
+//
+// Errors are *OpenError, or ErrClosed.
+func (s *Set) Open(wants []Want) ([]*Listener, error) {
+	s.mu.Lock()
+	opened, err := s.openLocked(wants)
+	s.mu.Unlock()
+	for _, l := range opened {
+		s.report(l.news...)
+	}
+	return opened, err
+}
+
+func (s *Set) openLocked(wants []Want) ([]*Listener, error) {
+	if s.closed {
+		return nil, fmt.Errorf("cannot open listeners: %w", ErrClosed)
+	}
+	all, left, err := assign(wants, s.spare)
 	if err != nil {
-		l.close(keepInherited)
-		return nil, openError(l.cfg, l.end, op, err)
+		return nil, err
+	}
+	if err := affordOpen(all); err != nil {
+		return nil, err
+	}
+	opened := make([]*Listener, 0, len(all))
+	for _, r := range all {
+		l, err := s.openOneLocked(r, slices.Concat(s.listeners, opened))
+		if err != nil {
+			for _, l := range opened {
+				err = errors.Join(err, l.close())
+			}
+			return nil, err
+		}
+		opened = append(opened, l)
+	}
+	s.spare = left
+	s.listeners = append(s.listeners, opened...)
+	return opened, nil
+}
+
+// openOneLocked opens one listener beside others. When it fails it has closed what it opened.
+func (s *Set) openOneLocked(r request, others []*Listener) (*Listener, error) {
+	l := newListener(r, s)
+	l.mu.Lock()
+	op, err := l.openLocked(r, others)
+	l.mu.Unlock()
+	if err != nil {
+		err = openError(r.cfg, l.end, op, nameHolder(err, others, l.addr, l.end))
+		return nil, errors.Join(err, l.close())
 	}
 	return l, nil
 }
 
-// Listeners are in the order of the configs, then those that only systemd named. The caller must not change the slice.
-func (s *Set) Listeners() []*Listener { return s.listeners }
-
-// Grow makes room for slots slots and never takes any away. New shards get no connections before Steer says so. After an
-// error the listeners that had room keep it, the one that failed has what it had before, and Grow may be repeated. Like Open
-// it refuses beforehand what would take too many descriptors. The error is an *OpenError.
-func (s *Set) Grow(slots int) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return fmt.Errorf("cannot grow: %w", ErrClosed)
-	}
-	if err := s.affordGrow(slots); err != nil {
-		return err
-	}
-	for _, l := range s.listeners {
-		if err := l.grow(slots); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Close ends the relays, closes all sockets and removes the files of unix sockets that we made. What waits in queues is
-// reset, so the workers should be gone. A second Close returns ErrClosed.
+// Close ends the relays, closes all sockets, those of the service manager too, and removes the files of unix sockets that
+// we made. What waits in queues is reset, so the workers should be gone. A second Close returns ErrClosed.
 func (s *Set) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return ErrClosed
+		return fmt.Errorf("cannot close listeners: %w", ErrClosed)
 	}
 	s.closed = true
+	var all []error
 	for _, l := range s.listeners {
-		l.close(closeAll)
+		all = append(all, l.close())
+		s.spare = append(s.spare, l.passed...)
 	}
-	s.rescue.close()
-	return nil
-}
-
-// abort is Close of a Set that never came to be.
-func (s *Set) abort() {
-	for _, l := range s.listeners {
-		l.close(keepInherited)
+	for _, p := range s.spare {
+		p.close()
 	}
-	s.rescue.close()
+	s.listeners, s.spare = nil, nil
+	return errors.Join(all...)
 }
 
 func (s *Set) report(events ...Event) {
@@ -117,59 +162,4 @@ func (s *Set) report(events ...Event) {
 	for _, ev := range events {
 		s.opt.Report(ev)
 	}
-}
-
-// closing says what becomes of inherited sockets.
-type closing uint8
-
-const (
-	closeAll closing = iota
-	keepInherited
-)
-
-func (l *Listener) close(how closing) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closed = true
-	var kept *shard
-	for _, s := range l.allLocked() {
-		l.watchLocked(s, watchNothing)
-		if s.inherited && s.index != outside {
-			kept = s // systemd keeps a copy, whose group should not keep our program
-		}
-		if !s.inherited {
-			s.close()
-		}
-	}
-	if kept != nil {
-		detach(kept.fd)
-	}
-	if l.file != nil {
-		l.file.remove()
-	}
-	if how == keepInherited {
-		return
-	}
-	for _, s := range l.allLocked() {
-		if s.inherited {
-			s.close()
-		}
-	}
-}
-
-// allLocked lists every socket once.
-func (l *Listener) allLocked() []*shard {
-	var all []*shard
-	for _, slot := range l.table.slots {
-		for _, s := range slot {
-			if s != nil {
-				all = append(all, s)
-			}
-		}
-	}
-	all = append(all, l.table.spare...)
-	if l.single != nil {
-		all = append(all, l.single)
-	}
-	return all
 }

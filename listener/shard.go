@@ -19,7 +19,7 @@ type shard struct {
 	fd        int
 	inode     uint64
 	backlog   int // as the kernel granted it
-	inherited bool
+	from      *passed // what it was inherited as; nil if we opened it
 	index     int // in the kernel's group; outside if it is in none
 	place     Member
 	abandoned bool

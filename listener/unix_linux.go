@@ -3,28 +3,12 @@ package listener
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"os/user"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// maxPath is what sun_path of unix(7) holds besides the closing zero byte.
-	maxPath     = 107
-	defaultPerm = fs.FileMode(0o660)
-)
-
-// socketFile is the file of a unix socket that we made, with the lock that keeps a second supervisor from taking our
-// file for a stale one between bind and listen, when nobody answers yet.
-type socketFile struct {
-	path string
-	dev  uint64
-	ino  uint64
-	lock *lockFile
-}
+// maxPath is what sun_path of unix(7) holds besides the closing zero byte.
+const maxPath = 107
 
 // openUnix opens a unix socket whose file has its mode and owner before anybody can connect.
 func openUnix(c Config) (*shard, *socketFile, error) {
@@ -45,7 +29,9 @@ func openUnix(c Config) (*shard, *socketFile, error) {
 		lock.release()
 		return nil, nil, err
 	}
-	s, err := bindUnix(c, func(int) error { return file.dress(c) })
+	// A supervisor that died while it was paused left this one; a worker of its that lives may have it still.
+	_ = removeStale(path + hiddenSuffix)
+	s, err := bindUnix(c, func(int) error { return file.made(c) })
 	if err != nil {
 		file.remove()
 		return nil, nil, err
@@ -70,12 +56,12 @@ func bindUnix(c Config, dress func(fd int) error) (*shard, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.backlog = c.Backlog
-		if s.backlog == 0 {
-			s.backlog = defaultBacklog
+		backlog := c.Backlog
+		if backlog == 0 {
+			backlog = defaultBacklog
 		}
-		if err := unix.Listen(fd, s.backlog); err != nil {
-			return nil, fmt.Errorf("cannot listen: %w", err)
+		if err := s.listenOn(backlog); err != nil {
+			return nil, err
 		}
 		return s, nil
 	}()
@@ -83,74 +69,6 @@ func bindUnix(c Config, dress func(fd int) error) (*shard, error) {
 		_ = unix.Close(fd)
 	}
 	return s, err
-}
-
-// dress sets owner and mode through a descriptor of the very file, so that a link put in its place does no harm.
-func (f *socketFile) dress(c Config) error {
-	fd, err := unix.Open(f.path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("cannot open socket file: %w", err)
-	}
-	defer func() { _ = unix.Close(fd) }()
-	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
-		return fmt.Errorf("cannot look at socket file: %w", err)
-	}
-	if st.Mode&unix.S_IFMT != unix.S_IFSOCK {
-		return errNotSocket
-	}
-	f.dev, f.ino = st.Dev, st.Ino
-	uid, gid, err := lookUp(c.Owner, c.Group)
-	if err != nil {
-		return err
-	}
-	// The owner first: a change of owner may clear bits of the mode.
-	if uid >= 0 || gid >= 0 {
-		if err := unix.Fchownat(fd, "", uid, gid, unix.AT_EMPTY_PATH); err != nil {
-			return fmt.Errorf("cannot change owner of socket file: %w", err)
-		}
-	}
-	perm := c.Perm
-	if perm == 0 {
-		perm = defaultPerm
-	}
-	if err := os.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), perm); err != nil {
-		return fmt.Errorf("cannot change mode of socket file: %w", err)
-	}
-	return nil
-}
-
-// remove takes the file away if it is still ours, then the lock.
-func (f *socketFile) remove() {
-	var st unix.Stat_t
-	if f.ino != 0 && unix.Lstat(f.path, &st) == nil && st.Dev == f.dev && st.Ino == f.ino {
-		_ = unix.Unlink(f.path)
-	}
-	f.lock.release()
-}
-
-// lookUp turns names or numbers into ids; -1 leaves as it is, see chown(2).
-func lookUp(owner, group string) (uid, gid int, err error) {
-	uid, gid = -1, -1
-	if owner != "" {
-		if uid, err = strconv.Atoi(owner); err != nil {
-			u, err := user.Lookup(owner)
-			if err != nil {
-				return -1, -1, fmt.Errorf("cannot look up owner: %w", err)
-			}
-			uid, _ = strconv.Atoi(u.Uid)
-		}
-	}
-	if group != "" {
-		if gid, err = strconv.Atoi(group); err != nil {
-			g, err := user.LookupGroup(group)
-			if err != nil {
-				return -1, -1, fmt.Errorf("cannot look up group: %w", err)
-			}
-			gid, _ = strconv.Atoi(g.Gid)
-		}
-	}
-	return uid, gid, nil
 }
 
 // removeStale removes a socket file on which nobody answers.
