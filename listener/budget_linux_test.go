@@ -47,7 +47,7 @@ func TestTooFewDescriptorsAreRefusedBeforehand(t *testing.T) { // not parallel: 
 		opt := options(t, make(chan Event, 1))
 		before := sockets(t)
 		withLimit(t, tt.needed-1, func() {
-			_, err := Open(configs(t, tt.flags...), nil, tt.slots, opt)
+			_, _, err := openSet(configs(t, tt.flags...), nil, tt.slots, opt)
 			scarce(t, tt.name, err)
 			if said := fmt.Sprintf("%d more descriptors", tt.needed); err == nil || !strings.Contains(err.Error(), said) {
 				t.Errorf("%s: %v does not say %q", tt.name, err, said)
@@ -55,7 +55,7 @@ func TestTooFewDescriptorsAreRefusedBeforehand(t *testing.T) { // not parallel: 
 		})
 		noneLeaked(t, before, tt.name)
 		withLimit(t, tt.needed, func() {
-			set, err := Open(configs(t, tt.flags...), nil, tt.slots, opt)
+			set, _, err := openSet(configs(t, tt.flags...), nil, tt.slots, opt)
 			if err != nil {
 				t.Errorf("%s: refused what suffices: %v", tt.name, err)
 				return
@@ -70,11 +70,11 @@ func TestGrowRefusesBeforehand(t *testing.T) { // not parallel: it changes the l
 	before := sockets(t)
 	const needed = 2*10 + 8*10 + 32
 	withLimit(t, needed-1, func() {
-		scarce(t, "Grow", h.Grow(12))
+		scarce(t, "Grow", h.first().Grow(12))
 		noneLeaked(t, before, "Grow")
-		must(t, h.Grow(2)) // what is there takes nothing
+		must(t, h.first().Grow(2)) // what is there takes nothing
 	})
-	withLimit(t, needed, func() { must(t, h.Grow(12)) })
+	withLimit(t, needed, func() { must(t, h.first().Grow(12)) })
 }
 
 // TestGrowFailsHalfWay is about a limit that another part of the process reaches at the same time.
@@ -83,11 +83,11 @@ func TestGrowFailsHalfWay(t *testing.T) { // not parallel: it takes all descript
 		h := open(t, 2, flag)
 		l := h.first()
 		before, _ := descriptors()
-		withLimit(t, 20, func() { scarce(t, flag, l.grow(100)) })
+		withLimit(t, 20, func() { scarce(t, flag, l.Grow(100)) })
 		if after, _ := descriptors(); after != before || len(l.table.spare) != 0 || len(l.group) != 4 {
 			t.Errorf("%s: %d descriptors before and %d after, %d spare, group of %d", flag, before, after, len(l.table.spare), len(l.group))
 		}
-		must(t, h.Grow(20))
+		must(t, h.first().Grow(20))
 		must(t, l.Steer([]Member{{0, A}, {19, B}}))
 		if l.Datagram() {
 			continue

@@ -48,7 +48,7 @@ func TestOldKernelFallsBackToShared(t *testing.T) {
 		if l.Mode() != Shared || l.FD(0, A) != l.FD(2, B) {
 			t.Errorf("%s: mode %s, descriptors %d and %d", flag, l.Mode(), l.FD(0, A), l.FD(2, B))
 		}
-		must(t, h.Grow(5))
+		must(t, h.first().Grow(5))
 		must(t, l.Steer([]Member{{1, B}}))
 		must(t, l.Abandon(0, A))
 		if l.Datagram() {

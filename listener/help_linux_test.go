@@ -55,14 +55,14 @@ func guest(role string) int {
 		cfg, err = ParseFlag(role)
 		cfgs = append(cfgs, cfg)
 	}
-	var set *Set
+	var listeners []*Listener
 	if err == nil {
-		set, err = Open(cfgs, inherited, 2, Options{Poller: poller})
+		_, listeners, err = openSet(cfgs, inherited, 2, Options{Poller: poller})
 	}
 	if err != nil {
 		said.fail(err)
 	} else {
-		for _, l := range set.Listeners() {
+		for _, l := range listeners {
 			flags, _ := unix.FcntlInt(uintptr(l.FD(0, A)), unix.F_GETFL, 0)
 			cloexec, _ := unix.FcntlInt(uintptr(l.FD(0, A)), unix.F_GETFD, 0)
 			said.Listeners = append(said.Listeners, told{
@@ -150,8 +150,9 @@ func require(t testing.TB, ok bool, what string) {
 // house is an open Set with what a test needs around it.
 type house struct {
 	*Set
-	t      testing.TB
-	events chan Event
+	t         testing.TB
+	events    chan Event
+	listeners []*Listener // as first opened
 }
 
 func options(t testing.TB, events chan Event) Options {
@@ -177,10 +178,40 @@ func openWith(t testing.TB, slots int, inherited []Inherited, flags ...string) *
 	t.Helper()
 	h := &house{t: t, events: make(chan Event, 4096)}
 	var err error
-	h.Set, err = Open(configs(t, flags...), inherited, slots, options(t, h.events))
+	h.Set, h.listeners, err = openSet(configs(t, flags...), inherited, slots, options(t, h.events))
 	must(t, err)
 	t.Cleanup(func() { must(t, h.Close()) })
 	return h
+}
+
+// openSet opens configs, and after them every inherited socket that none of them takes. After an error the inherited
+// sockets are still open, and the caller's.
+func openSet(cfgs []Config, inherited []Inherited, slots int, opt Options) (*Set, []*Listener, error) {
+	set, err := NewSet(inherited, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	listeners, err := set.Open(wants(slots, append(cfgs, set.Spare(cfgs)...)...))
+	if err != nil {
+		return nil, nil, err
+	}
+	return set, listeners, nil
+}
+
+func wants(slots int, cfgs ...Config) []Want {
+	var all []Want
+	for _, cfg := range cfgs {
+		all = append(all, Want{cfg, slots})
+	}
+	return all
+}
+
+// opens opens one more listener.
+func (h *house) opens(slots int, flag string) *Listener {
+	h.t.Helper()
+	opened, err := h.Open(wants(slots, configs(h.t, flag)...))
+	must(h.t, err)
+	return opened[0]
 }
 
 func configs(t testing.TB, flags ...string) []Config {
@@ -194,7 +225,7 @@ func configs(t testing.TB, flags ...string) []Config {
 	return cfgs
 }
 
-func (h *house) first() *Listener { return h.Listeners()[0] }
+func (h *house) first() *Listener { return h.listeners[0] }
 
 // wait returns the next event of a kind.
 func (h *house) wait(kind EventKind) Event {

@@ -55,7 +55,7 @@ func TestOpenRefuses(t *testing.T) { // not parallel: it looks at all sockets of
 		{"taken on all addresses", []string{fmt.Sprintf("127.0.0.1:%d", wild)}, 2, unix.EADDRINUSE, "stop it"},
 		{"taken on one address", []string{fmt.Sprintf(":%d", group)}, 2, unix.EADDRINUSE, "stop it"},
 		{"taken UDP", []string{fmt.Sprintf("udp:127.0.0.1:%d", udp)}, 2, unix.EADDRINUSE, "stop it"},
-		{"taken by our other listener", []string{"unix:" + dir + "/a", "b=unix:" + dir + "/a"}, 2, unix.EADDRINUSE, "stop it"},
+		{"taken by our other listener", []string{"unix:" + dir + "/a", "b=unix:" + dir + "/a"}, 2, unix.EADDRINUSE, "close that listener"},
 		{"not ours", []string{"192.0.2.77:8080"}, 2, unix.EADDRNOTAVAIL, "no interface"},
 		{"the same name", []string{":0", ":0"}, 2, errDuplicate, "name of its own"},
 		{"not from systemd", []string{"systemd:web"}, 2, errNotGiven, "FileDescriptorName=web"},
@@ -69,7 +69,7 @@ func TestOpenRefuses(t *testing.T) { // not parallel: it looks at all sockets of
 		events := make(chan Event, 1)
 		opt := options(t, events)
 		before := sockets(t)
-		set, err := Open(configs(t, tt.flags...), nil, tt.slots, opt)
+		set, _, err := openSet(configs(t, tt.flags...), nil, tt.slots, opt)
 		if err == nil {
 			_ = set.Close()
 			t.Errorf("%s: opened", tt.name)
@@ -84,8 +84,11 @@ func TestOpenRefuses(t *testing.T) { // not parallel: it looks at all sockets of
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
-	if _, err := Open(nil, nil, 0, options(t, make(chan Event, 1))); err == nil {
-		t.Error("opened for no slots")
+	if _, _, err := openSet(configs(t, ":0"), nil, 0, options(t, make(chan Event, 1))); !errors.Is(err, errNoSlots) {
+		t.Errorf("opened for no slots: %v", err)
+	}
+	if _, err := NewSet(nil, Options{}); err == nil {
+		t.Error("made without a poller")
 	}
 }
 
@@ -95,7 +98,7 @@ func TestAddressInUseNamesTheProcess(t *testing.T) {
 	if said.Error != "" {
 		t.Fatal(said.Error)
 	}
-	_, err := Open(configs(t, said.Listeners[0].Address), nil, 1, options(t, make(chan Event, 1)))
+	_, _, err := openSet(configs(t, said.Listeners[0].Address), nil, 1, options(t, make(chan Event, 1)))
 	var open *OpenError
 	if !errors.As(err, &open) || !strings.HasPrefix(open.Owner, fmt.Sprintf("pid %d (", pid)) {
 		t.Errorf("got %v, want pid %d to be named", err, pid)
@@ -181,7 +184,7 @@ func TestPerSlot(t *testing.T) {
 	ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base+2))
 	must(t, err)
 	defer ln.Close()
-	err = h.Grow(3)
+	err = h.first().Grow(3)
 	var open *OpenError
 	if !errors.As(err, &open) || !errors.Is(err, unix.EADDRINUSE) || !strings.Contains(err.Error(), "slot 2") {
 		t.Errorf("Grow onto a taken port: %v", err)
@@ -234,7 +237,7 @@ func TestUDPFlows(t *testing.T) {
 					t.Errorf("flow %d is at %v, want %v", i, now, want)
 				}
 			}
-			must(t, h.Grow(slots+1))
+			must(t, h.first().Grow(slots+1))
 			for i, now := range flowsAt(t, l, conns, slots+1) {
 				if was := before[i]; was.Slot != 1 && now != was {
 					t.Errorf("flow %d was at %v and is at %v after Grow alone", i, was, now)

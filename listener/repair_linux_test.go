@@ -148,12 +148,12 @@ func TestQueueCountsWaiting(t *testing.T) {
 func TestClosedSet(t *testing.T) {
 	t.Parallel()
 	events := make(chan Event, 1)
-	set, err := Open(configs(t, "127.0.0.1:0"), nil, 2, options(t, events))
+	set, listeners, err := openSet(configs(t, "127.0.0.1:0"), nil, 2, options(t, events))
 	must(t, err)
-	l := set.Listeners()[0]
+	l := listeners[0]
 	must(t, set.Close())
 	for name, err := range map[string]error{
-		"Close": set.Close(), "Grow": set.Grow(5), "Steer": l.Steer([]Member{{0, A}}), "Abandon": l.Abandon(0, A), "Adopt": l.Adopt(0, A),
+		"Close": set.Close(), "Grow": l.Grow(5), "Steer": l.Steer([]Member{{0, A}}), "Abandon": l.Abandon(0, A), "Adopt": l.Adopt(0, A),
 	} {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("%s after Close: %v", name, err)

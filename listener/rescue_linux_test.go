@@ -147,9 +147,9 @@ func TestResetIsHandedOn(t *testing.T) {
 func TestCloseEndsRelays(t *testing.T) {
 	t.Parallel()
 	events := make(chan Event, 16)
-	set, err := Open(configs(t, "127.0.0.1:0"), nil, 2, options(t, events))
+	set, listeners, err := openSet(configs(t, "127.0.0.1:0"), nil, 2, options(t, events))
 	must(t, err)
-	h := &house{Set: set, t: t, events: events}
+	h := &house{Set: set, t: t, events: events, listeners: listeners}
 	l := h.first()
 	must(t, l.Steer([]Member{{1, A}}))
 	must(t, l.Abandon(0, B))

@@ -109,10 +109,7 @@ func (s *Set) openLocked(wants []Want) ([]*Listener, error) {
 	for _, r := range all {
 		l, err := s.openOneLocked(r, slices.Concat(s.listeners, opened))
 		if err != nil {
-			for _, l := range opened {
-				err = errors.Join(err, l.close())
-			}
-			return nil, err
+			return nil, abort(err, opened...)
 		}
 		opened = append(opened, l)
 	}
@@ -129,9 +126,19 @@ func (s *Set) openOneLocked(r request, others []*Listener) (*Listener, error) {
 	l.mu.Unlock()
 	if err != nil {
 		err = openError(r.cfg, l.end, op, nameHolder(err, others, l.addr, l.end))
-		return nil, errors.Join(err, l.close())
+		return nil, abort(err, l)
 	}
 	return l, nil
+}
+
+// abort closes listeners that never came to be, because of err.
+func abort(err error, listeners ...*Listener) error {
+	for _, l := range listeners {
+		if also := l.close(); also != nil {
+			err = errors.Join(err, also)
+		}
+	}
+	return err
 }
 
 // Close ends the relays, closes all sockets, those of the service manager too, and removes the files of unix sockets that

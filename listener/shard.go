@@ -18,9 +18,9 @@ const (
 type shard struct {
 	fd        int
 	inode     uint64
-	backlog   int // as the kernel granted it
+	backlog   int     // as the kernel granted it
 	from      *passed // what it was inherited as; nil if we opened it
-	index     int // in the kernel's group; outside if it is in none
+	index     int     // in the kernel's group; outside if it is in none
 	place     Member
 	abandoned bool
 	watch     watching

@@ -187,7 +187,7 @@ func TestLoad(t *testing.T) {
 		must(t, l.Steer([]Member{{0, Side(swaps & 1)}, {1, Side(swaps >> 1 & 1)}}))
 		if swaps%50 == 0 && grown < 100 {
 			grown++
-			must(t, h.Grow(grown))
+			must(t, h.first().Grow(grown))
 		}
 		runtime.Gosched()
 	}

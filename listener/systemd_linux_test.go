@@ -158,8 +158,8 @@ func TestInheritedGroup(t *testing.T) {
 			}
 			h := openWith(t, tt.slots, inherited)
 			l := h.first()
-			if len(h.Listeners()) != 1 || l.Mode() != Sharded || l.Name() != "web" || l.Address().String() != fmt.Sprintf(":%d", portOfTest(t, fds[0])) {
-				t.Fatalf("got %d listeners, mode %s, name %s, address %s", len(h.Listeners()), l.Mode(), l.Name(), l.Address())
+			if len(h.listeners) != 1 || l.Mode() != Sharded || l.Name() != "web" || l.Address().String() != fmt.Sprintf(":%d", portOfTest(t, fds[0])) {
+				t.Fatalf("got %d listeners, mode %s, name %s, address %s", len(h.listeners), l.Mode(), l.Name(), l.Address())
 			}
 			theirs := map[uint64]bool{}
 			for _, fd := range fds {
@@ -172,7 +172,7 @@ func TestInheritedGroup(t *testing.T) {
 					t.Errorf("slot %d has a socket of ours on side A", slot)
 				}
 			}
-			must(t, h.Grow(tt.grow))
+			must(t, h.first().Grow(tt.grow))
 			for slot := range tt.grow {
 				serve(t, l, slot, A)
 				serve(t, l, slot, B)
@@ -188,8 +188,8 @@ func TestInheritedByAddress(t *testing.T) {
 	copied, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 	must(t, err)
 	h := openWith(t, 2, []Inherited{{copied, "brood.socket"}}, fmt.Sprintf("web=127.0.0.1:%d", portOfTest(t, fd)))
-	if l := h.first(); len(h.Listeners()) != 1 || l.Name() != "web" || l.FD(0, A) != copied || l.Mode() != Sharded {
-		t.Errorf("%d listeners; %s has descriptor %d, mode %s", len(h.Listeners()), l.Name(), l.FD(0, A), l.Mode())
+	if l := h.first(); len(h.listeners) != 1 || l.Name() != "web" || l.FD(0, A) != copied || l.Mode() != Sharded {
+		t.Errorf("%d listeners; %s has descriptor %d, mode %s", len(h.listeners), l.Name(), l.FD(0, A), l.Mode())
 	}
 }
 
@@ -216,7 +216,7 @@ func TestInheritedModes(t *testing.T) { // not parallel: it looks at all sockets
 		}
 		opt := options(t, make(chan Event, 1))
 		before := sockets(t)
-		set, err := Open(configs(t, tt.flag), inherited, 2, opt)
+		set, _, err := openSet(configs(t, tt.flag), inherited, 2, opt)
 		if err == nil {
 			_ = set.Close()
 			t.Fatalf("%s: opened", tt.name)

@@ -28,9 +28,9 @@ func TestUnixSocket(t *testing.T) {
 		flag += ",owner=65534:12"
 	}
 	events := make(chan Event, 1)
-	set, err := Open(configs(t, flag), nil, 3, options(t, events))
+	set, listeners, err := openSet(configs(t, flag), nil, 3, options(t, events))
 	must(t, err)
-	l := set.Listeners()[0]
+	l := listeners[0]
 	var st unix.Stat_t
 	must(t, unix.Lstat(path, &st))
 	if st.Mode != unix.S_IFSOCK|0o620 {
@@ -44,7 +44,7 @@ func TestUnixSocket(t *testing.T) {
 	}
 	must(t, l.Steer([]Member{{0, A}}))
 	must(t, l.Abandon(0, A))
-	must(t, set.Grow(5))
+	must(t, l.Grow(5))
 	serve(t, l, 0, A)
 	if who, err := ask(net.Dial("unix", path)); err != nil || who != "0A" {
 		t.Errorf("got %q, %v", who, err)
@@ -101,7 +101,7 @@ func TestUnixRefuses(t *testing.T) {
 	before, err := os.ReadDir(dir)
 	must(t, err)
 	for _, tt := range tests {
-		set, err := Open(configs(t, tt.flag), nil, 1, options(t, make(chan Event, 1)))
+		set, _, err := openSet(configs(t, tt.flag), nil, 1, options(t, make(chan Event, 1)))
 		if err == nil {
 			_ = set.Close()
 			t.Errorf("%s: opened", tt.name)
@@ -140,7 +140,7 @@ func TestUnixLongestPathAndAbstract(t *testing.T) {
 func TestUnixFileOfAnother(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.sock")
-	set, err := Open(configs(t, "unix:"+path), nil, 1, options(t, make(chan Event, 1)))
+	set, _, err := openSet(configs(t, "unix:"+path), nil, 1, options(t, make(chan Event, 1)))
 	must(t, err)
 	must(t, os.Remove(path))
 	other, err := net.Listen("unix", path)
@@ -159,7 +159,7 @@ func TestUnixSecondSupervisor(t *testing.T) {
 	if said.Error != "" {
 		t.Fatal(said.Error)
 	}
-	_, err := Open(configs(t, "unix:"+path), nil, 1, options(t, make(chan Event, 1)))
+	_, _, err := openSet(configs(t, "unix:"+path), nil, 1, options(t, make(chan Event, 1)))
 	var open *OpenError
 	if !errors.As(err, &open) || !errors.Is(err, ErrInUse) || !strings.HasPrefix(open.Owner, fmt.Sprintf("pid %d (", pid)) {
 		t.Errorf("got %v, want pid %d to be named", err, pid)
