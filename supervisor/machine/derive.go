@@ -40,14 +40,14 @@ func (s *stepper) payOwed() {
 		case !ok:
 		case w.Health == Starting:
 			starting = append(starting, ref)
-		case w.Health == Ready:
+		case w.Health.Serves():
 			s.act(Relay{Ref: ref, Purpose: ForReload})
 		}
 	}
 	s.Owed = starting
 }
 
-// members lists the ready places, which are the ones that new connections may go to.
+// members lists the places in service, which are the ones that new connections may go to.
 func (s *State) members(ready int) []Place {
 	members := make([]Place, 0, ready)
 	for i := range s.Slots {
@@ -60,9 +60,9 @@ func (s *State) members(ready int) []Place {
 	return members
 }
 
-// serves reports whether the worker at a place is ready.
+// serves reports whether the worker at a place is in service.
 func (s *State) serves(slot int, side Side) bool {
-	return slot < len(s.Slots) && s.Slots[slot].Workers[side].Health == Ready
+	return slot < len(s.Slots) && s.Slots[slot].Workers[side].Health.Serves()
 }
 
 // keeps reports whether somebody serves what waits at a place, or will: a worker that is not leaving, or, at the home
@@ -72,7 +72,8 @@ func (s *State) keeps(slot int, side Side) bool {
 		return false
 	}
 	h := s.Slots[slot].Workers[side].Health
-	return h.Active() || h == Settling || (slot < s.Spec.Workers && s.Slots[slot].Home == side)
+	next := slot < s.Spec.Workers && s.Slots[slot].Home == side && !s.Slots[slot].over()
+	return h.Active() || h == Settling || next
 }
 
 // bury says what follows each death of this step.
@@ -96,13 +97,16 @@ func (s *stepper) whatNext(dead Ref) (Next, Timer) {
 		return NotRestarted, Timer{}
 	}
 	slot := &s.Slots[dead.Slot]
+	if slot.over() {
+		return NotRestarted, Timer{}
+	}
 	side, ok := slot.find(func(w Worker) bool { return w.Health.Active() })
 	switch {
 	case !ok:
 		return RestartWhen, Timer{}
 	case slot.Workers[side].Health == Waiting:
 		return RestartLater, Timer{Kind: BackoffTimer, Ref: s.ref(dead.Slot, side)}
-	case slot.Workers[side].Health == Ready:
+	case slot.Workers[side].Health.Serves():
 		return Succeeded, Timer{}
 	default:
 		return RestartNow, Timer{}

@@ -7,12 +7,14 @@ func Diagram() map[Health][]Health {
 	return map[Health][]Health{
 		Free:     {Waiting, Starting},
 		Waiting:  {Starting, Free},
-		Starting: {Ready, Draining, Killed, Free},
-		Ready:    {Settling, Retiring, Draining, Killed, Free},
+		Finished: {Free},
+		Starting: {Proving, Ready, Draining, Killed, Finished, Free},
+		Proving:  {Ready, Settling, Retiring, Draining, Killed, Finished, Free},
+		Ready:    {Settling, Retiring, Draining, Killed, Finished, Free},
 		Settling: {Ready, Retiring, Draining, Killed, Free},
-		Retiring: {Draining, Killed, Free},
-		Draining: {Killed, Free},
-		Killed:   {Free},
+		Retiring: {Draining, Killed, Finished, Free},
+		Draining: {Killed, Finished, Free},
+		Killed:   {Finished, Free},
 	}
 }
 
@@ -23,11 +25,13 @@ func timerOf(h Health) (TimerKind, bool) {
 		return BackoffTimer, true
 	case Starting:
 		return ReadyTimer, true
+	case Proving:
+		return ProvingTimer, true
 	case Settling:
 		return SettleTimer, true
 	case Retiring, Draining:
 		return GraceTimer, true
-	case Free, Ready, Killed:
+	case Free, Finished, Ready, Killed:
 	}
 	return 0, false
 }
@@ -52,8 +56,13 @@ func (s *stepper) move(ref Ref, to Health) {
 		after = s.Spec.Backoff.delay(s.Slots[ref.Slot].Failures, ref.Inc)
 	case ReadyTimer:
 		after = s.Spec.ReadyTimeout
+	case ProvingTimer:
+		after = s.proof(s.Slots[ref.Slot].Workers[ref.Side])
 	case SettleTimer:
-		after = s.Spec.Settle
+		after = s.Spec.settle()
+		if s.Phase == Stopping {
+			after = s.Spec.StopDelay
+		}
 	case GraceTimer:
 		after = s.Spec.Grace
 	case DumpTimer:
@@ -72,9 +81,15 @@ func (s *stepper) dropTimer(ref Ref, health Health) {
 	}
 }
 
-// free empties a place. Its worker id may be given away from here on, so this is for the reaped alone.
+// free empties a place, or keeps it as finished if nobody is to come after its worker. The worker id may be given away
+// from here on, so this is for the reaped alone.
 func (s *stepper) free(ref Ref) {
-	w := &s.Slots[ref.Slot].Workers[ref.Side]
+	slot := &s.Slots[ref.Slot]
+	w := &slot.Workers[ref.Side]
+	if s.Phase == Serving && slot.isOver(*w) {
+		s.move(ref, Finished)
+		return
+	}
 	s.dropTimer(ref, w.Health)
 	*w = Worker{}
 }
@@ -108,7 +123,7 @@ func (s *stepper) retire(ref Ref) {
 	switch {
 	case w.Health == Waiting:
 		s.free(ref)
-	case w.Health == Ready && s.Spec.Settle > 0:
+	case w.Health.Serves() && s.Spec.settle() > 0:
 		s.move(ref, Settling)
 	default:
 		s.terminate(ref, s.whyLeaving(ref))
@@ -117,6 +132,8 @@ func (s *stepper) retire(ref Ref) {
 
 func (s *stepper) whyLeaving(ref Ref) Why {
 	switch {
+	case s.Phase == Stopping:
+		return WhyStopping
 	case ref.Slot >= s.Spec.Workers:
 		return WhyScaled
 	case s.Rollout.Phase == Reverting:

@@ -13,8 +13,8 @@ type causes uint32
 // The events, as docs/states.md lists them.
 var causeNames = [...]string{
 	"start of the pool", "ready", "leaves by itself", "died", "group gone",
-	"backoff ended", "not ready in time", "settle ended", "grace ended", "dump gap ended",
-	"roll", "reload", "dump", "scale", "term", "stop", "kill",
+	"backoff ended", "not ready in time", "proof ended", "settle ended", "grace ended", "dump gap ended",
+	"roll", "reload", "dump", "scale", "specification changed", "abort", "term", "stop", "kill",
 }
 
 func causeOf(ev Event) (cause int, ref Ref) {
@@ -30,19 +30,23 @@ func causeOf(ev Event) (cause int, ref Ref) {
 	case TimerFired:
 		return 5 + int(e.Timer.Kind), e.Timer.Ref
 	case RollRequested:
-		return 10, Ref{}
-	case ReloadRequested:
 		return 11, Ref{}
-	case DumpRequested:
+	case ReloadRequested:
 		return 12, Ref{}
-	case ScaleRequested:
+	case DumpRequested:
 		return 13, Ref{}
-	case TermReceived:
+	case ScaleRequested:
 		return 14, Ref{}
-	case StopRequested:
+	case SpecChanged:
 		return 15, Ref{}
-	case KillRequested:
+	case AbortRequested:
 		return 16, Ref{}
+	case TermReceived:
+		return 17, Ref{}
+	case StopRequested:
+		return 18, Ref{}
+	case KillRequested:
+		return 19, Ref{}
 	}
 	return 0, Ref{}
 }

@@ -28,10 +28,10 @@ func (s *stepper) shrink() {
 // refill gives every wanted slot a worker of its generation, and lets go of the other generations' workers.
 func (s *stepper) refill() {
 	s.recount()
-	ready := s.Ready()
+	ready := s.available()
 	for i := range s.Spec.Workers {
 		slot := &s.Slots[i]
-		s.dropStaleWaiting(i)
+		s.dropStale(i)
 		slot.rehome()
 		if slot.settledOn(slot.Generation) {
 			continue
@@ -51,45 +51,58 @@ func (s *stepper) refill() {
 		case s.reinstate(i):
 		case hasOld && s.Spec.Order == StopFirst:
 			s.retireOld(s.ref(i, old), &ready)
+		case slot.over() || s.mayFinish(slot):
 		default:
 			s.fill(i)
 		}
 	}
 }
 
-// rehome makes the side of a ready worker the home, of two ready ones the side of the one that is to stay. Otherwise
-// the home stays where it was: connections wait there, and the next worker is to come there.
+// rehome makes the side of a worker in service the home, of two the side of the one that is to stay. Otherwise the home
+// stays where it was: connections wait there, and the next worker is to come there.
 func (s *Slot) rehome() {
 	home, across := s.Workers[s.Home], s.Workers[s.Home.Other()]
-	stays := home.Health == Ready && (home.Generation == s.Generation || across.Generation != s.Generation)
-	if across.Health == Ready && !stays {
+	stays := home.Health.Serves() && (home.Generation == s.Generation || across.Generation != s.Generation)
+	if across.Health.Serves() && !stays {
 		s.Home = s.Home.Other()
 	}
 }
 
-// dropStaleWaiting ends a backoff whose generation is not wanted any more.
-func (s *stepper) dropStaleWaiting(i int) {
+// dropStale ends a backoff whose generation is not wanted any more, and forgets that a worker of such a one has finished.
+func (s *stepper) dropStale(i int) {
 	slot := &s.Slots[i]
 	for side := A; side <= B; side++ {
-		if w := slot.Workers[side]; w.Health == Waiting && w.Generation != slot.Generation {
+		switch w := slot.Workers[side]; {
+		case w.Generation == slot.Generation:
+		case w.Health == Waiting:
 			s.free(s.ref(i, side))
+		case w.Health == Finished:
+			slot.resume(side)
 		}
 	}
 }
 
-// retireOld lets go of a worker that has been, or is to be, replaced. I3 decides when: ready counts those in service.
+// retireOld lets go of a worker that has been, or is to be, replaced. I3 decides when: ready counts those that can be
+// relied on. A worker that is proving itself is none of them, but it serves, so it leaves when the others are enough.
 func (s *stepper) retireOld(ref Ref, ready *int) {
-	if w, _ := s.Worker(ref); w.Health == Ready {
-		if !s.spares(*ready) {
-			return
-		}
+	switch w, _ := s.Worker(ref); {
+	case w.Health == Proving && !s.spares(*ready+1):
+		return
+	case w.Health == Ready && !s.spares(*ready):
+		return
+	case w.Health == Ready:
 		*ready--
 	}
 	s.retire(ref)
 }
 
-// spares reports whether a rollout may take one of so many ready workers out of service.
-func (s *State) spares(ready int) bool { return ready-1 >= s.Spec.Workers-s.Spec.MaxUnavailable }
+// available counts what a rollout can rely on: ready workers, and slots that have done their work.
+func (s *stepper) available() int { return s.Ready() + s.finishedSlots() }
+
+// spares reports whether a rollout may take one of so many available workers out of service.
+func (s *State) spares(available int) bool {
+	return available-1 >= s.Spec.Workers-s.Spec.Unavailable()
+}
 
 // reinstate takes back a worker that was steered away from but not yet told to leave, if it is what the slot wants
 // again: its rollout failed, or the pool grew again.
@@ -135,7 +148,15 @@ func (s *Slot) assign(generation uint64) {
 	}
 }
 
-func (s *Slot) serves() bool { return s.Workers[A].Health == Ready || s.Workers[B].Health == Ready }
+func (s *Slot) serves() bool { return s.Workers[A].Health.Serves() || s.Workers[B].Health.Serves() }
+
+// isAlive reports whether a worker of any generation is in service or starts, or could be reinstated.
+func (s *Slot) isAlive() bool {
+	_, ok := s.find(func(w Worker) bool {
+		return w.Health == Starting || w.Health.Serves() || w.Health == Settling && w.Generation == s.Generation
+	})
+	return ok
+}
 
 func (s *Slot) hasFreeSide() bool { return s.Workers[A].Health == Free || s.Workers[B].Health == Free }
 

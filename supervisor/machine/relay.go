@@ -13,8 +13,7 @@ func (s *stepper) reload(safe []Ref) {
 		s.roll()
 		return
 	}
-	ready := s.refs(func(h Health) bool { return h == Ready })
-	for _, ref := range ready {
+	for _, ref := range s.refs(Health.Serves) {
 		s.act(Relay{Ref: ref, Purpose: ForReload})
 	}
 	for _, ref := range s.refs(func(h Health) bool { return h == Starting }) {
@@ -37,7 +36,7 @@ func (s *State) RollsOnReload(safe []Ref) bool {
 	for _, ref := range safe {
 		known[ref] = true
 	}
-	ready := s.refs(func(h Health) bool { return h == Ready })
+	ready := s.refs(Health.Serves)
 	unsafe := func(ref Ref) bool { return !known[ref] }
 	return s.Rollout.Phase == Rolling || len(ready) == 0 || slices.ContainsFunc(ready, unsafe)
 }
@@ -50,7 +49,7 @@ func (s *stepper) dump() {
 	}
 	idle := len(s.Dumps) == 0
 	waiting := s.Dumps[min(1, len(s.Dumps)):]
-	for _, ref := range s.refs(func(h Health) bool { return h == Ready }) {
+	for _, ref := range s.refs(Health.Serves) {
 		if !slices.Contains(waiting, ref) {
 			s.Dumps = append(s.Dumps, ref)
 		}
@@ -72,7 +71,7 @@ func (s *stepper) nextDump(done Ref) {
 func (s *stepper) dumpFirst() {
 	for ; len(s.Dumps) > 0; s.Dumps = s.Dumps[1:] {
 		ref := s.Dumps[0]
-		if w, ok := s.Worker(ref); ok && w.Health == Ready {
+		if w, ok := s.Worker(ref); ok && w.Health.Serves() {
 			s.act(Relay{Ref: ref, Purpose: ForDump})
 			s.act(SetTimer{Timer: Timer{Kind: DumpTimer, Ref: ref}, After: s.Spec.DumpGap})
 			return

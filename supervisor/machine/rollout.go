@@ -7,29 +7,62 @@ func (s *stepper) roll() {
 	case s.Rollout.Phase == Rolling:
 		s.Rollout.Queued = s.Rollout.Target + 1
 	default:
-		s.begin()
+		s.begin(s.Spec)
 	}
 }
 
-func (s *stepper) begin() {
-	s.Rollout = Rollout{Phase: Rolling, Target: s.Rollout.Target + 1}
+// begin starts a rollout that also makes a specification the one in force. Slots where nobody is alive, as those that the
+// specification adds, do not start anything else first.
+func (s *stepper) begin(spec Spec) {
+	s.Rollout = Rollout{Phase: Rolling, Target: s.Rollout.Target + 1, Before: s.Spec}
 	s.act(RolloutStarted{Target: s.Rollout.Target})
+	s.put(spec)
+	s.turnBroken()
 }
 
-// abort ends a rollout that failed. The way back is an ordinary replacement by the previous generation: workers that
-// are only steered away from are reinstated, and those that are gone are started again.
+// next begins the rollout that is queued, if one is.
+func (s *stepper) next(queued uint64, after Spec) {
+	switch {
+	case queued == 0:
+	case after.Workers > 0:
+		s.begin(after)
+	default:
+		s.begin(s.Spec)
+	}
+}
+
+// abort ends a rollout that failed. The way back is an ordinary replacement by the previous generation, and by as many of
+// it as there were: workers that are only steered away from are reinstated, and those that are gone are started again.
 func (s *stepper) abort(cause RolloutCause, ref Ref) {
-	s.act(RolloutEnded{Target: s.Rollout.Target, Cause: cause, Ref: ref})
-	s.Rollout.Phase = Reverting
+	failed := s.Rollout
+	s.act(RolloutEnded{Target: failed.Target, Cause: cause, Ref: ref})
+	s.Rollout = Rollout{Phase: Reverting, Target: failed.Target}
+	s.put(failed.Before)
 	for i := range s.Slots {
 		s.Slots[i].assign(s.Generation)
 	}
 	s.dropFailing()
+	s.next(failed.Queued, failed.After)
+}
+
+// cancel ends a rollout because somebody says so, and the one that is queued with it. Its number is used up: whoever waits
+// for it must not hear of another one.
+func (s *stepper) cancel() {
+	if s.Rollout.Phase != Rolling {
+		return
+	}
+	queued := s.Rollout.Queued
+	s.Rollout.Queued, s.Rollout.After = 0, Spec{}
+	s.abort(Aborted, Ref{})
+	if queued != 0 {
+		s.Rollout.Target = queued
+		s.act(RolloutEnded{Target: queued, Cause: Aborted})
+	}
 }
 
 // dropFailing lets go of the failed generation's workers that are not ready: they take room and serve nobody.
 func (s *stepper) dropFailing() {
-	for i := range s.Spec.Workers {
+	for i := range s.Slots {
 		for side := A; side <= B; side++ {
 			if w := s.Slots[i].Workers[side]; w.Health == Starting && w.Generation == s.Rollout.Target {
 				s.terminate(s.ref(i, side), WhyAborted)
@@ -48,10 +81,6 @@ func (s *stepper) rollout() bool {
 		}
 		return s.turn()
 	case Reverting:
-		if s.Rollout.Queued != 0 {
-			s.begin()
-			return true
-		}
 		if s.through(s.Generation) {
 			s.Rollout.Phase = NoRollout
 		}
@@ -61,16 +90,14 @@ func (s *stepper) rollout() bool {
 }
 
 func (s *stepper) finish() {
-	target, queued := s.Rollout.Target, s.Rollout.Queued
-	s.Generation = target
-	s.Rollout = Rollout{Target: target}
-	s.act(RolloutEnded{Target: target, Cause: RolledOut})
-	if queued != 0 {
-		s.begin()
-	}
+	done := s.Rollout
+	s.Generation = done.Target
+	s.Rollout = Rollout{Target: done.Target}
+	s.act(RolloutEnded{Target: done.Target, Cause: RolledOut})
+	s.next(done.Queued, done.After)
 }
 
-// through reports whether every wanted slot is served by this generation and by nothing else.
+// through reports whether every wanted slot is served by this generation, or has done its work, and by nothing else.
 func (s *stepper) through(generation uint64) bool {
 	for i := range s.Spec.Workers {
 		if !s.Slots[i].settledOn(generation) {
@@ -81,40 +108,49 @@ func (s *stepper) through(generation uint64) bool {
 }
 
 func (s *Slot) settledOn(generation uint64) bool {
-	ready := false
+	settled := false
 	for _, w := range s.Workers {
 		switch {
 		case w.Health == Free:
 		case w.Generation != generation:
 			return false
-		case w.Health == Ready:
-			ready = true
+		case w.Health == Ready || w.Health == Finished:
+			settled = true
 		}
 	}
-	return ready && s.Generation == generation
+	return settled && s.Generation == generation
 }
 
-// turn gives the next slots their turn. Slots without a living worker go first and need no room: whatever the target
-// is, it cannot make them worse, and a broken slot must not hold up the rollout that repairs it.
+// turn gives the next slots their turn.
 func (s *stepper) turn() bool {
-	turned := false
+	if s.turnBroken() {
+		return true
+	}
 	underway := 0
 	for i := range s.Spec.Workers {
-		slot := &s.Slots[i]
-		if _, alive := slot.find(func(w Worker) bool { return w.Health == Starting || w.Health == Ready }); !alive {
-			turned = s.giveTurn(slot) || turned
-		}
-		if slot.Generation == s.Rollout.Target && !slot.settledOn(s.Rollout.Target) {
+		if slot := &s.Slots[i]; slot.Generation == s.Rollout.Target && !slot.settledOn(s.Rollout.Target) {
 			underway++
 		}
 	}
-	limit := s.Spec.MaxSurge
+	limit := s.Spec.Surge()
 	if s.Spec.Order == StopFirst {
-		limit = s.Spec.MaxUnavailable
+		limit = s.Spec.Unavailable()
 	}
-	if !turned && underway < limit {
-		if slot := s.nextTurn(); slot != nil {
-			turned = s.giveTurn(slot)
+	if underway >= limit || s.isHeld() {
+		return false
+	}
+	slot := s.nextTurn()
+	return slot != nil && s.giveTurn(slot)
+}
+
+// turnBroken gives slots without a living worker their turn. They go first and need no room: whatever the target is, it
+// cannot make them worse, and a broken slot must not hold up the rollout that repairs it.
+func (s *stepper) turnBroken() bool {
+	turned := false
+	held := s.isHeld()
+	for i := 0; i < s.Spec.Workers && !held; i++ {
+		if slot := &s.Slots[i]; !slot.isAlive() && s.giveTurn(slot) {
+			turned, held = true, s.isHeld()
 		}
 	}
 	return turned
@@ -124,7 +160,7 @@ func (s *stepper) turn() bool {
 // the incumbent can be spared.
 func (s *stepper) nextTurn() *Slot {
 	s.recount()
-	beside, spare := s.census().occupied < s.limit(), s.spares(s.Ready())
+	beside, spare := s.census().occupied < s.limit(), s.spares(s.available())
 	for i := range s.Spec.Workers {
 		switch slot := &s.Slots[i]; {
 		case slot.Generation == s.Rollout.Target:

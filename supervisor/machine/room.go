@@ -11,7 +11,7 @@ type room struct {
 }
 
 // limit is how many workers the wanted slots may have at once.
-func (s *State) limit() int { return s.Spec.Workers + s.Spec.MaxSurge }
+func (s *State) limit() int { return s.Spec.Workers + s.Spec.Surge() }
 
 // census returns the room of this pass.
 func (s *stepper) census() *room {
@@ -22,7 +22,7 @@ func (s *stepper) census() *room {
 	s.room = &room{taken: make([]bool, ids), first: s.Spec.FirstID}
 	for i := range s.Slots {
 		for _, w := range s.Slots[i].Workers {
-			if w.Health == Free {
+			if w.Health == Free || w.Health == Finished {
 				continue
 			}
 			if i < s.Spec.Workers {
@@ -34,7 +34,7 @@ func (s *stepper) census() *room {
 			if i < s.Spec.Workers {
 				s.room.unreaped++
 			}
-			if at := w.ID - s.Spec.FirstID; at < ids {
+			if at := w.ID - s.Spec.FirstID; at >= 0 && at < ids { // the range may have been another one
 				s.room.taken[at] = true
 			}
 		}

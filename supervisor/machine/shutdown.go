@@ -1,5 +1,7 @@
 package machine
 
+import "time"
+
 // forcedAt is the count of terminations that ends everything at once.
 const forcedAt = 4
 
@@ -11,31 +13,35 @@ func (s *stepper) term() {
 		s.killAll()
 	case s.Phase == Stopping:
 		s.act(StillHere{Terms: s.Terms, Workers: s.Unreaped()})
-		for _, ref := range s.refs(func(h Health) bool { return h == Draining || h == Retiring }) {
-			if w, _ := s.Worker(ref); w.Health == Retiring {
+		for _, ref := range s.refs(func(h Health) bool { return h.Leaving() && h != Killed }) {
+			if w, _ := s.Worker(ref); w.Health != Draining {
 				s.terminate(ref, WhyStopping)
 				continue
 			}
 			s.act(Terminate{Ref: ref, Why: WhyStopping})
 		}
 	default:
-		s.stop()
+		s.stop(s.Spec.StopDelay)
 	}
 }
 
-// stop begins the graceful stop. There is no settling: with everybody leaving there is nobody to steer to.
-func (s *stepper) stop() {
+// stop begins the graceful stop. Workers in service serve on for the delay, in which the world outside learns that the
+// pool goes; then there is no steering away: with everybody leaving there is nobody to steer to.
+func (s *stepper) stop(delay time.Duration) {
 	if s.Phase != Serving {
 		return
 	}
 	s.Phase = Stopping
 	s.forget()
 	for _, ref := range s.refs(func(h Health) bool { return h.Active() || h == Settling }) {
-		if w, _ := s.Worker(ref); w.Health == Waiting {
+		switch w, _ := s.Worker(ref); {
+		case w.Health == Waiting:
 			s.free(ref)
-			continue
+		case w.Health == Starting || delay == 0:
+			s.terminate(ref, WhyStopping)
+		case w.Health != Settling: // its time runs already
+			s.move(ref, Settling)
 		}
-		s.terminate(ref, WhyStopping)
 	}
 }
 
@@ -49,8 +55,13 @@ func (s *stepper) forget() {
 	s.Rollout = Rollout{Target: s.Rollout.Target}
 }
 
-// leave ends a graceful stop when the last process is reaped. It comes last in a step: nothing follows an Exit.
+// leave ends a graceful stop when the last process is reaped, and a pool whose work is done. It comes last in a step:
+// nothing follows an Exit.
 func (s *stepper) leave() {
+	if s.Phase == Serving && s.done() {
+		s.forget()
+		s.Phase, s.ExitCode = Stopping, s.verdict()
+	}
 	if s.Phase == Stopping && s.Unreaped() == 0 {
 		s.Phase = Exited
 		s.act(Exit{Code: s.ExitCode})
@@ -59,9 +70,9 @@ func (s *stepper) leave() {
 
 // killAll ends everything in this very step, whoever is left.
 func (s *stepper) killAll() {
-	for _, ref := range s.refs(func(h Health) bool { return h != Free }) {
+	for _, ref := range s.refs(func(h Health) bool { return h == Waiting || h.HasProcess() }) {
 		w, _ := s.Worker(ref)
-		if !w.Health.HasProcess() {
+		if w.Health == Waiting {
 			s.free(ref)
 			continue
 		}

@@ -25,16 +25,6 @@ const (
 	ReloadRoll                       // always roll
 )
 
-// RestartPolicy says which deaths are followed by another worker.
-type RestartPolicy uint8
-
-// The restart policies.
-const (
-	RestartAlways    RestartPolicy = iota
-	RestartOnFailure               // a clean exit finishes the slot
-	RestartNever                   // any exit finishes the slot
-)
-
 // Spec is what is wanted of a pool. The zero value is not useful; check with Validate.
 type Spec struct {
 	Workers        int // how many slots are to be served
@@ -69,8 +59,45 @@ type Backoff struct {
 	Seed        uint64        // of the jitter, so that many supervisors do not restart in step
 }
 
+// Surge is how many processes above Workers there may be while replacing.
+func (s Spec) Surge() int {
+	if s.SurgePercent == 0 {
+		return s.MaxSurge
+	}
+	return (s.Workers*s.SurgePercent + 99) / 100
+}
+
+// Unavailable is how many ready workers a rollout may be short of. Stop-first cannot do without one.
+func (s Spec) Unavailable() int {
+	if s.UnavailablePercent == 0 {
+		return s.MaxUnavailable
+	}
+	n := s.Workers * s.UnavailablePercent / 100
+	if s.Order == StopFirst {
+		return max(n, 1)
+	}
+	return n
+}
+
+// settle is the time between steering away from a worker and its termination. What watches the pool from outside needs
+// the delay of a stop as much for one worker as for all.
+func (s Spec) settle() time.Duration { return max(s.Settle, s.StopDelay) }
+
+// scaled is the specification with another number of workers, or as it was if it cannot have that.
+func (s Spec) scaled(workers int) Spec {
+	other := s
+	other.Workers = workers
+	if other.Validate() != nil {
+		return s
+	}
+	return other
+}
+
 // MaxWorkers is more than a machine has descriptors and room for; a number above it is a mistake.
 const MaxWorkers = 10000
+
+// MaxSurgePercent is ten successors beside each worker; what is above it is a mistake.
+const MaxSurgePercent = 1000
 
 // Validate reports what would make the pool unable to run or to roll.
 func (s Spec) Validate() error {
@@ -82,15 +109,24 @@ func (s Spec) Validate() error {
 	if s.MaxSurge < 0 || s.MaxSurge > MaxWorkers || s.MaxUnavailable < 0 {
 		bad("max surge (%d) and max unavailable (%d) must not be negative, nor the surge above %d", s.MaxSurge, s.MaxUnavailable, MaxWorkers)
 	}
-	if s.Order == StartFirst && s.MaxSurge < 1 {
+	if s.SurgePercent < 0 || s.SurgePercent > MaxSurgePercent {
+		bad("max surge must be from 0%% to %d%%, not %d%%", MaxSurgePercent, s.SurgePercent)
+	}
+	if s.UnavailablePercent < 0 || s.UnavailablePercent > 100 {
+		bad("max unavailable must be from 0%% to 100%%, not %d%%", s.UnavailablePercent)
+	}
+	if s.MinReady < 0 || s.Canary < 0 || s.StopDelay < 0 {
+		bad("min ready (%v), canary (%v) and the delay of a stop (%v) must not be negative", s.MinReady, s.Canary, s.StopDelay)
+	}
+	if s.Order == StartFirst && s.Surge() < 1 {
 		bad("start-first needs a max surge of at least 1: the successor runs beside the incumbent")
 	}
-	if s.Order == StopFirst && s.MaxUnavailable < 1 {
+	if s.Order == StopFirst && s.Unavailable() < 1 {
 		bad("stop-first needs a max unavailable of at least 1: the slot is empty while its successor starts")
 	}
-	if room := s.LastID - s.FirstID + 1; s.FirstID < 0 || room-s.MaxSurge < s.Workers {
+	if room := s.LastID - s.FirstID + 1; s.FirstID < 0 || room-s.Surge() < s.Workers {
 		bad("worker ids %d-%d have room for %d, but %d workers and a surge of %d may live at once",
-			s.FirstID, s.LastID, max(room, 0), s.Workers, s.MaxSurge)
+			s.FirstID, s.LastID, max(room, 0), s.Workers, s.Surge())
 	}
 	return errors.Join(errs...)
 }

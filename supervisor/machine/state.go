@@ -13,11 +13,13 @@ const (
 // Health is where one worker is in its life. The moves between healths are listed in Diagram.
 type Health uint8
 
-// The healths of a worker. All but Free and Waiting have a process.
+// The healths of a worker. Those from Starting on have a process.
 const (
 	Free     Health = iota // nobody is here
 	Waiting                // the next worker starts when the backoff ends
+	Finished               // it ended, and nobody follows it in its generation
 	Starting               // spawned, not ready yet
+	Proving                // serving, but its rollout does not count on it yet
 	Ready                  // serving
 	Settling               // steered away from, still serving what it has, not told to leave yet
 	Retiring               // leaving by its own will
@@ -50,7 +52,18 @@ type Worker struct {
 	Inc        uint64
 	ID         int    // worker id; meaningful while there is a process
 	Generation uint64 // of the specification it was started with
+	Ended      Ending // how its leading process ended, if nobody is to follow it
 }
+
+// Ending is how a worker ended that nobody is to follow: see RestartPolicy. It is Finished as soon as its group is gone.
+type Ending uint8
+
+// The endings.
+const (
+	NotEnded   Ending = iota
+	EndedWell         // with success
+	EndedBadly        // in any other way
+)
 
 // Slot is a stable place of a pool.
 type Slot struct {
@@ -70,11 +83,15 @@ const (
 	Reverting              // the target failed; slots go back to the pool's generation
 )
 
-// Rollout is the replacement of all workers by a new generation. It is numbered by its target generation.
+// Rollout is the replacement of all workers by a new generation. It is numbered by its target generation, and no number
+// is given twice.
 type Rollout struct {
 	Phase  RolloutPhase
 	Target uint64 // the generation it leads to; kept after the end, as the highest generation so far
 	Queued uint64 // the generation of the rollout that follows this one; 0 if none
+	Proven bool   // Rolling: a worker of the target has proved itself; the canary, if there is one
+	Before Spec   // Rolling: what is wanted again if it fails
+	After  Spec   // what is wanted when the queued one begins; no Workers if it changes nothing
 }
 
 // State is everything the machine knows of a pool. It is a value: Step never changes the one it is given.
@@ -95,7 +112,10 @@ type State struct {
 func (h Health) HasProcess() bool { return h >= Starting }
 
 // Active reports whether a worker of this health is in service or on its way to it.
-func (h Health) Active() bool { return h == Waiting || h == Starting || h == Ready }
+func (h Health) Active() bool { return h == Waiting || h == Starting || h.Serves() }
+
+// Serves reports whether new connections go to a worker of this health.
+func (h Health) Serves() bool { return h == Proving || h == Ready }
 
 // Leaving reports whether a worker of this health is on its way out.
 func (h Health) Leaving() bool { return h >= Settling }
@@ -109,7 +129,7 @@ func (s *State) Worker(ref Ref) (Worker, bool) {
 	return w, w.Inc == ref.Inc && w.Health != Free
 }
 
-// Ready counts the ready workers.
+// Ready counts the workers that are ready and have nothing to prove.
 func (s *State) Ready() int { return s.count(func(h Health) bool { return h == Ready }) }
 
 func (s *State) count(is func(Health) bool) int {
@@ -124,7 +144,7 @@ func (s *State) count(is func(Health) bool) int {
 	return n
 }
 
-// ReadySlots counts the wanted slots that have a ready worker: what "3/4 ready" means.
+// ReadySlots counts the wanted slots that have a worker in service: what "3/4 ready" means.
 func (s *State) ReadySlots() int {
 	n := 0
 	for i := range min(len(s.Slots), s.Spec.Workers) {
@@ -143,7 +163,9 @@ func (p Phase) String() string { return [...]string{"serving", "stopping", "exit
 
 // String is the word for logs, status and documents.
 func (h Health) String() string {
-	return [...]string{"free", "waiting", "starting", "ready", "settling", "retiring", "draining", "killed"}[h]
+	return [...]string{
+		"free", "waiting", "finished", "starting", "proving", "ready", "settling", "retiring", "draining", "killed",
+	}[h]
 }
 
 // String is the word for logs, status and documents.

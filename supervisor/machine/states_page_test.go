@@ -88,7 +88,9 @@ func (c causes) String() string {
 var healthMeans = [...]string{
 	Free:     "nobody is here",
 	Waiting:  "the next worker starts when the backoff ends",
+	Finished: "it ended by itself, and nobody follows it in its generation",
 	Starting: "spawned, not ready yet",
+	Proving:  "in service, but must stay ready for a while before its rollout counts on it",
 	Ready:    "in service: new connections are steered to it",
 	Settling: "steered away from, reads what it has accepted, has not been told to leave",
 	Retiring: "leaves by its own will",

@@ -60,11 +60,13 @@ func (s *stepper) apply(ev Event) {
 	case ScaleRequested:
 		s.scale(e.Workers)
 	case SpecChanged:
+		s.change(e)
 	case AbortRequested:
+		s.cancel()
 	case TermReceived:
 		s.term()
 	case StopRequested:
-		s.stop()
+		s.stop(s.Spec.StopDelay)
 	case KillRequested:
 		s.killAll()
 	default:
@@ -77,19 +79,27 @@ func (s *stepper) becameReady(ref Ref) {
 	if !ok || w.Health != Starting {
 		return
 	}
-	s.move(ref, Ready)
+	if s.proof(w) > 0 {
+		s.move(ref, Proving)
+		return
+	}
+	s.proved(ref)
 }
 
 // leavesByItself takes a worker out of service that says that it is stopping. One that was never ready has failed: its
-// slot, or the rollout that it belongs to, must not wait for it.
+// slot, or the rollout that it belongs to, must not wait for it. So has one that has not proved itself; but where a clean
+// exit is the end of the work, it is not known yet.
 func (s *stepper) leavesByItself(ref Ref) {
 	switch w, ok := s.Worker(ref); {
 	case !ok:
 	case w.Health == Starting:
 		s.terminate(ref, WhyNeverReady)
 		s.failed(ref, w, SuccessorDied)
-	case w.Health == Ready || w.Health == Settling:
+	case w.Health.Serves() || w.Health == Settling:
 		s.move(ref, Retiring)
+		if w.Health == Proving && s.Spec.Restart == RestartAlways {
+			s.failed(ref, w, SuccessorDied)
+		}
 	}
 }
 
@@ -99,6 +109,8 @@ func (s *stepper) died(e Died) {
 		return
 	}
 	s.dead = append(s.dead, e.Ref)
+	how := s.ending(e, w)
+	s.ends(e.Ref, how)
 	switch {
 	case !e.Remains:
 		s.free(e.Ref)
@@ -108,19 +120,22 @@ func (s *stepper) died(e Died) {
 	case w.Health == Draining && e.Untold:
 		s.act(TerminateRemains{Ref: e.Ref})
 	}
-	s.judge(e, w)
+	s.judge(e, w, how)
 }
 
 // judge says what a death means for the slot and for the rollout.
-func (s *stepper) judge(e Died, w Worker) {
-	if w.Health == Draining || w.Health == Killed || s.Phase != Serving {
-		return // it was told to leave
+func (s *stepper) judge(e Died, w Worker, how Ending) {
+	if s.wasTold(w) {
+		return
 	}
 	wasReady := w.Health != Starting
 	if slot := &s.Slots[e.Ref.Slot]; wasReady && e.Age >= s.Spec.Backoff.StableAfter && w.Generation == slot.Generation {
 		slot.Failures = 0
 	}
-	if wasReady && e.Clean && e.Age >= s.Spec.Backoff.RecycleAge {
+	if how != NotEnded {
+		return // it has done its work, or would have been the last one to try
+	}
+	if wasReady && w.Health != Proving && e.Clean && e.Age >= s.Spec.Backoff.RecycleAge {
 		return // programs that recycle themselves end with success
 	}
 	s.failed(e.Ref, w, SuccessorDied)
@@ -132,7 +147,7 @@ func (s *stepper) failed(ref Ref, w Worker, cause RolloutCause) {
 	if ref.Slot >= s.Spec.Workers {
 		return
 	}
-	if s.Rollout.Phase == Rolling && w.Generation == s.Rollout.Target {
+	if s.isSuccessor(ref, w) {
 		s.abort(cause, ref)
 		return
 	}
@@ -140,11 +155,15 @@ func (s *stepper) failed(ref Ref, w Worker, cause RolloutCause) {
 	if w.Generation != slot.Generation {
 		return
 	}
+	if s.Spec.Restart.finishes(EndedBadly) {
+		s.ends(ref, EndedBadly)
+		return
+	}
 	slot.Failures++
 	if limit := s.Spec.Backoff.GiveUpAfter; limit > 0 && slot.Failures >= limit {
 		s.act(GaveUp{Slot: ref.Slot, Failures: slot.Failures})
 		s.ExitCode = 1
-		s.stop()
+		s.stop(0)
 	}
 }
 
@@ -169,32 +188,16 @@ func (s *stepper) timerFired(t Timer) {
 	case Starting:
 		s.terminate(t.Ref, WhyNeverReady)
 		s.failed(t.Ref, w, SuccessorLate)
+	case Proving:
+		s.proved(t.Ref)
 	case Settling:
 		s.terminate(t.Ref, s.whyLeaving(t.Ref))
 	case Retiring, Draining:
 		s.move(t.Ref, Killed)
 		s.act(Kill{Ref: t.Ref})
-	case Free, Ready, Killed: // have no timer
-	}
-}
-
-// scale changes how many slots are wanted. A number that the pool cannot have, for want of worker ids, changes nothing.
-func (s *stepper) scale(workers int) {
-	before := s.Spec.Workers
-	wanted := s.Spec
-	wanted.Workers = workers
-	if s.Phase != Serving || workers == before || wanted.Validate() != nil {
-		return
-	}
-	s.Spec = wanted
-	s.addSlots(workers)
-	for i := before; i < workers; i++ {
-		s.Slots[i].Generation, s.Slots[i].Failures = s.Generation, 0
-	}
-}
-
-func (s *stepper) addSlots(n int) {
-	for len(s.Slots) < n {
-		s.Slots = append(s.Slots, Slot{Generation: s.Generation})
+		if w.Health == Retiring && s.Phase == Serving && s.Spec.Restart != RestartAlways {
+			s.failed(t.Ref, w, SuccessorDied) // it was waited for, and has not ended well
+		}
+	case Free, Finished, Ready, Killed: // have no timer
 	}
 }

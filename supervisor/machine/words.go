@@ -7,6 +7,7 @@ type TimerKind uint8
 const (
 	BackoffTimer TimerKind = iota // Waiting: start
 	ReadyTimer                    // Starting: it never became ready
+	ProvingTimer                  // Proving: it has proved itself
 	SettleTimer                   // Settling: terminate
 	GraceTimer                    // Retiring, Draining: kill
 	DumpTimer                     // the next heap dump; it belongs to no worker
@@ -48,7 +49,7 @@ const (
 	RestartLater             // after a backoff
 	RestartWhen              // when a place or a worker id is free, or its group is gone
 	Succeeded                // another worker of the slot serves
-	NotRestarted             // it was meant to leave, or the pool stops
+	NotRestarted             // it was meant to leave, or it has finished, or the pool stops
 )
 
 // RolloutCause is how a rollout ended.
@@ -57,14 +58,15 @@ type RolloutCause uint8
 // How a rollout ends.
 const (
 	RolledOut     RolloutCause = iota
-	SuccessorDied              // it died before it was ready, or crashed before the rollout was through
+	SuccessorDied              // it died before it was ready or had proved itself, or crashed before the rollout was through
 	SuccessorLate              // it was not ready in time
 	StopCame                   // the pool stops
+	Aborted                    // somebody said so
 )
 
 // String is the word for logs, status and documents.
 func (k TimerKind) String() string {
-	return [...]string{"backoff", "ready", "settle", "grace", "dump"}[k]
+	return [...]string{"backoff", "ready", "proving", "settle", "grace", "dump"}[k]
 }
 
 // String is the word for logs, status and documents.
@@ -86,6 +88,6 @@ func (n Next) String() string {
 // String is the word for logs, status and documents.
 func (c RolloutCause) String() string {
 	return [...]string{
-		"done", "a new worker died", "a new worker was not ready in time", "the pool was stopped",
+		"done", "a new worker died", "a new worker was not ready in time", "the pool was stopped", "aborted",
 	}[c]
 }

@@ -1,0 +1,44 @@
+package machine
+
+import "time"
+
+// proof is how long a worker that became ready has to prove itself before its rollout counts on it. Until one of them
+// has, each is the canary.
+func (s *stepper) proof(w Worker) time.Duration {
+	switch {
+	case s.Rollout.Phase != Rolling || w.Generation != s.Rollout.Target:
+		return 0
+	case s.Rollout.Proven:
+		return s.Spec.MinReady
+	default:
+		return max(s.Spec.Canary, s.Spec.MinReady)
+	}
+}
+
+// proved makes a worker ready that has nothing, or nothing more, to prove.
+func (s *stepper) proved(ref Ref) {
+	s.move(ref, Ready)
+	if w, _ := s.Worker(ref); s.isSuccessor(ref, w) {
+		s.Rollout.Proven = true
+	}
+}
+
+// isHeld reports whether the slots that have not had their turn wait for the canary: with one, no second slot runs the
+// target before it has proved itself. A slot that has had its turn, and cannot use it yet because its incumbent must
+// stay, is not the canary's.
+func (s *stepper) isHeld() bool {
+	if s.Spec.Canary == 0 || s.Rollout.Proven {
+		return false
+	}
+	for i := range s.Spec.Workers {
+		slot := &s.Slots[i]
+		if slot.Generation != s.Rollout.Target {
+			continue
+		}
+		_, tries := slot.find(func(w Worker) bool { return w.Health.Active() && w.Generation == s.Rollout.Target })
+		if tries || !slot.isAlive() {
+			return true
+		}
+	}
+	return false
+}
