@@ -8,6 +8,7 @@ const (
 	xsys      = "golang.org/x/sys"
 	xterm     = "golang.org/x/term"
 	xbpf      = "golang.org/x/net/bpf"
+	goTOML    = "github.com/pelletier/go-toml/v2"
 )
 
 // testOnly may be imported by tests of any package, and by nothing else.
@@ -76,6 +77,12 @@ var rules = []rule{
 		dir:    "worker/shim",
 		std:    []string{"syscall", "unsafe"},
 		reason: "runs in front of every worker's exec; each package more is paid a thousand times at a start of a thousand",
+	},
+	{
+		dir:     "internal/config",
+		ours:    []string{"internal/require", "listener", "supervisor/machine", "supervisor/plan", "worker", "worker/handshake"},
+		foreign: []string{goTOML, xsys},
+		reason:  "words to what they mean: it reads files, and opens and starts nothing",
 	},
 	{
 		dir:     "internal/control",
