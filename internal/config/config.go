@@ -17,6 +17,8 @@ type Config struct {
 	StopTimeout time.Duration // 0 is not known
 	Listeners   []Listener    // in the order of the file
 	Pools       []Pool        // in the order of the file
+
+	doc *document // nil if it came from flags
 }
 
 // Listener is one address, and what is said of it outside of package listener.

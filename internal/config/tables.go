@@ -6,6 +6,8 @@ type File struct {
 	Supervisor SupervisorTable        `toml:"supervisor,omitempty"`
 	Listen     map[string]ListenTable `toml:"listen,omitempty"`
 	Pool       map[string]PoolTable   `toml:"pool"`
+
+	doc *document // where it was read from; nil if flags filled it
 }
 
 // SupervisorTable is [supervisor].

@@ -1,0 +1,110 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/broodctl/brood/listener"
+)
+
+// The defaults that a file may change.
+const (
+	defaultGrace           = 30 * time.Second
+	defaultReadyTimeout    = time.Minute
+	defaultSettle          = time.Second
+	defaultBackoff         = 500 * time.Millisecond
+	defaultMaxBackoff      = 30 * time.Second
+	defaultRequiresTimeout = 5 * time.Second
+)
+
+// Complete returns a copy in which every default is written down that depends on nothing but the file: what Encode
+// makes of it means the same as f. Not written down are what only counts if somebody said it (dump_signal vouches for a
+// handler, worker_ids keeps others from the same numbers) and what has no word (no limit, no user). Keys that make no
+// sense stay as they are.
+func Complete(f *File) *File {
+	full := *f
+	full.Listen, full.Pool = maps.Clone(f.Listen), maps.Clone(f.Pool)
+	if f.doc != nil {
+		full.Supervisor.Name = or(f.Supervisor.Name, nameOf(f.doc.name))
+	}
+	full.Supervisor.LogLevel = or(f.Supervisor.LogLevel, "info")
+	full.Supervisor.LogFormat = or(f.Supervisor.LogFormat, "auto")
+	for name, l := range full.Listen {
+		full.Listen[name] = completeListener(l)
+	}
+	for name, p := range full.Pool {
+		full.Pool[name] = completePool(p, f.Listen)
+	}
+	return &full
+}
+
+// or is the value that was said, or else the default.
+func or[T comparable](said, otherwise T) T {
+	var nothing T
+	if said == nothing {
+		return otherwise
+	}
+	return said
+}
+
+func orPointer[T any](said *T, otherwise T) *T {
+	if said == nil {
+		return &otherwise
+	}
+	return said
+}
+
+func completeListener(l ListenTable) ListenTable {
+	l.Mode = or(l.Mode, listener.Auto.String())
+	if a, err := listener.ParseAddress(l.Address); err == nil && a.Network == "unix" {
+		l.Perm = or(l.Perm, "0660")
+	}
+	return l
+}
+
+func completePool(p PoolTable, listeners map[string]ListenTable) PoolTable {
+	p.Workers = orPointer(p.Workers, "cpus")
+	p.Ready = or(p.Ready, "auto")
+	p.Reload = or(p.Reload, "auto")
+	p.ReloadSignal = or(p.ReloadSignal, "HUP")
+	p.Orphans = or(p.Orphans, "kill")
+	p.RequiresTimeout = orPointer(p.RequiresTimeout, Duration(defaultRequiresTimeout))
+
+	p.Stop.Signal = or(p.Stop.Signal, "TERM")
+	p.Stop.Grace = orPointer(p.Stop.Grace, Duration(defaultGrace))
+	p.Stop.Delay = orPointer(p.Stop.Delay, 0)
+
+	p.Restart.Policy = or(p.Restart.Policy, "always")
+	p.Restart.Backoff = orPointer(p.Restart.Backoff, Duration(defaultBackoff))
+	p.Restart.MaxBackoff = orPointer(p.Restart.MaxBackoff, Duration(max(defaultMaxBackoff, time.Duration(*p.Restart.Backoff))))
+	p.Restart.GiveUpAfter = orPointer(p.Restart.GiveUpAfter, 0)
+
+	p.Log.Mode = or(p.Log.Mode, "auto")
+	completeRollout(&p, listeners)
+	return p
+}
+
+// completeRollout fits what was not said to what was.
+func completeRollout(p *PoolTable, listeners map[string]ListenTable) {
+	order, settle := "start-first", Duration(defaultSettle)
+	perSlot := func(name string) bool { return listeners[name].Mode == listener.PerSlot.String() }
+	if slices.ContainsFunc(p.Listen, perSlot) {
+		order = "stop-first" // a program cannot overlap on a port of its own with its successor
+	}
+	if len(p.Listen) == 0 {
+		settle = 0 // nobody is steered
+	}
+	r := &p.Rollout
+	r.Order = or(r.Order, order)
+	unavailable := Share("0")
+	if r.Order == "stop-first" {
+		unavailable = "1"
+	}
+	r.MaxSurge = orPointer(r.MaxSurge, "1")
+	r.MaxUnavailable = orPointer(r.MaxUnavailable, unavailable)
+	r.ReadyTimeout = orPointer(r.ReadyTimeout, Duration(defaultReadyTimeout))
+	r.MinReady = orPointer(r.MinReady, 0)
+	r.Canary = orPointer(r.Canary, 0)
+	r.Settle = orPointer(r.Settle, settle)
+}

@@ -1,0 +1,201 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// decoder fills a File from a document. It goes on after a mistake, so that it finds all.
+type decoder struct {
+	doc *document
+}
+
+func decode(doc *document) *File {
+	f := &File{doc: doc}
+	d := &decoder{doc: doc}
+	d.table(reflect.ValueOf(f).Elem(), doc.root, "")
+	return f
+}
+
+// bad reports a problem at an offset.
+func (d *decoder) bad(at int, key, hint, format string, args ...any) {
+	p := Problem{File: d.doc.name, Key: key, Message: fmt.Sprintf(format, args...), Hint: hint}
+	p.Line, p.Column, p.Source = d.doc.place(at)
+	d.doc.problems = append(d.doc.problems, p)
+}
+
+// textValue is a value that is written as a string only, such as Duration.
+type textValue interface {
+	UnmarshalText([]byte) error
+	readNumber(text string) error
+}
+
+// numberOrString is a value that keeps what is written, as a number or as a string; FromFile reads it.
+type numberOrString interface{ numberOrString() }
+
+func (d *decoder) value(v reflect.Value, n *node, key string) {
+	switch p := v.Addr().Interface().(type) {
+	case textValue:
+		d.text(p, n, key)
+		return
+	case numberOrString:
+		d.numberOrString(v, n, key)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		d.value(v.Elem(), n, key)
+	case reflect.Struct:
+		if d.is(aTable, n, key, v.Type()) {
+			d.table(v, n, key)
+		}
+	case reflect.Map:
+		if d.is(aTable, n, key, v.Type()) {
+			d.names(v, n, key)
+		}
+	case reflect.Slice:
+		if d.is(anArray, n, key, v.Type()) {
+			d.array(v, n, key)
+		}
+	case reflect.Int:
+		d.number(v, n, key)
+	case reflect.String:
+		if d.is(aString, n, key, v.Type()) {
+			v.SetString(n.text)
+		}
+	default:
+		panic("config: no values of type " + v.Type().String())
+	}
+}
+
+func (d *decoder) text(p textValue, n *node, key string) {
+	var err error
+	switch n.kind {
+	case aString:
+		err = p.UnmarshalText([]byte(n.text))
+	case anInteger, aFloat:
+		err = p.readNumber(n.text)
+	case aTable, anArray, aBoolean, aDate:
+		d.bad(n.at, key, "", "%s is a string, not %s", last(key), n.kind)
+		return
+	}
+	if err != nil {
+		d.bad(n.at, key, hintOf(err), "cannot read %s %s: %v", last(key), shownValue(n), err)
+	}
+}
+
+func shownValue(n *node) string {
+	if n.kind == aString {
+		return strconv.Quote(n.text)
+	}
+	return n.text
+}
+
+func (d *decoder) numberOrString(v reflect.Value, n *node, key string) {
+	switch n.kind {
+	case aString:
+		if n.text == "" {
+			d.bad(n.at, key, "leave it out for the default", "%s is empty", last(key))
+		}
+		v.SetString(n.text)
+	case anInteger:
+		if i, err := strconv.ParseInt(n.text, 0, 64); err == nil {
+			v.SetString(strconv.FormatInt(i, 10))
+		}
+	case aFloat, aTable, anArray, aBoolean, aDate:
+		d.bad(n.at, key, "", "%s is a number or a string, not %s", last(key), n.kind)
+	}
+}
+
+// number reads a number that is not negative. Where 0 would mean "not said" it is refused as well.
+func (d *decoder) number(v reflect.Value, n *node, key string) {
+	if !d.is(anInteger, n, key, v.Type()) {
+		return
+	}
+	i, err := strconv.ParseInt(n.text, 0, 32)
+	if err != nil || i < 0 {
+		d.bad(n.at, key, "", "cannot read %s %s: it is a number from 0 to 2147483647", last(key), n.text)
+		return
+	}
+	v.SetInt(i)
+}
+
+func (d *decoder) array(v reflect.Value, n *node, key string) {
+	v.Set(reflect.MakeSlice(v.Type(), len(n.items), len(n.items)))
+	for i, element := range n.items {
+		at := item(key, i)
+		d.doc.marks[at] = mark{element.at, element.at}
+		d.value(v.Index(i), element, at)
+	}
+}
+
+// names fills a map, whose keys the user chose.
+func (d *decoder) names(v reflect.Value, n *node, key string) {
+	v.Set(reflect.MakeMap(v.Type()))
+	for _, e := range n.entries {
+		at := under(key, e.name)
+		d.doc.marks[at] = mark{e.at, e.value.at}
+		d.doc.order[key] = append(d.doc.order[key], e.name)
+		value := reflect.New(v.Type().Elem()).Elem()
+		d.value(value, e.value, at)
+		v.SetMapIndex(reflect.ValueOf(e.name), value)
+	}
+}
+
+// table fills a struct, and reports keys that it does not have.
+func (d *decoder) table(v reflect.Value, n *node, key string) {
+	known := fields(v.Type())
+	for _, e := range n.entries {
+		name := e.name
+		if !slices.Contains(known, name) {
+			name = nearest(name, known)
+			d.unknown(e, name, key, known)
+			if name == "" || n.find(name) != nil {
+				continue
+			}
+		}
+		field := v.FieldByIndex([]int{slices.Index(known, name)})
+		at := under(key, name)
+		d.doc.marks[at] = mark{e.at, e.value.at}
+		d.value(field, e.value, at)
+		if e.value.kind == aString && field.Kind() == reflect.String && field.IsZero() {
+			d.bad(e.value.at, at, "leave it out for the default", "%s is empty", name)
+		}
+		if e.value.kind == anInteger && field.Kind() == reflect.Int && field.IsZero() {
+			d.bad(e.value.at, at, "leave it out for the default", "%s is at least 1", name)
+		}
+	}
+}
+
+func (d *decoder) unknown(e *entry, meant, key string, known []string) {
+	hint := didYouMean(e.name, known)
+	if meant == "" {
+		if home := homeOf(e, key); home != "" {
+			hint = home
+		}
+	}
+	d.bad(e.at, under(key, e.name), hint, "unknown key %s in %s", bareOrQuoted(e.name), tableName(key))
+}
+
+func tableName(key string) string {
+	if key == "" {
+		return "the file"
+	}
+	return "[" + key + "]"
+}
+
+// fields are the keys of a table, in the order of its fields.
+func fields(t reflect.Type) []string {
+	var names []string
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ",")
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return names
+}

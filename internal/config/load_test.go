@@ -1,0 +1,29 @@
+package config
+
+import (
+	"errors"
+	"testing"
+)
+
+var errNoUser = errors.New("there is no such user or group")
+
+// fullWorld has the files that testdata/good/full.toml names.
+func fullWorld() World {
+	return files(map[string]string{
+		"/srv/web.env":                   "TOKEN='a {{b}}'\nLIST=overridden\n",
+		"/run/credentials/brood/key.pem": "pem",
+		"/etc/ssl/cert.pem":              "cert",
+	})
+}
+
+func TestFull(t *testing.T) {
+	f, err := Parse("brood.toml", mustRead(t, "testdata/good/full.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := FromFile(f, fullWorld())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%+v", c)
+}

@@ -1,0 +1,171 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/broodctl/brood/listener"
+)
+
+// resolver makes a Config of a File. It goes on after a problem, so that it finds all.
+type resolver struct {
+	file      *File // with the defaults
+	world     World
+	doc       *document // nil if flags filled the file
+	problems  Problems
+	listeners map[string]listener.Config // those whose address could be read
+	cfg       Config
+}
+
+// FromFile returns what a File means, or Problems: those of reading it and those of its meaning. The File may come from
+// Parse or from flags.
+func FromFile(f *File, w World) (*Config, error) {
+	r := &resolver{file: Complete(f), world: w, doc: f.doc, listeners: map[string]listener.Config{}}
+	if r.doc != nil {
+		r.problems = slices.Clone(r.doc.problems)
+		r.world.Dir = or(w.Dir, dirOf(r.doc.name))
+		r.cfg.Path, r.cfg.doc = r.doc.name, r.doc
+	}
+	r.supervisor()
+	for _, name := range r.names("listen", slices.Collect(maps.Keys(f.Listen))) {
+		r.listener(name, r.file.Listen[name])
+	}
+	for _, name := range r.names("pool", slices.Collect(maps.Keys(f.Pool))) {
+		r.pool(name, r.file.Pool[name])
+	}
+	r.together()
+	if len(r.problems) > 0 {
+		slices.SortStableFunc(r.problems, byPlace)
+		return nil, r.problems
+	}
+	return &r.cfg, nil
+}
+
+func byPlace(a, b Problem) int {
+	if a.File != b.File {
+		return strings.Compare(a.File, b.File)
+	}
+	if a.Line != b.Line {
+		return a.Line - b.Line
+	}
+	return a.Column - b.Column
+}
+
+// bad reports a problem with a key, unless there is one with it already: what could not be read is not judged.
+func (r *resolver) bad(key, hint, format string, args ...any) {
+	if r.hasProblem(key) {
+		return
+	}
+	p := Problem{Key: key, Message: fmt.Sprintf(format, args...), Hint: hint}
+	if r.doc != nil {
+		p.File = r.doc.name
+		p.Line, p.Column, p.Source = r.doc.place(r.doc.find(key))
+	}
+	r.problems = append(r.problems, p)
+}
+
+// badSecret is bad for a value that must not be shown again.
+func (r *resolver) badSecret(key, hint, format string, args ...any) {
+	n := len(r.problems)
+	if r.bad(key, hint, format, args...); len(r.problems) > n {
+		r.problems[n].Source = ""
+	}
+}
+
+// hasProblem reports whether there is one with the key, with what it is in, or with an element of its array.
+func (r *resolver) hasProblem(key string) bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool {
+		rest, ok := strings.CutPrefix(key, p.Key)
+		return p.Key != "" && (ok && (rest == "" || rest[0] == '.' || rest[0] == '[') || strings.HasPrefix(p.Key, key+"["))
+	})
+}
+
+// find is the offset of a key's value, or of the innermost table that it would be in.
+func (d *document) find(key string) int {
+	for ; key != ""; key = parent(key) {
+		if m, ok := d.marks[key]; ok {
+			return m.value
+		}
+	}
+	return 0
+}
+
+// name is what people call a key: its flag, or its own last name.
+func (r *resolver) name(key string) string {
+	if r.doc == nil && r.world.Flag != nil {
+		if flag := r.world.Flag(key); flag != "" {
+			return flag
+		}
+	}
+	return last(key)
+}
+
+// names are the names of pools or listeners, in the order of the file.
+func (r *resolver) names(table string, all []string) []string {
+	slices.Sort(all)
+	if r.doc == nil {
+		return all
+	}
+	order := r.doc.order[table]
+	slices.SortStableFunc(all, func(a, b string) int { return slices.Index(order, a) - slices.Index(order, b) })
+	return all
+}
+
+// unreadable reports a word that is not one of a key's.
+func (r *resolver) unreadable(key, word string, err error) {
+	r.bad(key, hintOf(err), "cannot read %s %q: %v", r.name(key), word, err)
+}
+
+// oneOf reads a key that has a few words.
+func oneOf[T any](r *resolver, key, word string, words map[string]T) T {
+	v, ok := words[word]
+	if !ok {
+		all := slices.Sorted(maps.Keys(words))
+		r.bad(key, didYouMeanOnly(word, all), "cannot read %s %q: it is one of %s", r.name(key), word, strings.Join(all, ", "))
+	}
+	return v
+}
+
+var (
+	supervisorName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$`) // part of the path of a socket and of log lines
+	poolName       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
+)
+
+// nameOf is the supervisor's name when nobody chose one: the file's.
+func nameOf(path string) string {
+	return strings.TrimSuffix(filepath.Base(path), ".toml")
+}
+
+func (r *resolver) supervisor() {
+	const table = "supervisor"
+	s := r.file.Supervisor
+	if key := under(table, "name"); !supervisorName.MatchString(s.Name) {
+		r.bad(key, "", "cannot call a supervisor %q: use up to 64 letters, digits, and - _ . @", s.Name)
+	}
+	if s.Control != "" && !filepath.IsAbs(s.Control) && r.doc != nil {
+		r.bad(under(table, "control"), "", "cannot read %s %q: the path is not absolute", r.name(under(table, "control")), s.Control)
+	}
+	oneOf(r, under(table, "log_level"), s.LogLevel, words("trace", "debug", "info", "warn", "error"))
+	oneOf(r, under(table, "log_format"), s.LogFormat, words("auto", "json", "text"))
+	r.cfg.Name, r.cfg.Control, r.cfg.LogLevel, r.cfg.LogFormat = s.Name, s.Control, s.LogLevel, s.LogFormat
+	if s.StopTimeout != nil {
+		r.cfg.StopTimeout = time.Duration(*s.StopTimeout)
+		if *s.StopTimeout == 0 {
+			r.bad(under(table, "stop_timeout"), "leave it out if nobody limits the stop", "stop_timeout is above 0")
+		}
+	}
+}
+
+// words is for oneOf, where a word means itself.
+func words(all ...string) map[string]string {
+	m := make(map[string]string, len(all))
+	for _, word := range all {
+		m[word] = word
+	}
+	return m
+}

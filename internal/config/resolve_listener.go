@@ -1,0 +1,121 @@
+package config
+
+import (
+	"io/fs"
+	"strconv"
+	"strings"
+
+	"github.com/broodctl/brood/listener"
+)
+
+// listener reads one [listen.NAME].
+func (r *resolver) listener(name string, t ListenTable) {
+	table := Key("listen", name)
+	l := listener.Config{Name: name, Backlog: t.Backlog}
+	good := true
+	bad := func(key, word string, err error) {
+		if err != nil {
+			r.unreadable(under(table, key), word, err)
+			good = false
+		}
+	}
+	if err := listener.CheckName(name); err != nil {
+		r.bad(table, "", "cannot call a listener %q: %v", name, err)
+		good = false
+	}
+	var err error
+	if l.Address, err = listener.ParseAddress(t.Address); err != nil {
+		good = false
+		if t.Address == "" {
+			r.bad(under(table, "address"), `write address = ":8080", for example`, "listener %s has no address", name)
+		} else {
+			r.bad(under(table, "address"), "", "%v", err)
+		}
+	}
+	l.Mode, err = listener.ParseMode(t.Mode)
+	bad("mode", t.Mode, wordError(t.Mode, listener.ModeNames(), err))
+	if t.Steer != "" {
+		l.Steer, err = listener.ParsePolicy(t.Steer)
+		bad("steer", t.Steer, wordError(t.Steer, listener.PolicyNames(), err))
+	}
+	if t.Perm != "" {
+		l.Perm, err = parsePerm(t.Perm)
+		bad("perm", t.Perm, err)
+	}
+	if t.Owner != "" {
+		l.Owner, l.Group, err = r.parseOwner(t.Owner)
+		bad("owner", t.Owner, err)
+	}
+	if good {
+		r.listenerFits(table, t, l)
+		r.listeners[name] = l
+	}
+	r.cfg.Listeners = append(r.cfg.Listeners, Listener{Config: l, Public: t.Public})
+}
+
+// listenerFits reports keys that cannot be together.
+func (r *resolver) listenerFits(table string, t ListenTable, l listener.Config) {
+	network := l.Address.Network
+	if err := l.Validate(); err != nil {
+		r.bad(under(table, blame(t, l)), "", "listener %s: %v", l.Name, err)
+		return
+	}
+	if t.Steer != "" && !l.Steerable() {
+		r.bad(under(table, "steer"), "", "listener %s: steer is for sharded TCP", l.Name)
+	}
+	switch {
+	case t.Public == 0:
+	case t.Public > 65535:
+		r.bad(under(table, "public"), "", "cannot read %s %d: a port is from 1 to 65535", r.name(under(table, "public")), t.Public)
+	case network != "tcp":
+		r.bad(under(table, "public"), "", "listener %s: a public port is for TCP, and the address is %s", l.Name, l.Address)
+	case t.Public == l.Address.Port:
+		r.bad(under(table, "public"), "leave it out", "listener %s has port %d already", l.Name, t.Public)
+	}
+}
+
+// blame is the key that Validate of a listener complains about.
+func blame(t ListenTable, l listener.Config) string {
+	network := l.Address.Network
+	held := network != "unix" && (l.Perm != 0 || l.Owner != "" || l.Group != "")
+	switch {
+	case network == "unix" && l.Mode != listener.Shared && l.Mode != listener.Auto:
+		return "mode"
+	case l.Mode == listener.PerSlot && network == "systemd":
+		return "mode"
+	case l.Mode == listener.PerSlot && l.Address.Port == 0:
+		return "address"
+	case held && t.Perm != "":
+		return "perm"
+	case held:
+		return "owner"
+	case l.Backlog != 0:
+		return "backlog"
+	}
+	return "address"
+}
+
+func parsePerm(word string) (fs.FileMode, error) {
+	n, err := strconv.ParseUint(word, 8, 32)
+	if err != nil || n == 0 || n > 0o777 {
+		return 0, errOctal
+	}
+	return fs.FileMode(n), nil
+}
+
+// parseOwner reads USER, USER:GROUP or :GROUP.
+func (r *resolver) parseOwner(word string) (user, group string, err error) {
+	user, group, both := strings.Cut(word, ":")
+	if user == "" && group == "" || both && group == "" {
+		return "", "", errOwner
+	}
+	return user, group, r.lookup(user, group)
+}
+
+// lookup asks for users and groups that are no templates.
+func (r *resolver) lookup(user, group string) error {
+	if r.world.LookupUser == nil || strings.Contains(user+group, "{{") {
+		return nil
+	}
+	return r.world.LookupUser(user, group)
+}

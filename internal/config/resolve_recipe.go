@@ -1,0 +1,116 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/worker"
+	"github.com/broodctl/brood/worker/handshake"
+)
+
+// recipe reads what is executed, where and as whom.
+func (r *resolver) recipe(table string, t PoolTable, p *Pool) {
+	p.Recipe = worker.RecipeConfig{
+		Argv: slices.Clone(t.Command), Dir: t.Dir, User: t.User, Group: t.Group, Groups: slices.Clone(t.Groups),
+		WorkerIDEnv: slices.Clone(t.WorkerIDEnv), FDsEnv: slices.Clone(t.FDsEnv),
+	}
+	if !strings.HasPrefix(t.Dir, "{{") {
+		p.Recipe.Dir = r.world.absolute(t.Dir)
+	}
+	command := under(table, "command")
+	switch {
+	case len(t.Command) == 0:
+		r.bad(command, `write command = ["node", "server.js"], for example`, "pool %s has no command", p.Name)
+	case t.Command[0] == "":
+		r.bad(item(command, 0), "", "the program is empty")
+	case strings.ContainsAny(t.Command[0], " \t") && len(t.Command) == 1 && !strings.ContainsAny(t.Command[0], `/{`):
+		r.bad(item(command, 0), "write "+arrayOf(t.Command[0], "command"), "the program is one word, and each argument a string of its own")
+	}
+	r.identity(table, t)
+	r.ownNames(table, t)
+	r.environment(table, t, p)
+	facts := r.sample(p)
+	for i, text := range t.Command {
+		r.template(item(command, i), text, facts, p)
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.Env)) {
+		r.template(under(under(table, "env"), name), t.Env[name], facts, p)
+	}
+	r.template(under(table, "dir"), t.Dir, facts, p)
+	r.template(under(table, "user"), t.User, facts, p)
+	r.template(under(table, "group"), t.Group, facts, p)
+}
+
+// identity asks whether the users and groups are there.
+func (r *resolver) identity(table string, t PoolTable) {
+	ask := func(key, user, group string) {
+		if user+group == "" {
+			return
+		}
+		if err := r.lookup(user, group); err != nil {
+			r.unreadable(key, user+group, err)
+		}
+	}
+	ask(under(table, "user"), t.User, "")
+	ask(under(table, "group"), "", t.Group)
+	for i, group := range t.Groups {
+		ask(item(under(table, "groups"), i), "", group)
+	}
+}
+
+// ownNames checks the further names for what brood tells a worker.
+func (r *resolver) ownNames(table string, t PoolTable) {
+	seen := map[string]bool{}
+	check := func(key string, names []string) {
+		for i, name := range names {
+			at := item(under(table, key), i)
+			r.variable(at, name)
+			_, inEnv := t.Env[name]
+			_, inCredentials := t.Credentials[name]
+			switch {
+			case seen[name]:
+				r.bad(at, "", "variable %s is asked for twice", name)
+			case inEnv || inCredentials:
+				r.bad(at, "", "variable %s is set both here and by the user", name)
+			}
+			seen[name] = true
+		}
+	}
+	check("worker_id_env", t.WorkerIDEnv)
+	check("fds_env", t.FDsEnv)
+}
+
+// variable checks the name of an environment variable; see environ(7).
+func (r *resolver) variable(key, name string) {
+	switch {
+	case name == "" || strings.ContainsAny(name, "=\x00"):
+		r.bad(key, "", "%q cannot be the name of a variable", name)
+	case handshake.Private(name):
+		r.bad(key, "the supervisor sets it, or keeps it from its workers", "variable %s is brood's own", name)
+	}
+}
+
+// sample are the facts of a worker that might be.
+func (r *resolver) sample(p *Pool) worker.Facts {
+	facts := worker.Facts{Pool: p.Name, Workers: p.Spec.Workers, WorkerID: p.Spec.FirstID, Generation: 1}
+	fd := handshake.FirstFD
+	for _, name := range p.Listen {
+		l, known := r.listeners[name]
+		if name == everything || name == "" || listener.CheckName(name) != nil {
+			continue
+		}
+		fact := worker.ListenerFact{Name: name, FD: -1, Port: l.Address.Port, Datagram: l.Address.Network == "udp", Addr: l.Address.HostPort()}
+		if l.Mode != listener.PerSlot {
+			fact.FD = fd
+			fd++
+		}
+		// The port that the kernel or systemd will choose, and that of a listener with problems of its own.
+		if fact.Port == 0 && l.Address.Network != "unix" || !known {
+			fact.Port = 1
+		}
+		facts.Listeners = append(facts.Listeners, fact)
+	}
+	return facts
+}

@@ -1,0 +1,124 @@
+package config
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+const (
+	// dumpGap is more than a second, because heap dumps are named by the second: two workers of one directory would
+	// write one file.
+	dumpGap = 1200 * time.Millisecond
+	// stableAfter is how long a worker has to live for its slot's failures to be forgotten.
+	stableAfter = time.Minute
+	// recycleAge tells a program that recycles itself from one that ends at once for lack of anything to do.
+	recycleAge = time.Second
+)
+
+// spec reads how many workers there are, and how they are replaced. The seed of the jitter stays the caller's.
+func (r *resolver) spec(table string, t PoolTable) machine.Spec {
+	spec := machine.Spec{
+		ReadyTimeout: time.Duration(*t.Rollout.ReadyTimeout), MinReady: time.Duration(*t.Rollout.MinReady),
+		Canary: time.Duration(*t.Rollout.Canary), Settle: time.Duration(*t.Rollout.Settle),
+		StopDelay: time.Duration(*t.Stop.Delay), Grace: time.Duration(*t.Stop.Grace),
+		DumpGap: dumpGap, LastID: math.MaxInt32,
+		Backoff: machine.Backoff{
+			Base: time.Duration(*t.Restart.Backoff), Max: time.Duration(*t.Restart.MaxBackoff),
+			GiveUpAfter: *t.Restart.GiveUpAfter, StableAfter: stableAfter, RecycleAge: recycleAge,
+		},
+	}
+	r.notNegative(table, t)
+	var err error
+	if spec.Workers, err = t.Workers.Of(r.world.CPUs); err != nil {
+		r.unreadable(under(table, "workers"), string(*t.Workers), err)
+	}
+	if t.WorkerIDs != "" {
+		if spec.FirstID, spec.LastID, err = parseRange(t.WorkerIDs); err != nil {
+			r.unreadable(under(table, "worker_ids"), t.WorkerIDs, err)
+		}
+	}
+	spec.Order = oneOf(r, table+".rollout.order", t.Rollout.Order, map[string]machine.Order{
+		"start-first": machine.StartFirst, "stop-first": machine.StopFirst,
+	})
+	spec.Reload = oneOf(r, table+".reload", t.Reload, map[string]machine.ReloadPolicy{
+		"auto": machine.ReloadAuto, "signal": machine.ReloadSignal, "roll": machine.ReloadRoll,
+	})
+	spec.Restart = oneOf(r, table+".restart.policy", t.Restart.Policy, map[string]machine.RestartPolicy{
+		"always": machine.RestartAlways, "on-failure": machine.RestartOnFailure, "never": machine.RestartNever,
+	})
+	spec.MaxSurge, spec.SurgePercent = r.share(table+".rollout.max_surge", *t.Rollout.MaxSurge)
+	spec.MaxUnavailable, spec.UnavailablePercent = r.share(table+".rollout.max_unavailable", *t.Rollout.MaxUnavailable)
+	r.specFits(table, t, spec)
+	return spec
+}
+
+func (r *resolver) share(key string, s Share) (number, percent int) {
+	number, percent, err := s.Of()
+	if err != nil {
+		r.unreadable(key, string(s), err)
+	}
+	return number, percent
+}
+
+// notNegative repeats for flags what reading a file has checked.
+func (r *resolver) notNegative(table string, t PoolTable) {
+	for key, d := range map[string]*Duration{
+		"rollout.ready_timeout": t.Rollout.ReadyTimeout, "rollout.min_ready": t.Rollout.MinReady, "rollout.canary": t.Rollout.Canary,
+		"rollout.settle": t.Rollout.Settle, "stop.delay": t.Stop.Delay, "stop.grace": t.Stop.Grace,
+		"restart.backoff": t.Restart.Backoff, "restart.max_backoff": t.Restart.MaxBackoff, "requires_timeout": t.RequiresTimeout,
+	} {
+		if at := table + "." + key; *d < 0 {
+			r.bad(at, "", "cannot read %s %s: a duration is not negative", r.name(at), d)
+		}
+	}
+	if at := table + ".restart.give_up_after"; *t.Restart.GiveUpAfter < 0 {
+		r.bad(at, "", "cannot read %s %d: it is not negative", r.name(at), *t.Restart.GiveUpAfter)
+	}
+}
+
+// specFits reports numbers that cannot be together.
+func (r *resolver) specFits(table string, t PoolTable, s machine.Spec) {
+	surge, unavailable := machineCounts(s)
+	rollout := table + ".rollout."
+	if s.Order == machine.StartFirst && surge < 1 {
+		r.bad(rollout+"max_surge", "", "%s of 0 leaves no room for start-first: the successor runs beside the incumbent", r.name(rollout+"max_surge"))
+	}
+	if s.Order == machine.StopFirst && unavailable < 1 && s.Workers > 0 {
+		r.bad(rollout+"max_unavailable", "", "%s %s of %d workers is 0, but stop-first needs 1: the slot is empty while its successor starts",
+			r.name(rollout+"max_unavailable"), *t.Rollout.MaxUnavailable, s.Workers)
+	}
+	if room := s.LastID - s.FirstID + 1; t.WorkerIDs != "" && s.LastID > 0 && room < s.Workers+surge {
+		r.bad(table+".worker_ids", "", "%s %s has room for %d, but %d workers and a surge of %d may live at once",
+			r.name(table+".worker_ids"), t.WorkerIDs, room, s.Workers, surge)
+	}
+	if s.Backoff.Max < s.Backoff.Base {
+		at := table + ".restart.max_backoff"
+		r.bad(at, "", "%s (%s) is below %s (%s)", r.name(at), s.Backoff.Max, r.name(table+".restart.backoff"), s.Backoff.Base)
+	}
+}
+
+// machineCounts are surge and unavailable as numbers: the one rounded up, the other down.
+func machineCounts(s machine.Spec) (surge, unavailable int) {
+	surge, unavailable = s.MaxSurge, s.MaxUnavailable
+	if s.SurgePercent > 0 {
+		surge = (s.Workers*s.SurgePercent + 99) / 100
+	}
+	if s.UnavailablePercent > 0 {
+		unavailable = s.Workers * s.UnavailablePercent / 100
+	}
+	return surge, unavailable
+}
+
+func parseRange(word string) (first, last int, err error) {
+	a, b, ok := strings.Cut(word, "-")
+	first, err1 := strconv.Atoi(a)
+	last, err2 := strconv.Atoi(b)
+	if !ok || err1 != nil || err2 != nil || !digits(a) || !digits(b) || last < first || last > math.MaxInt32 {
+		return 0, 0, errRange
+	}
+	return first, last, nil
+}
