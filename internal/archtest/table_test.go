@@ -91,6 +91,11 @@ var rules = []rule{
 		reason:  "shows the supervisor's snapshot and passes on requests",
 	},
 	{
+		dir:    "internal/progress",
+		ours:   []string{"supervisor"},
+		reason: "compares the supervisor's snapshots and draws them; where they come from is the command's business",
+	},
+	{
 		dir:      "internal/logs",
 		testOurs: []string{"internal/poll", "internal/testhost"},
 		foreign:  []string{xsys},

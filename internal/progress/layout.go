@@ -1,0 +1,119 @@
+package progress
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// layout lines up the columns of a frame.
+type layout struct {
+	bar                            int // 0: there is no room for one
+	name, count                    int
+	label, from, to, words, clocks int
+}
+
+// The widths from which on there is room for more.
+const (
+	wideBar  = 70
+	anyBar   = 30
+	bothPIDs = 60
+)
+
+func newLayout(views []view, width int) layout {
+	var lay layout
+	switch {
+	case width >= wideBar:
+		lay.bar = 20
+	case width >= anyBar:
+		lay.bar = 10
+	}
+	for i := range views {
+		v := &views[i]
+		lay.name = max(lay.name, textWidth(v.pool.Name))
+		lay.count = max(lay.count, len(v.count()))
+		for j := range v.rows {
+			r := &v.rows[j]
+			lay.label = max(lay.label, textWidth(r.label))
+			lay.to = max(lay.to, len(r.to))
+			lay.words = max(lay.words, r.words.width())
+			lay.clocks = max(lay.clocks, len(r.clock))
+			if width >= bothPIDs {
+				lay.from = max(lay.from, len(r.from))
+			}
+		}
+	}
+	return lay
+}
+
+func (v *view) count() string { return fmt.Sprintf("%d/%d", v.done, v.pool.Desired) }
+
+// head is the line of a pool: its name, the bar, how many slots are done, how long it takes, and what happens.
+func (lay *layout) head(v *view, at time.Duration) line {
+	l := line{{pad(v.pool.Name, lay.name), noColour}}
+	if lay.bar > 0 {
+		full := lay.bar
+		if v.pool.Desired > 0 {
+			full = lay.bar * v.done / v.pool.Desired
+		}
+		l = append(l, span{" [", noColour}, span{strings.Repeat("#", full), v.colour()},
+			span{strings.Repeat("-", lay.bar-full) + "]", noColour})
+	}
+	l = append(l, span{fmt.Sprintf(" %*s  ", lay.count, v.count()), noColour})
+	if !v.calm {
+		l = append(l, span{clock(at) + "  ", noColour})
+	}
+	return append(l, span{v.words(), v.colour()})
+}
+
+func (v *view) colour() colour {
+	switch r := v.pool.Rollout; {
+	case r != nil && (r.State == rolloutReverting || v.news && r.State == rolloutFailed):
+		return red
+	case v.calm:
+		return green
+	default:
+		return cyan
+	}
+}
+
+func (v *view) words() string {
+	p, state := v.pool, ""
+	if p.Rollout != nil {
+		state = p.Rollout.State
+	}
+	switch {
+	case p.Phase != phaseServing:
+		return fmt.Sprintf("%s, %d left", neutral(p.Phase), len(p.Workers))
+	case state == rolloutRolling:
+		return fmt.Sprintf("rolling to generation %d", p.Rollout.Generation)
+	case state == rolloutReverting:
+		return because(fmt.Sprintf("going back: generation %d failed", p.Rollout.Generation), p.Rollout.Reason)
+	case state == rolloutFailed && v.news:
+		return because(fmt.Sprintf("failed to roll to generation %d", p.Rollout.Generation), p.Rollout.Reason)
+	case v.calm && v.news:
+		return fmt.Sprintf("done, at generation %d", p.Generation)
+	case v.calm:
+		return "ready"
+	case v.done < p.Desired:
+		return fmt.Sprintf("%d to go", p.Desired-v.done)
+	default:
+		return "old workers are leaving"
+	}
+}
+
+// row is the line of a slot.
+func (lay *layout) row(r *row) line {
+	l := line{{"  " + pad(r.label, lay.label) + "  ", noColour}}
+	if lay.from > 0 {
+		arrow := "    "
+		if r.from != "" {
+			arrow = " -> "
+		}
+		l = append(l, span{pad(r.from, lay.from) + arrow, faint})
+	}
+	l = append(l, span{pad(r.to, lay.to) + "  ", noColour})
+	l = append(l, r.words...)
+	l = append(l, span{fmt.Sprintf("%*s  %*s", lay.words-r.words.width(), "", lay.clocks, r.clock), noColour})
+	return append(l, span{"  " + r.note, faint})
+}

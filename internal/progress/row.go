@@ -1,0 +1,103 @@
+package progress
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/broodctl/brood/supervisor"
+)
+
+// rank says how much a slot is of interest.
+type rank uint8
+
+const (
+	rankMoving  rank = iota // something is going on
+	rankLately              // something was, a moment ago
+	rankPending             // its turn comes
+	rankSettled
+	ranks
+)
+
+// row is what is to be seen of a slot.
+type row struct {
+	rank  rank
+	label string
+	from  string // the worker that goes, as pid and generation
+	to    string // the one that stays
+	words line
+	clock string // how long it has been so
+	note  string
+}
+
+func newRow(p *supervisor.PoolView, s slot, since time.Duration) row {
+	r := row{rank: rankMoving, label: fmt.Sprintf("%s.%d", p.Name, s.index), clock: clock(since)}
+	w, old := s.successor, s.incumbent
+	if w == nil {
+		r.words = line{{"no worker", red}}
+		return r
+	}
+	r.to = identity(w)
+	r.words = line{{stateWords(w.State), stateColour(p, w)}}
+	if old != nil {
+		r.from = identity(old)
+		if old.State != stateReady {
+			r.words = append(r.words, span{", old " + old.State, stateColour(p, old)})
+		}
+	}
+	switch {
+	case w.State == stateWaiting:
+		r.note = neutral(w.LastExit)
+	case w.State != stateReady:
+		r.note = neutral(w.Status)
+	}
+	if old == nil && serves(w) && s.index < p.Desired {
+		r.clock = ""
+		r.rank = rankSettled
+		if w.Generation != goal(p) {
+			r.rank = rankPending
+		}
+	}
+	return r
+}
+
+// identity is a worker in few characters: 4711/g2 is the process 4711 of generation 2.
+func identity(w *supervisor.WorkerView) string {
+	pid := "-"
+	if w.PID != 0 {
+		pid = strconv.Itoa(w.PID)
+	}
+	return fmt.Sprintf("%s/g%d", pid, w.Generation)
+}
+
+func stateWords(state string) string {
+	if state == stateWaiting {
+		return "waiting to start"
+	}
+	return neutral(state)
+}
+
+func stateColour(p *supervisor.PoolView, w *supervisor.WorkerView) colour {
+	switch w.State {
+	case stateReady, stateFinished:
+		if w.Generation == goal(p) {
+			return green
+		}
+		return noColour
+	case stateStarting, stateProving:
+		return yellow
+	case stateWaiting, stateKilled:
+		return red
+	case stateSettling, stateRetiring, stateDraining:
+		return faint
+	}
+	return noColour
+}
+
+// clock is a duration that moves: to the tenth of a second while that is of interest.
+func clock(d time.Duration) string {
+	if d < 100*time.Second {
+		return seconds(d)
+	}
+	return d.Truncate(time.Second).String()
+}
