@@ -5,8 +5,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/broodctl/brood/supervisor/machine"
-	"github.com/broodctl/brood/worker"
+	"github.com/broodctl/brood/supervisor/plan"
 )
 
 // Config describes a supervisor. It is not changed after New.
@@ -15,19 +14,8 @@ type Config struct {
 	Version string
 	Log     zerolog.Logger
 	World   World
-	Pools   []PoolConfig
-}
-
-// PoolConfig describes one pool: identical workers of one command.
-type PoolConfig struct {
-	Name      string
-	Spec      machine.Spec
-	Recipe    *worker.Recipe
-	Sockets   Sockets
-	Listeners []Listener
-	Ready     worker.Readiness
-	Signals   worker.Signals
-	Orphans   worker.OrphanPolicy
+	Desired plan.Desired // what to run first; World.Load says what to run later
+	File    string       // where Desired came from; "" if that is no file
 }
 
 const (

@@ -22,8 +22,8 @@ func (p *pool) exited(m exited) {
 		rec.closeOutput() // so that its last words are all there
 	}
 	p.die(rec, machine.Died{
-		Ref: m.ref, Clean: m.exit.Success(), Age: rec.age(),
-		Remains: m.exit.Remains, Untold: rec.asked && m.exit.Signal == p.cfg.Signals.Stop,
+		Ref: m.ref, Clean: rec.clean(), Age: rec.age(),
+		Remains: m.exit.Remains, Untold: rec.asked && m.exit.Signal == rec.stopSignal(),
 	})
 }
 
@@ -49,9 +49,14 @@ func (p *pool) obituary(a machine.Obituary) {
 	if rec == nil {
 		return
 	}
+	unasked := !rec.asked || rec.why == machine.WhyNeverReady
+	if unasked && rec.cause() != "recycled" {
+		p.sup.workerFailed(p, rec)
+		p.recheck()
+	}
 	switch a.Next {
 	case machine.RestartNow, machine.RestartLater, machine.RestartWhen:
-		if !rec.asked || rec.why == machine.WhyNeverReady {
+		if unasked {
 			p.slot(a.Ref.Slot).restarts++
 		}
 	case machine.Succeeded, machine.NotRestarted:

@@ -19,6 +19,7 @@ import (
 
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 	"github.com/broodctl/brood/worker/handshake"
 )
@@ -173,50 +174,100 @@ func (p *fakeProcess) SignalGroup(sig syscall.Signal) error {
 // fakeOutput numbers the outputs, so that launch finds the notification socket that goes with one.
 type fakeOutput struct{ n int }
 
-func (o fakeOutput) Stdout() int       { return o.n }
-func (o fakeOutput) Stderr() int       { return o.n }
-func (o fakeOutput) Spawned()          {}
-func (o fakeOutput) Tail(int) []string { return []string{"last words"} }
-func (o fakeOutput) Close()            {}
+func (o fakeOutput) Stdout() int              { return o.n }
+func (o fakeOutput) Stderr() int              { return o.n }
+func (o fakeOutput) Spawned()                 {}
+func (o fakeOutput) GiveTo(_, _ uint32) error { return nil }
+func (o fakeOutput) Tail(int) []string        { return []string{"last words"} }
+func (o fakeOutput) Close()                   {}
 
 type fakeNotify struct{ n int }
 
 func (f fakeNotify) Address() string { return fmt.Sprintf("@fake-%d", f.n) }
+func (f fakeNotify) Trust(uint32)    {}
 func (f fakeNotify) Close() error    { return nil }
 
 // notifies maps the number of an output to the notification callback opened just before it. The loop opens the two one
 // after the other, so the numbers agree.
 var notifies map[int]func(handshake.Message, error)
 
-// fakeListener writes down how it is steered.
-type fakeListener struct{ world *world }
+// fakeSockets opens fake listeners.
+type fakeSockets struct{ world *world }
 
-func (l fakeListener) Name() string        { return "http" }
-func (l fakeListener) Mode() listener.Mode { return listener.Sharded }
-func (l fakeListener) Address() listener.Address {
-	return listener.Address{Network: "tcp", Host: "127.0.0.1", Port: 80}
+func webListener() listener.Config {
+	return listener.Config{Name: "http", Address: listener.Address{Network: "tcp", Host: "127.0.0.1", Port: 80}, Mode: listener.Sharded}
 }
-func (l fakeListener) Datagram() bool                                      { return false }
-func (l fakeListener) FD(slot int, side listener.Side) int                 { return 10 + 2*slot + int(side) }
-func (l fakeListener) Port(int) int                                        { return 80 }
-func (l fakeListener) Inode(int, listener.Side) uint64                     { return 1 }
-func (l fakeListener) Restore(int, listener.Side) (listener.Repair, error) { return 0, nil }
-func (l fakeListener) Adopt(int, listener.Side) error                      { return nil }
-func (l fakeListener) Dial(context.Context, int, listener.Side) (net.Conn, error) {
+
+func (s fakeSockets) Open(wants []listener.Want) ([]Listener, error) {
+	var all []Listener
+	for i := range wants {
+		if wants[i].Config.Address.Port == brokenPort {
+			return nil, &listener.OpenError{Config: wants[i].Config, Op: "open", Err: listener.ErrInUse}
+		}
+		l := &fakeListener{world: s.world, cfg: wants[i].Config}
+		if wants[i].Config.Name != "http" {
+			s.world.write("open %s", l.Name())
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
+// brokenPort cannot be listened on.
+const brokenPort = 13
+
+// fakeListener writes down how it is steered.
+type fakeListener struct {
+	world *world
+	cfg   listener.Config
+}
+
+func (l *fakeListener) Name() string              { return l.cfg.Name }
+func (l *fakeListener) Mode() listener.Mode       { return listener.Sharded }
+func (l *fakeListener) Address() listener.Address { return l.cfg.Address }
+func (l *fakeListener) Grow(int) error            { return nil }
+
+func (l *fakeListener) Adjust(cfg listener.Config) error {
+	if cfg != l.cfg {
+		l.world.write("adjust %s", cfg.Name)
+	}
+	l.cfg = cfg
+	return nil
+}
+
+func (l *fakeListener) Pause() error  { l.world.write("pause %s", l.Name()); return nil }
+func (l *fakeListener) Resume() error { l.world.write("resume %s", l.Name()); return nil }
+func (l *fakeListener) Close() error  { l.world.write("close %s", l.Name()); return nil }
+
+// at is how the diary names a listener that is not the usual one.
+func (l *fakeListener) at() string {
+	if l.cfg.Name == "http" {
+		return ""
+	}
+	return " " + l.cfg.Name
+}
+
+func (l *fakeListener) Datagram() bool                                      { return false }
+func (l *fakeListener) FD(slot int, side listener.Side) int                 { return 10 + 2*slot + int(side) }
+func (l *fakeListener) Port(int) int                                        { return 80 }
+func (l *fakeListener) Inode(int, listener.Side) uint64                     { return 1 }
+func (l *fakeListener) Restore(int, listener.Side) (listener.Repair, error) { return 0, nil }
+func (l *fakeListener) Adopt(int, listener.Side) error                      { return nil }
+func (l *fakeListener) Dial(context.Context, int, listener.Side) (net.Conn, error) {
 	return nil, listener.ErrNoLane
 }
 
-func (l fakeListener) Abandon(slot int, side listener.Side) error {
+func (l *fakeListener) Abandon(slot int, side listener.Side) error {
 	l.world.write("abandon %d%s", slot, machine.Side(side))
 	return nil
 }
 
-func (l fakeListener) Steer(members []listener.Member) error {
+func (l *fakeListener) Steer(members []listener.Member) error {
 	var b strings.Builder
 	for _, m := range members {
 		fmt.Fprintf(&b, " %d%s", m.Slot, machine.Side(m.Side))
 	}
-	l.world.write("steer%s", b.String())
+	l.world.write("steer%s%s", l.at(), b.String())
 	return nil
 }
 
@@ -252,21 +303,18 @@ func newStage(t *testing.T, w *world, change func(*Config)) *stage {
 	t.Helper()
 	notifies = map[int]func(handshake.Message, error){}
 	opened, outputs := 0, 0
-	recipe, err := worker.NewRecipe(worker.RecipeConfig{Argv: []string{"server"}}, worker.Facts{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	s := &stage{t: t, world: w, signals: make(chan os.Signal, 16), code: make(chan int, 1), log: &lockedBuffer{}}
 	cfg := Config{
 		Name: "web", Version: "test", Log: zerolog.New(s.log).Level(zerolog.InfoLevel),
 		World: World{
-			Launch: w.launch,
+			Sockets: fakeSockets{w},
+			Launch:  w.launch,
 			OpenNotify: func(on func(handshake.Message, error)) (Notify, error) {
 				opened++
 				notifies[opened] = on
 				return fakeNotify{opened}, nil
 			},
-			OpenOutput: func(string) (Output, error) {
+			OpenOutput: func(string, string) (Output, error) {
 				outputs++
 				return fakeOutput{outputs}, nil
 			},
@@ -280,19 +328,21 @@ func newStage(t *testing.T, w *world, change func(*Config)) *stage {
 			},
 			WatchdogInterval: w.watchdog,
 		},
-		Pools: []PoolConfig{{
-			Name: "web", Recipe: recipe, Listeners: []Listener{fakeListener{w}}, Ready: worker.Readiness{Kind: worker.ReadyNotify},
+		Desired: plan.Desired{Listeners: []listener.Config{webListener()}, Pools: []plan.Pool{{
+			Name: "web", Recipe: worker.RecipeConfig{Argv: []string{"server"}}, Listen: []string{"http"},
+			Ready:   worker.Readiness{Kind: worker.ReadyNotify},
 			Signals: worker.Signals{Stop: syscall.SIGTERM, Reload: syscall.SIGHUP, Dump: syscall.SIGUSR2},
 			Spec: machine.Spec{
 				Workers: 2, MaxSurge: 1, LastID: 100, ReadyTimeout: time.Minute, Settle: time.Second,
 				Grace: 30 * time.Second, DumpGap: 1200 * time.Millisecond,
 				Backoff: machine.Backoff{Base: time.Second, Max: 30 * time.Second, StableAfter: time.Minute, RecycleAge: time.Second},
 			},
-		}},
+		}}},
 	}
 	if change != nil {
 		change(&cfg)
 	}
+	var err error
 	s.sup, err = New(cfg)
 	if err != nil {
 		t.Fatal(err)

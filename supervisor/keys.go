@@ -29,6 +29,11 @@ const (
 	keyVerb       = "verb"
 	keyUID        = "uid"
 	keyProbe      = "probe"
+	keyCommand    = "command"
+	keyFile       = "file"
+	keyChange     = "change"
+	keyChanges    = "changes"
+	keyReasons    = "reasons"
 )
 
 // LogFields is the order in which people want to read the fields of a line: who, why, what next.

@@ -15,7 +15,7 @@ const firstFD = 3
 
 // launch spawns the worker that the machine wants.
 func (p *pool) launch(a machine.Start) {
-	rec := &record{ref: a.Ref, id: a.ID, generation: a.Generation, made: time.Now()}
+	rec := &record{ref: a.Ref, id: a.ID, generation: a.Generation, edition: p.editions[a.Generation], made: time.Now()}
 	p.workers[a.Ref] = rec
 	p.slot(a.Ref.Slot)
 	cmd, err := p.prepare(rec)
@@ -36,20 +36,29 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 	}); err != nil {
 		return worker.Command{}, fmt.Errorf("cannot open notification socket: %w", err)
 	}
-	if rec.output, err = world.OpenOutput(p.label(ref.Slot)); err != nil {
+	if rec.output, err = world.OpenOutput(p.label(ref.Slot), rec.edition.cfg.Output); err != nil {
 		return worker.Command{}, fmt.Errorf("cannot open output: %w", err)
 	}
 	facts, files := p.facts(rec)
-	made, err := p.cfg.Recipe.Build(facts)
+	e := rec.edition
+	made, err := e.recipe.Build(facts)
+	if err != nil {
+		return worker.Command{}, err
+	}
+	as, err := made.Identify()
+	if err == nil && as != nil {
+		err = rec.give(as)
+	}
 	if err != nil {
 		return worker.Command{}, err
 	}
 	return worker.Command{
 		Argv: made.Argv, Env: made.Env, Dir: made.Dir,
+		Program: e.program, As: as, Umask: e.cfg.Umask, Limits: e.cfg.Limits,
 		Files: files,
 		Stdin: worker.DevNull, Stdout: rec.output.Stdout(), Stderr: rec.output.Stderr(),
 		ListenPID: len(files) > 0,
-		Orphans:   p.cfg.Orphans,
+		Orphans:   e.cfg.Orphans,
 		OnExit:    func(e worker.Exit) { p.sup.mail.post(exited{pool: p, ref: ref, exit: e}) },
 		OnGone:    func() { p.sup.mail.post(gone{pool: p, ref: ref}) },
 	}, nil
@@ -58,7 +67,7 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 // facts are what the worker is told about itself, with the descriptors it gets.
 func (p *pool) facts(rec *record) (worker.Facts, []int) {
 	facts := worker.Facts{
-		Pool:         p.cfg.Name,
+		Pool:         p.name,
 		Slot:         rec.ref.Slot,
 		Workers:      p.st.Spec.Workers,
 		WorkerID:     rec.id,
@@ -66,8 +75,8 @@ func (p *pool) facts(rec *record) (worker.Facts, []int) {
 		NotifySocket: rec.notify.Address(),
 	}
 	var files []int
-	for _, l := range p.cfg.Listeners {
-		fact := worker.ListenerFact{Name: l.Name(), FD: -1, Port: l.Port(rec.ref.Slot), Datagram: l.Datagram(), Addr: addrOf(l, rec.ref.Slot)}
+	for _, l := range rec.edition.listeners {
+		fact := factOf(l, rec.ref.Slot)
 		if fd := l.FD(rec.ref.Slot, side(rec.ref.Side)); fd >= 0 {
 			fact.FD = firstFD + len(files)
 			files = append(files, fd)
@@ -129,7 +138,8 @@ func (p *pool) told(m told) {
 		rec.status = m.msg.Status
 	}
 	rec.reload = rec.reload || m.msg.HandlesReload
-	if m.msg.Ready && (p.cfg.Ready.Kind == worker.ReadyAuto || p.cfg.Ready.Kind == worker.ReadyNotify) {
+	kind := rec.edition.cfg.Ready.Kind
+	if m.msg.Ready && (kind == worker.ReadyAuto || kind == worker.ReadyNotify) {
 		p.ready(m.ref, "notified")
 	}
 	if m.msg.Stopping && !rec.asked {

@@ -19,12 +19,12 @@ func TestWorkerThatCannotBePreparedIsADeathLikeAnyOther(t *testing.T) {
 	for _, missing := range []string{"notify", "output"} {
 		t.Run(missing, func(t *testing.T) {
 			perform(t, &world{}, func(c *Config) {
-				c.Pools[0].Spec.Workers = 1
+				c.Desired.Pools[0].Spec.Workers = 1
 				if missing == "notify" {
 					c.World.OpenNotify = func(func(handshake.Message, error)) (Notify, error) { return nil, syscall.EMFILE }
 					return
 				}
-				c.World.OpenOutput = func(string) (Output, error) { return nil, syscall.EMFILE }
+				c.World.OpenOutput = func(string, string) (Output, error) { return nil, syscall.EMFILE }
 			}, func(s *stage) {
 				s.after(time.Second)
 				deaths := s.logged("worker died")
@@ -41,8 +41,8 @@ func TestWorkerThatIsReadyBeforeItsStartIsKnown(t *testing.T) {
 	w := &world{}
 	held := func(c *Config) {
 		w.hold = make(chan struct{})
-		c.Pools[0].Spec.Workers = 1
-		c.Pools[0].Ready = worker.Readiness{Kind: worker.ReadyAuto}
+		c.Desired.Pools[0].Spec.Workers = 1
+		c.Desired.Pools[0].Ready = worker.Readiness{Kind: worker.ReadyAuto}
 	}
 	perform(t, w, held, func(s *stage) {
 		notifies[1](handshake.Message{Ready: true}, nil)
@@ -65,8 +65,8 @@ func TestWorkerThatIsReadyBeforeItsStartIsKnown(t *testing.T) {
 func TestFailedProbeIsNamedWhereAWorkerWasNeverReady(t *testing.T) {
 	w := &world{behave: func(_ int, p *fakeProcess) { p.ready = -1 }}
 	probed := func(c *Config) {
-		c.Pools[0].Spec.Workers = 1
-		c.Pools[0].Ready = worker.Readiness{Kind: worker.ReadyHTTP, Path: "/readyz"} // the fake listener has no lane: each probe fails
+		c.Desired.Pools[0].Spec.Workers = 1
+		c.Desired.Pools[0].Ready = worker.Readiness{Kind: worker.ReadyHTTP, Path: "/readyz"} // the fake listener has no lane: each probe fails
 	}
 	perform(t, w, probed, func(s *stage) {
 		s.after(2 * time.Minute)
@@ -105,7 +105,7 @@ func TestAnswersSayWhatWasRelayed(t *testing.T) {
 	ask := func(s *stage, verb Verb) Verdict {
 		return s.sup.Do(context.Background(), Request{Verb: verb})
 	}
-	signal := func(c *Config) { c.Pools[0].Spec.Reload = machine.ReloadSignal }
+	signal := func(c *Config) { c.Desired.Pools[0].Spec.Reload = machine.ReloadSignal }
 	t.Run("to all", func(t *testing.T) {
 		perform(t, &world{handling: worker.Catches}, signal, func(s *stage) {
 			if v := ask(s, Reload); v.Err != nil || v.Text != "SIGHUP relayed to 2 of 2 workers of pool web" {
@@ -136,7 +136,7 @@ func TestAnswersSayWhatWasRelayed(t *testing.T) {
 		})
 	})
 	t.Run("a reload that is queued behind two rollouts waits for its own", func(t *testing.T) {
-		perform(t, &world{}, func(c *Config) { c.Pools[0].Spec.Reload = machine.ReloadRoll }, func(s *stage) {
+		perform(t, &world{}, func(c *Config) { c.Desired.Pools[0].Spec.Reload = machine.ReloadRoll }, func(s *stage) {
 			verdicts := make(chan Verdict, 3)
 			for range 3 {
 				go func() { verdicts <- ask(s, Reload) }()

@@ -118,7 +118,7 @@ func TestTerminationReachesWorkerThatIsStillForked(t *testing.T) {
 
 func TestWorkersThatNeverRunBackOff(t *testing.T) {
 	w := &world{behave: func(_ int, p *fakeProcess) { p.err = &worker.ExecError{Path: "server", Err: syscall.ENOENT} }}
-	one := func(c *Config) { c.Pools[0].Spec.Workers = 1 }
+	one := func(c *Config) { c.Desired.Pools[0].Spec.Workers = 1 }
 	perform(t, w, one, func(s *stage) {
 		s.after(time.Minute)
 		deaths := s.logged("worker died")
@@ -156,7 +156,7 @@ func TestReloadIsRelayedOnlyToThoseWhoSurviveIt(t *testing.T) {
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			w := &world{handling: tc.handling}
-			policy := func(c *Config) { c.Pools[0].Spec.Reload = tc.policy }
+			policy := func(c *Config) { c.Desired.Pools[0].Spec.Reload = tc.policy }
 			perform(t, w, policy, func(s *stage) {
 				if tc.declared {
 					s.world.process(0).say(handshake.Message{HandlesReload: true})

@@ -61,7 +61,30 @@ type (
 	surveyed struct {
 		pool  *pool
 		safe  []machine.Ref
+		reach reach
 		reply replyFunc
+	}
+	// rollReady: what a rollout needs beforehand was seen to, or could not be.
+	rollReady struct {
+		pool    *pool
+		edition *edition
+		reply   replyFunc
+		setback *setback
+	}
+	// startReady: what a pool needs before its first worker was seen to, or could not be.
+	startReady struct {
+		pool    *pool
+		setback *setback
+	}
+	// reloadReady: a configuration was read, compared and prepared for, or could not be.
+	reloadReady struct {
+		transaction *transaction
+		setback     *setback
+	}
+	// rechecked: what a pool requires was looked at again.
+	rechecked struct {
+		pool  *pool
+		unmet []string
 	}
 	// signalled: a signal came to the supervisor.
 	signalled struct{ sig os.Signal }
@@ -84,6 +107,10 @@ func (proven) message()      {}
 func (unproven) message()    {}
 func (timerEnded) message()  {}
 func (surveyed) message()    {}
+func (rollReady) message()   {}
+func (startReady) message()  {}
+func (reloadReady) message() {}
+func (rechecked) message()   {}
 func (signalled) message()   {}
 func (publishDue) message()  {}
 func (watchdogDue) message() {}

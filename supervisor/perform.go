@@ -7,7 +7,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 )
 
@@ -29,7 +28,7 @@ func (p *pool) perform(actions []machine.Action) {
 			p.terminate(a)
 		case machine.TerminateRemains:
 			p.steer()
-			p.signalGroup(a.Ref, p.cfg.Signals.Stop)
+			p.terminateRemains(a.Ref)
 		case machine.Kill:
 			p.kill(a.Ref)
 		case machine.Relay:
@@ -59,30 +58,6 @@ func (p *pool) perform(actions []machine.Action) {
 	}
 }
 
-// steer does what the last Steer said. It waits for the end of a batch of messages, because a thousand workers that
-// become ready at once need one program and not a thousand, but never longer than until somebody is told to leave.
-func (p *pool) steer() {
-	if p.steerTo == nil {
-		return
-	}
-	members := make([]listener.Member, len(p.steerTo))
-	for i, at := range p.steerTo {
-		members[i] = listener.Member{Slot: at.Slot, Side: side(at.Side)}
-	}
-	p.steerTo = nil
-	p.eachListener("cannot steer", func(l Listener) error { return l.Steer(members) })
-}
-
-func (p *pool) eachListener(failed string, do func(Listener) error) {
-	for _, l := range p.cfg.Listeners {
-		if err := do(l); err != nil {
-			p.log.Error().Err(err).Str(keyListener, l.Name()).Msg(failed)
-		}
-	}
-}
-
-func side(s machine.Side) listener.Side { return listener.Side(s) }
-
 func (p *pool) setTimer(a machine.SetTimer) {
 	p.serial++
 	serial := p.serial
@@ -108,12 +83,12 @@ func (p *pool) terminate(a machine.Terminate) {
 	rec.unwatch()
 	rec.asked, rec.why = true, a.Why
 	rec.when(func(proc Process) {
-		p.of(p.log.Info(), rec).Str(keySignal, signalName(p.cfg.Signals.Stop)).Stringer(keyWhy, a.Why).Msg("worker told to leave")
+		p.of(p.log.Info(), rec).Str(keySignal, signalName(rec.stopSignal())).Stringer(keyWhy, a.Why).Msg("worker told to leave")
 		send := proc.Signal
 		if rec.over {
 			send = proc.SignalGroup // its leader is gone, others are not
 		}
-		p.complain(rec, send(p.cfg.Signals.Stop))
+		p.complain(rec, send(rec.stopSignal()))
 		p.complain(rec, send(syscall.SIGCONT)) // a stopped process would keep the signal for later
 	})
 }
@@ -135,9 +110,9 @@ func (p *pool) kill(ref machine.Ref) {
 	})
 }
 
-func (p *pool) signalGroup(ref machine.Ref, sig syscall.Signal) {
+func (p *pool) terminateRemains(ref machine.Ref) {
 	if rec := p.workers[ref]; rec != nil {
-		rec.when(func(proc Process) { p.complain(rec, proc.SignalGroup(sig)) })
+		rec.when(func(proc Process) { p.complain(rec, proc.SignalGroup(rec.stopSignal())) })
 	}
 }
 
@@ -157,5 +132,5 @@ func (p *pool) stillHere(a machine.StillHere) {
 	}
 	p.log.Warn().Int(keyTerms, a.Terms).Int(keyWorkers, a.Workers).Ints(keyPID, left).
 		Msg("termination asked for again; the fourth time everything is killed")
-	p.sup.systemd.extend(p.cfg.Spec.Grace)
+	p.sup.systemd.extend(p.st.Spec.Grace)
 }

@@ -3,30 +3,41 @@ package supervisor
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/supervisor/plan"
 )
 
 // pool is one pool at work: the machine's state, and the world's side of each of its workers. Only the loop uses it.
 type pool struct {
-	sup     *Supervisor
-	cfg     PoolConfig
-	log     zerolog.Logger
-	st      machine.State
-	workers map[machine.Ref]*record
-	slots   map[int]*slotBook
-	timers  map[machine.Timer]timer
-	serial  uint64          // counts the timers
-	next    []machine.Event // what performing found out on the spot
-	waiting []waiter        // for the end of a rollout
-	last    *RolloutView
-	relays  relays          // of the request at hand
-	dead    []*record       // whose places may not be free yet
-	steerTo []machine.Place // not done yet; nil if it is
-	code    int             // what the pool exited with
+	sup  *Supervisor
+	name string
+	log  zerolog.Logger
+	st   machine.State
+	// editions are by generation. There is always one of the generation that is known to be good.
+	editions map[uint64]*edition
+	coming   *edition // of the rollout that is being asked for; see enrol
+	station  station
+	settled  bool       // every slot has been ready once
+	unmet    []string   // what it requires and was found missing
+	checking bool       // somebody is looking whether that is still so
+	chores   sync.Mutex // held by its one-shot commands: one at a time
+	workers  map[machine.Ref]*record
+	slots    map[int]*slotBook
+	timers   map[machine.Timer]timer
+	serial   uint64          // counts the timers
+	next     []machine.Event // what performing found out on the spot
+	waiting  []waiter        // for the end of a rollout
+	last     *RolloutView
+	relays   relays          // of the request at hand
+	dead     []*record       // whose places may not be free yet
+	steerTo  []machine.Place // not done yet; nil if it is
+	served   []machine.Place // as last steered
+	code     int             // what the pool exited with
 }
 
 // slotBook is what a slot remembers of the workers it had.
@@ -35,23 +46,38 @@ type slotBook struct {
 	lastExit string
 }
 
-func newPool(s *Supervisor, cfg PoolConfig) *pool {
+func newPool(s *Supervisor, e *edition) *pool {
+	spec := e.cfg.Spec
+	spec.Backoff.Seed = s.seed
 	return &pool{
-		sup:     s,
-		cfg:     cfg,
-		log:     s.log.With().Str(keyPool, cfg.Name).Logger(),
-		st:      machine.State{Spec: cfg.Spec, Generation: 1},
-		workers: map[machine.Ref]*record{},
-		slots:   map[int]*slotBook{},
-		timers:  map[machine.Timer]timer{},
+		sup:      s,
+		name:     e.cfg.Name,
+		log:      s.log.With().Str(keyPool, e.cfg.Name).Logger(),
+		st:       machine.State{Spec: spec, Generation: 1},
+		editions: map[uint64]*edition{1: e},
+		workers:  map[machine.Ref]*record{},
+		slots:    map[int]*slotBook{},
+		timers:   map[machine.Timer]timer{},
 	}
 }
 
 // begin starts the workers.
 func (p *pool) begin() {
-	st, actions := machine.New(p.cfg.Spec)
+	st, actions := machine.New(p.st.Spec)
 	p.st = st
+	p.station = running
 	p.perform(actions)
+}
+
+// cfg is what the pool is to be, or is on its way to.
+func (p *pool) cfg() *plan.Pool { return p.edition().cfg }
+
+// wanted is the generation that the pool is to have.
+func (p *pool) wanted() uint64 {
+	if p.st.Rollout.Phase == machine.Rolling {
+		return p.st.Rollout.Target
+	}
+	return p.st.Generation
 }
 
 // timer is one that runs. The serial tells it from an earlier one of the same key, whose end may be on its way.
@@ -66,6 +92,7 @@ func (p *pool) step(ev machine.Event) {
 	for p.next = append(p.next, ev); len(p.next) > 0; p.next = p.next[1:] {
 		st, actions := machine.Step(p.st, p.next[0])
 		p.st = st
+		p.enrol()
 		if e := p.log.Debug(); e.Enabled() {
 			e.Str(keyEvent, describe(p.next[0])).Strs(keyActions, describeAll(actions)).Msg("step")
 		}
@@ -77,14 +104,18 @@ func (p *pool) step(ev machine.Event) {
 
 // sweep forgets the workers whose places the machine has freed.
 func (p *pool) sweep() {
+	before := len(p.dead)
 	p.dead = slices.DeleteFunc(p.dead, func(rec *record) bool {
-		if _, ok := p.st.Worker(rec.ref); ok {
+		if w, ok := p.st.Worker(rec.ref); ok && w.Health.HasProcess() {
 			return false // others of its group live
 		}
 		rec.release()
 		delete(p.workers, rec.ref)
 		return true
 	})
+	if len(p.dead) < before {
+		p.prune()
+	}
 }
 
 // close ends what the pool still holds; after a forced exit workers may be among it.
@@ -96,6 +127,11 @@ func (p *pool) close() {
 		rec.release()
 	}
 	p.settle(func(waiter) bool { return true }, Verdict{Err: ErrStopped})
+	for _, e := range p.editions {
+		if e.program != nil {
+			_ = e.program.Close()
+		}
+	}
 }
 
 func (p *pool) slot(i int) *slotBook {
@@ -105,7 +141,7 @@ func (p *pool) slot(i int) *slotBook {
 	return p.slots[i]
 }
 
-func (p *pool) label(slot int) string { return fmt.Sprintf("%s.%d", p.cfg.Name, slot) }
+func (p *pool) label(slot int) string { return fmt.Sprintf("%s.%d", p.name, slot) }
 
 // of starts the fields of a log line about a worker.
 func (p *pool) of(e *zerolog.Event, rec *record) *zerolog.Event {

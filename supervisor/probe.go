@@ -2,18 +2,17 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	"github.com/broodctl/brood/listener"
-	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 )
 
@@ -58,8 +57,9 @@ func (p *pool) probe(rec *record, check func(context.Context) error) {
 
 // get asks one worker, and no other, for the probe path. On a shared socket that cannot be done, which the command
 // line refuses beforehand.
-func (p *pool) get(ctx context.Context, ref machine.Ref) error {
-	l := p.probed()
+func (p *pool) get(ctx context.Context, rec *record) error {
+	ref, path := rec.ref, rec.edition.cfg.Ready.Path
+	l := rec.edition.probed()
 	if l == nil {
 		return fmt.Errorf("cannot probe: %w", listener.ErrNoLane)
 	}
@@ -79,7 +79,7 @@ func (p *pool) get(ctx context.Context, ref machine.Ref) error {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	host := net.JoinHostPort(loopbackOf(l), strconv.Itoa(l.Port(ref.Slot)))
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+p.cfg.Ready.Path, http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+path, http.NoBody)
 	if err != nil {
 		return fmt.Errorf("cannot probe: %w", err)
 	}
@@ -91,18 +91,46 @@ func (p *pool) get(ctx context.Context, ref machine.Ref) error {
 	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
 	if resp.StatusCode < http.StatusOK || resp.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("cannot take %s for ready: status %d", host+p.cfg.Ready.Path, resp.StatusCode)
+		return fmt.Errorf("cannot take %s for ready: status %d", host+path, resp.StatusCode)
 	}
 	return nil
 }
 
+// knock connects to the worker's own port. Only with a per-slot listener that proves anything: of a socket that we hold
+// the kernel completes the handshake, whether anybody serves it or not.
+func (p *pool) knock(ctx context.Context, rec *record) error {
+	for _, l := range rec.edition.listeners {
+		if l.Mode() != listener.PerSlot || l.Datagram() {
+			continue
+		}
+		var d net.Dialer
+		conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(loopbackOf(l), strconv.Itoa(l.Port(rec.ref.Slot))))
+		if err != nil {
+			return fmt.Errorf("cannot take worker for ready: %w", err)
+		}
+		return conn.Close()
+	}
+	return fmt.Errorf("cannot probe: %w", listener.ErrNoLane)
+}
+
 // probed is the listener that HTTP probes go to: the first one that can reach a single worker.
-func (p *pool) probed() Listener {
-	if i := slices.IndexFunc(p.cfg.Listeners, CanProbe); i >= 0 {
-		return p.cfg.Listeners[i]
+func (e *edition) probed() Listener {
+	if i := slices.IndexFunc(e.listeners, func(s seat) bool { return CanProbe(s) }); i >= 0 {
+		return e.listeners[i]
 	}
 	return nil
 }
+
+// canProbe refuses a proof over HTTP where every listener could only be shared: then any worker may answer.
+func canProbe(cfg *plan.Pool, seats []seat) error {
+	if cfg.Ready.Kind != worker.ReadyHTTP || slices.ContainsFunc(seats, func(s seat) bool { return CanProbe(s) }) {
+		return nil
+	}
+	return fmt.Errorf("cannot probe pool %s over HTTP: %w", cfg.Name, ErrNoProbe)
+}
+
+// ErrNoProbe means that no listener of a pool reaches one worker alone.
+var ErrNoProbe = errors.New("the kernel lets us only share its sockets, and on a shared one any worker may answer")
 
 // CanProbe reports whether one worker of a listener can be reached over HTTP without the others.
 func CanProbe(l Listener) bool {
@@ -121,57 +149,17 @@ func loopbackOf(l Listener) string {
 	return host
 }
 
-// checker runs the readiness command in the worker's own environment, in a process group of its own. It goes through
-// the same spawner as the workers, because one process must have one reaper.
+// checker tries the readiness command.
 func (p *pool) checker(rec *record) func(context.Context) error {
 	cmd, err := p.checkCommand(rec)
 	return func(ctx context.Context) error {
-		if err != nil {
-			return err
+		if err == nil {
+			err := p.sup.cfg.World.runToEnd(ctx, cmd, "check")
+			if err == nil {
+				return nil
+			}
+			return fmt.Errorf("cannot take worker for ready: %w", err)
 		}
-		return p.sup.cfg.World.runToEnd(ctx, cmd)
-	}
-}
-
-func (p *pool) checkCommand(rec *record) (worker.Command, error) {
-	facts, _ := p.facts(rec)
-	made, err := p.cfg.Recipe.Build(facts)
-	env := slices.DeleteFunc(made.Env, func(kv string) bool { // the check has no sockets
-		return strings.HasPrefix(kv, "LISTEN_") || strings.HasPrefix(kv, "WATCHDOG_") || strings.HasPrefix(kv, "BROOD_FDS=")
-	})
-	return worker.Command{
-		Argv: []string{"/bin/sh", "-c", p.cfg.Ready.Command}, Env: append(env, "BROOD_PID="+strconv.Itoa(rec.proc.PID())), Dir: made.Dir,
-		Stdin: worker.DevNull, Stdout: worker.DevNull, Stderr: worker.DevNull,
-	}, err
-}
-
-// runToEnd runs a command and waits for it; with the context it is killed.
-func (w World) runToEnd(ctx context.Context, cmd worker.Command) error {
-	type result struct {
-		proc Process
-		err  error
-	}
-	begun, ended := make(chan result, 1), make(chan worker.Exit, 1)
-	cmd.OnExit = func(e worker.Exit) { ended <- e }
-	w.Launch(cmd, func(proc Process, err error) { begun <- result{proc, err} })
-	r := <-begun
-	if r.err != nil {
-		return r.err
-	}
-	select {
-	case e := <-ended:
-		if e.Remains {
-			_ = r.proc.SignalGroup(syscall.SIGKILL) // a check leaves nobody behind
-		}
-		if !e.Success() {
-			return fmt.Errorf("cannot take worker for ready: check ended with %s", e)
-		}
-		return nil
-	case <-ctx.Done():
-		_ = r.proc.SignalGroup(syscall.SIGKILL)
-		if e := <-ended; e.Remains {
-			_ = r.proc.SignalGroup(syscall.SIGKILL)
-		}
-		return fmt.Errorf("cannot take worker for ready: check: %w", ctx.Err())
+		return err
 	}
 }

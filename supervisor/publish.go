@@ -42,14 +42,21 @@ func (s *Supervisor) answer() {
 	s.answers = nil
 }
 
+// Changed returns a channel that is closed when a newer snapshot than the present one can be had.
+func (s *Supervisor) Changed() <-chan struct{} { return *s.changed.Load() }
+
 // publish makes the state as it is now visible to readers and to systemd.
 func (s *Supervisor) publish() {
-	snap := &Snapshot{Name: s.cfg.Name, Version: s.cfg.Version, PID: os.Getpid(), Started: s.begun}
+	snap := &Snapshot{Name: s.cfg.Name, Version: s.cfg.Version, PID: os.Getpid(), Started: s.begun, Config: s.config}
 	for _, p := range s.pools {
 		snap.Pools = append(snap.Pools, p.view())
 	}
 	snap.State = s.state(snap)
 	s.snapshot.Store(snap)
+	next := make(chan struct{})
+	if before := s.changed.Swap(&next); before != nil {
+		close(*before)
+	}
 	s.systemd.follow(snap)
 }
 
@@ -88,9 +95,13 @@ func (s *Supervisor) endRush() {
 
 func (p *pool) view() PoolView {
 	v := PoolView{
-		Name: p.cfg.Name, Phase: p.st.Phase.String(),
+		Name: p.name, Phase: p.phase(),
 		Generation: p.st.Generation, Desired: p.st.Spec.Workers, Ready: p.st.ReadySlots(),
 		Listeners: []ListenerView{}, Workers: []WorkerView{},
+	}
+	v.Unmet = p.unmet
+	if p.station == held && p.st.Phase == machine.Serving {
+		v.WaitsFor = p.awaited()
 	}
 	for _, b := range p.slots {
 		v.Restarts += b.restarts
@@ -102,7 +113,7 @@ func (p *pool) view() PoolView {
 		}
 		v.Rollout = &r
 	}
-	for _, l := range p.cfg.Listeners {
+	for _, l := range p.listeners() {
 		v.Listeners = append(v.Listeners, ListenerView{Name: l.Name(), Address: l.Address().String(), Mode: l.Mode().String()})
 	}
 	for i := range p.st.Slots {
@@ -118,10 +129,24 @@ func (p *pool) view() PoolView {
 	return v
 }
 
+// phase is the machine's, or how far the pool has come before that.
+func (p *pool) phase() string {
+	if p.st.Phase == machine.Serving {
+		switch p.station {
+		case held:
+			return "waiting"
+		case preparing:
+			return "preparing"
+		case running:
+		}
+	}
+	return p.st.Phase.String()
+}
+
 func (p *pool) viewWorker(ref machine.Ref, w machine.Worker) WorkerView {
 	book := p.slot(ref.Slot)
 	v := WorkerView{
-		Slot: ref.Slot, State: w.Health.String(), Ready: w.Health == machine.Ready,
+		Slot: ref.Slot, State: w.Health.String(), Ready: w.Health.Serves(),
 		Generation: w.Generation, Restarts: book.restarts, LastExit: book.lastExit, Side: ref.Side.String(),
 	}
 	if w.Health.HasProcess() {

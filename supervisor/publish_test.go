@@ -11,7 +11,7 @@ import (
 
 // Whoever is answered finds what the answer says, also while snapshots are rationed.
 func TestAnswersComeAfterTheSnapshot(t *testing.T) {
-	perform(t, &world{}, func(c *Config) { c.Pools[0].Spec.Settle = 0 }, func(s *stage) {
+	perform(t, &world{}, func(c *Config) { c.Desired.Pools[0].Spec.Settle = 0 }, func(s *stage) {
 		s.sup.publishAfter = time.Now().Add(time.Hour) // the loop is asleep: as after an hour's worth of snapshots
 		if v := s.sup.Do(context.Background(), Request{Verb: Scale, Workers: 3}); v.Err != nil {
 			t.Fatal(v.Err)

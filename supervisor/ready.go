@@ -16,13 +16,15 @@ const howAssumed = "assumed"
 
 // watch begins the search for the proof that a worker is ready.
 func (p *pool) watch(rec *record) {
-	ready := p.cfg.Ready
+	ready := rec.edition.cfg.Ready
 	switch ready.Kind {
 	case worker.ReadyAuto:
 		p.watchAuto(rec)
 	case worker.ReadyNotify: // the datagram comes by itself
 	case worker.ReadyHTTP:
-		p.probe(rec, func(ctx context.Context) error { return p.get(ctx, rec.ref) })
+		p.probe(rec, func(ctx context.Context) error { return p.get(ctx, rec) })
+	case worker.ReadyTCP:
+		p.probe(rec, func(ctx context.Context) error { return p.knock(ctx, rec) })
 	case worker.ReadyExec:
 		p.probe(rec, p.checker(rec))
 	case worker.ReadyDelay:
@@ -33,7 +35,7 @@ func (p *pool) watch(rec *record) {
 // watchAuto looks for the worker on its sockets. One that has none is ready when it has been alive for a while.
 func (p *pool) watchAuto(rec *record) {
 	target := sighting{pool: p, ref: rec.ref, pid: rec.proc.PID()}
-	for _, l := range p.cfg.Listeners {
+	for _, l := range rec.edition.listeners {
 		if l.Mode() == listener.PerSlot {
 			target.ports = append(target.ports, l.Port(rec.ref.Slot))
 			continue
@@ -78,12 +80,15 @@ func (p *pool) ready(ref machine.Ref, how string) {
 	}
 	p.of(p.log.WithLevel(level), rec).Str(keyHow, how).Dur(keyAfter, rec.age().Round(time.Millisecond)).Msg(message)
 	p.restore(rec)
+	if len(p.unmet) > 0 {
+		p.recheck()
+	}
 	p.step(machine.BecameReady{Ref: ref})
 }
 
 // restore puts back what the worker's own listen(2) and fcntl(2) changed of a socket that is not only its own.
 func (p *pool) restore(rec *record) {
-	p.eachListener("cannot restore socket", func(l Listener) error {
+	p.eachOf(rec, "cannot restore socket", func(l Listener) error {
 		repair, err := l.Restore(rec.ref.Slot, side(rec.ref.Side))
 		if repair != 0 {
 			p.of(p.log.Debug(), rec).Str(keyListener, l.Name()).Stringer(keyRepair, repair).Msg("socket restored")

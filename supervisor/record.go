@@ -13,6 +13,7 @@ type record struct {
 	ref        machine.Ref
 	id         int
 	generation uint64
+	edition    *edition // of that generation
 	made       time.Time
 	proc       Process // nil until it runs
 	output     Output
@@ -53,6 +54,12 @@ func (r *record) release() {
 		r.notify = nil
 	}
 	r.closeOutput()
+}
+
+// give lets another user than ours speak to us, and reopen what it writes to.
+func (r *record) give(to *worker.Identity) error {
+	r.notify.Trust(to.UID)
+	return r.output.GiveTo(to.UID, to.GID)
 }
 
 func (r *record) closeOutput() {
@@ -103,12 +110,18 @@ func (r *record) cause() string {
 		return r.purpose.String() + "_signal"
 	case r.readyAt.IsZero():
 		return "died_young"
-	case r.exit.Success():
+	case r.clean():
 		return "recycled"
 	default:
 		return "died"
 	}
 }
+
+// clean reports whether it ended as a success.
+func (r *record) clean() bool { return r.err == nil && r.edition.cfg.Clean.Has(r.exit) }
+
+// stopSignal tells it to leave.
+func (r *record) stopSignal() syscall.Signal { return r.edition.cfg.Signals.Stop }
 
 // lastExit is what the slot remembers of it.
 func (r *record) lastExit() string {

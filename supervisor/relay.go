@@ -9,50 +9,72 @@ import (
 	"github.com/broodctl/brood/worker"
 )
 
+// reach says how far a reload may go with a pool.
+type reach uint8
+
+const (
+	signalOrRoll reach = iota
+	signalOnly         // a pool whose workers would not survive the signal is left alone
+)
+
 // reload makes the workers read their configuration again. Whether that is a signal or a rollout is the machine's
 // decision; what it has to know first is read from /proc beside the loop.
-func (p *pool) reload(reply replyFunc) {
-	if p.st.Spec.Reload != machine.ReloadAuto || p.st.Phase != machine.Serving {
-		p.surveyed(surveyed{pool: p, reply: reply})
+func (p *pool) reload(how reach, reply replyFunc) {
+	if p.st.Spec.Reload != machine.ReloadAuto || p.st.Phase != machine.Serving || p.station != running {
+		p.surveyed(surveyed{pool: p, reach: how, reply: reply})
 		return
 	}
 	type known struct {
 		ref      machine.Ref
 		pid      int
+		sig      syscall.Signal
 		declared bool
 	}
-	var ready []known
+	var serving []known
 	for ref, rec := range p.workers {
-		if w, ok := p.st.Worker(ref); ok && w.Health == machine.Ready && rec.proc != nil {
-			ready = append(ready, known{ref, rec.proc.PID(), rec.reload})
+		if w, ok := p.st.Worker(ref); ok && w.Health.Serves() && rec.proc != nil {
+			serving = append(serving, known{ref, rec.proc.PID(), rec.edition.cfg.Signals.Reload, rec.reload})
 		}
 	}
 	p.sup.goOn(func() {
 		var safe []machine.Ref
-		for _, k := range ready {
-			handling, err := p.sup.cfg.World.Handles(k.pid, p.cfg.Signals.Reload)
+		for _, k := range serving {
+			handling, err := p.sup.cfg.World.Handles(k.pid, k.sig)
 			if err == nil && (handling == worker.Catches || handling == worker.CatchesAll && k.declared) {
 				safe = append(safe, k.ref)
 			}
 		}
-		p.sup.mail.post(surveyed{pool: p, safe: safe, reply: reply})
+		p.sup.mail.post(surveyed{pool: p, safe: safe, reach: how, reply: reply})
 	})
 }
 
 // surveyed goes on with a reload.
 func (p *pool) surveyed(m surveyed) {
-	if p.st.Phase != machine.Serving {
-		m.reply(Verdict{Err: ErrStopped})
+	if p.st.Phase != machine.Serving || p.station != running {
+		m.reply(Verdict{Err: p.notRunning()})
 		return
 	}
-	rolls, before := p.st.RollsOnReload(m.safe), p.st.Rollout
+	sig := p.cfg().Signals.Reload
+	if p.st.RollsOnReload(m.safe) {
+		if m.reach == signalOnly {
+			m.reply(Verdict{Text: fmt.Sprintf("pool %s untouched", p.name)})
+			return
+		}
+		p.roll(m.reply)
+		return
+	}
+	before := p.st.Rollout
 	p.relays = relays{}
 	p.step(machine.ReloadRequested{Safe: m.safe})
-	if rolls || p.st.Rollout != before { // a handler that vanished since the survey rolls as well
+	if p.st.Rollout != before { // a handler has vanished since the survey
 		p.await(m.reply)
 		return
 	}
-	m.reply(p.relays.verdict(p.cfg.Name, p.cfg.Signals.Reload))
+	v := p.relays.verdict(p.name, sig)
+	if m.reach == signalOnly && v.Err != nil {
+		v = Verdict{Text: fmt.Sprintf("pool %s untouched", p.name)}
+	}
+	m.reply(v)
 }
 
 // relays counts what became of the relays of one request.
@@ -71,25 +93,26 @@ func (r relays) verdict(pool string, sig syscall.Signal) Verdict {
 
 // dump answers before the last worker had its turn, but not without knowing that there is one to take it.
 func (p *pool) dump() Verdict {
-	if p.st.Phase != machine.Serving {
-		return Verdict{Err: ErrStopped}
+	if p.st.Phase != machine.Serving || p.station != running {
+		return Verdict{Err: p.notRunning()}
 	}
 	var found relays
+	sig := p.cfg().Signals.Dump
 	for ref, rec := range p.workers {
-		if w, ok := p.st.Worker(ref); !ok || w.Health != machine.Ready || rec.proc == nil {
+		if w, ok := p.st.Worker(ref); !ok || !w.Health.Serves() || rec.proc == nil {
 			continue
 		}
 		found.refused++
-		if p.takes(rec, p.cfg.Signals.Dump, p.cfg.Signals.DumpNamed) == nil {
+		if p.takes(rec, rec.edition.cfg.Signals.Dump, rec.edition.cfg.Signals.DumpNamed) == nil {
 			found.sent++
 			break
 		}
 	}
 	if found.sent == 0 {
-		return found.verdict(p.cfg.Name, p.cfg.Signals.Dump)
+		return found.verdict(p.name, sig)
 	}
 	p.step(machine.DumpRequested{})
-	return Verdict{Text: fmt.Sprintf("%s goes to the ready workers of pool %s, one at a time", signalName(p.cfg.Signals.Dump), p.cfg.Name)}
+	return Verdict{Text: fmt.Sprintf("%s goes to the ready workers of pool %s, one at a time", signalName(sig), p.name)}
 }
 
 // relay sends a signal that its receiver may not survive, so it looks once more. A clear bit is proof that it would
@@ -99,9 +122,10 @@ func (p *pool) relay(a machine.Relay) {
 	if rec == nil || rec.proc == nil || rec.over {
 		return
 	}
-	sig, vouched := p.cfg.Signals.Reload, rec.reload || p.st.Spec.Reload == machine.ReloadSignal
+	signals := &rec.edition.cfg.Signals
+	sig, vouched := signals.Reload, rec.reload || p.st.Spec.Reload == machine.ReloadSignal
 	if a.Purpose == machine.ForDump {
-		sig, vouched = p.cfg.Signals.Dump, p.cfg.Signals.DumpNamed
+		sig, vouched = signals.Dump, signals.DumpNamed
 	}
 	if err := p.takes(rec, sig, vouched); err != nil {
 		p.relays.refused++

@@ -29,6 +29,7 @@ var (
 	ErrNoPool  = errors.New("no such pool")
 	ErrBadVerb = errors.New("no such request")
 	ErrScale   = errors.New("cannot scale")
+	ErrNoFile  = errors.New("it was started from flags, and has no configuration file")
 	ErrNothing = errors.New("none is under way")
 )
 
@@ -155,7 +156,7 @@ func (p *pool) scale(req Request) Verdict {
 	if req.Workers == 0 {
 		spec.Workers = p.st.Spec.Workers + req.Delta
 	}
-	if p.st.Phase != machine.Serving || p.stage != running {
+	if p.st.Phase != machine.Serving || p.station != running {
 		return Verdict{Err: p.notRunning()}
 	}
 	if err := spec.Validate(); err != nil {

@@ -42,13 +42,66 @@ func (p *pool) settle(meant func(waiter) bool, v Verdict) {
 	p.waiting = rest
 }
 
+// roll replaces every worker by one of a new generation, with whatever executable is found now. What that generation
+// needs beforehand is seen to beside the loop.
 func (p *pool) roll(reply replyFunc) {
-	if p.st.Phase != machine.Serving {
-		reply(Verdict{Err: ErrStopped})
+	if p.st.Phase != machine.Serving || p.station != running {
+		reply(Verdict{Err: p.notRunning()})
 		return
 	}
-	p.step(machine.RollRequested{})
-	p.await(reply)
+	s, old, next := p.sup, p.edition(), p.st.Rollout.Target+1
+	s.goOn(func() {
+		p.chores.Lock()
+		defer p.chores.Unlock()
+		e, err := s.cfg.World.reprint(old)
+		if err != nil {
+			s.mail.post(rollReady{pool: p, reply: reply, setback: &setback{errs: []error{err}}})
+			return
+		}
+		s.mail.post(rollReady{pool: p, edition: e, reply: reply, setback: s.makeReady(s.ctx, e, next)})
+	})
+}
+
+// rollReady goes on with a rollout, or refuses it.
+func (p *pool) rollReady(m rollReady) {
+	switch {
+	case m.setback != nil:
+		v := m.setback.verdict()
+		v.Err = fmt.Errorf("cannot roll pool %s: %w", p.name, v.Err)
+		p.log.Error().Err(v.Err).Strs(keyLastLines, v.Lines).Msg("rollout refused")
+		m.reply(v)
+		return
+	case p.st.Phase != machine.Serving:
+		m.reply(Verdict{Err: ErrStopped})
+		return
+	}
+	// A reload may have come in between: what is rolled is what the pool is to be now.
+	e := *p.edition()
+	e.program = m.edition.program
+	p.rollTo(&e, machine.RollRequested{})
+	p.await(m.reply)
+}
+
+// rollTo begins, or queues, a rollout to an edition.
+func (p *pool) rollTo(e *edition, ev machine.Event) {
+	p.coming = e
+	p.step(ev)
+	p.coming = nil
+}
+
+// enrol gives the generation that a step has brought up its edition, before its first worker is started. One that nobody
+// prepared has the same workers as the one before.
+func (p *pool) enrol() {
+	r := p.st.Rollout
+	switch {
+	case r.Phase == machine.Rolling && p.editions[r.Target] == nil:
+		p.editions[r.Target] = p.editions[p.st.Generation]
+		if p.coming != nil {
+			p.editions[r.Target], p.coming = p.coming, nil
+		}
+	case r.Queued != 0 && p.coming != nil:
+		p.editions[r.Queued], p.coming = p.coming, nil
+	}
 }
 
 func (p *pool) rolloutStarted(a machine.RolloutStarted) {
@@ -57,24 +110,26 @@ func (p *pool) rolloutStarted(a machine.RolloutStarted) {
 }
 
 func (p *pool) rolloutEnded(a machine.RolloutEnded) {
-	v := Verdict{Text: fmt.Sprintf("pool %s is at generation %d", p.cfg.Name, a.Target)}
+	v := Verdict{Text: fmt.Sprintf("pool %s is at generation %d", p.name, a.Target)}
 	p.last = &RolloutView{Generation: a.Target, State: "done"}
 	if a.Cause == machine.RolledOut {
 		p.log.Info().Uint64(keyGeneration, a.Target).Msg("rollout done")
 	} else {
 		reason, lines := p.blame(a)
 		p.last = &RolloutView{Generation: a.Target, State: stateFailed, Reason: reason}
-		v = Verdict{Err: fmt.Errorf("cannot roll pool %s to generation %d: %s: %w", p.cfg.Name, a.Target, reason, ErrRollout), Lines: lines}
+		v = Verdict{Err: fmt.Errorf("cannot roll pool %s to generation %d: %s: %w", p.name, a.Target, reason, ErrRollout), Lines: lines}
 		p.log.Error().Uint64(keyGeneration, a.Target).Str(keyCause, reason).Strs(keyLastLines, lines).
 			Msg("rollout failed: the previous generation serves on")
 	}
 	p.settle(func(w waiter) bool { return w.target == a.Target }, v)
+	p.sup.rolloutEnded(p, a.Target, v)
+	p.prune()
 }
 
 // blame says which worker a rollout failed of, and what it said.
 func (p *pool) blame(a machine.RolloutEnded) (reason string, lines []string) {
 	rec := p.workers[a.Ref]
-	if a.Cause == machine.StopCame || rec == nil {
+	if a.Cause == machine.StopCame || a.Cause == machine.Aborted || rec == nil {
 		return a.Cause.String(), nil
 	}
 	var b strings.Builder

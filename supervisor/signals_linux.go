@@ -4,8 +4,6 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/broodctl/brood/supervisor/machine"
 )
 
 // Signals lists what Run wants to be told of; see docs/signals.md, which a test compares with this list.
@@ -45,10 +43,7 @@ func (s *Supervisor) signalled(sig os.Signal) {
 	}
 	switch sig {
 	case unix.SIGTERM, unix.SIGINT:
-		for _, p := range s.pools {
-			p.step(machine.TermReceived{})
-		}
-		s.stopping()
+		s.term()
 	case unix.SIGHUP:
 		s.serve(Request{Verb: Reload}, quiet)
 	case unix.SIGUSR2:

@@ -27,7 +27,34 @@ type Snapshot struct {
 	PID     int        `json:"pid"`
 	State   string     `json:"state"`
 	Started time.Time  `json:"started"`
+	Config  ConfigView `json:"config"`
 	Pools   []PoolView `json:"pools"`
+}
+
+// The states of a reload.
+const (
+	reloadPreparing = "preparing" // the file is read, and what it requires checked
+	reloadApplying  = "applying"
+	reloadReverting = "reverting"
+	reloadIsDone    = "done"
+	reloadFailed    = "failed"
+)
+
+// ConfigView says which configuration holds, and how the last reload went.
+type ConfigView struct {
+	File     string      `json:"file"` // "" if it came from flags
+	Loaded   time.Time   `json:"loaded"`
+	Reloads  int         `json:"reloads"`         // that went well
+	Failures int         `json:"reload_failures"` // that did not
+	Reload   *ReloadView `json:"reload"`          // the one at hand, else the last one
+}
+
+// ReloadView is one reload.
+type ReloadView struct {
+	State string    `json:"state"` // preparing, applying, reverting, done, failed
+	At    time.Time `json:"at,omitzero"`
+	Error string    `json:"error,omitempty"`
+	Lines []string  `json:"last_lines,omitempty"` // of the worker or command that is to blame
 }
 
 // PoolView is one pool in a snapshot.
@@ -38,7 +65,9 @@ type PoolView struct {
 	Desired    int            `json:"desired"`
 	Ready      int            `json:"ready"` // slots that have a ready worker
 	Restarts   int            `json:"restarts"`
-	Rollout    *RolloutView   `json:"rollout"` // the one at hand, else the last one
+	WaitsFor   []string       `json:"waits_for,omitempty"` // pools that have to be ready first
+	Unmet      []string       `json:"unmet,omitempty"`     // what it requires and was found missing
+	Rollout    *RolloutView   `json:"rollout"`             // the one at hand, else the last one
 	Listeners  []ListenerView `json:"listeners"`
 	Workers    []WorkerView   `json:"workers"`
 }
@@ -103,8 +132,20 @@ func (s *Snapshot) Summary() string {
 		} else if r != nil && r.State == stateFailed {
 			parts[i] += fmt.Sprintf(", rollout of generation %d failed: %s", r.Generation, oneLine(r.Reason))
 		}
+		if len(p.WaitsFor) > 0 {
+			parts[i] += ", waits for " + strings.Join(p.WaitsFor, ", ")
+		}
+		for _, unmet := range p.Unmet {
+			parts[i] += ", " + oneLine(unmet)
+		}
 		if p.Phase == machine.Stopping.String() {
 			parts[i] += fmt.Sprintf(", stopping: %d left", len(p.Workers))
+		}
+	}
+	if r := s.Config.Reload; r != nil && r.State != reloadIsDone {
+		parts = append(parts, "reload "+r.State)
+		if r.Error != "" {
+			parts[len(parts)-1] += ": " + oneLine(r.Error)
 		}
 	}
 	return strings.Join(parts, "; ")

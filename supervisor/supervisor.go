@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/supervisor/plan"
 )
 
 // Supervisor runs pools. Make one with New.
@@ -18,16 +20,29 @@ type Supervisor struct {
 	cfg      Config
 	log      zerolog.Logger
 	mail     *mailbox
+	desired  plan.Desired // what the pools are to be; replaced by a reload
 	pools    []*pool
+	house    *house
 	systemd  *systemd
 	observer *observer
 	begun    time.Time
+	seed     uint64 // of the jitter
+
+	transaction *transaction // the reload at hand
+	reloads     []replyFunc  // who wants another one behind it
+	config      ConfigView
 
 	snapshot atomic.Pointer[Snapshot]
-	pending  sync.WaitGroup // goroutines that probe and survey
-	quit     chan struct{}  // closed when the loop has ended
-	told     bool           // systemd knows that we stop
-	wasReady bool           // every slot has been ready once
+	changed  atomic.Pointer[chan struct{}] // closed when the snapshot is not the newest any more
+	pending  sync.WaitGroup                // goroutines that probe, survey and prepare
+	quit     chan struct{}                 // closed when the loop has ended
+	ctx      context.Context               //nolint:containedctx // ends with the stop, for everything that is done beside the loop
+	cancel   context.CancelFunc
+	leaving  bool // everything is to end
+	terms    int  // terminations received
+	code     int  // what we end with, if no pool says worse
+	told     bool // systemd knows that we stop
+	wasReady bool // every slot has been ready once
 
 	calmGC       int       // the garbage collector's target after the start
 	publishAfter time.Time // the next snapshot is not made before
@@ -35,30 +50,60 @@ type Supervisor struct {
 	answers      []func()  // to requests, given when what they say can be seen
 }
 
-// New checks the configuration and prepares a supervisor. Nothing is started yet.
+// New checks the configuration, opens the listeners and prepares a supervisor. No worker is started yet. Errors are
+// those of the listeners, *listener.OpenError, and of the recipes, which wrap worker.ErrRecipe.
 func New(cfg Config) (*Supervisor, error) {
-	if len(cfg.Pools) == 0 {
+	if len(cfg.Desired.Pools) == 0 {
 		return nil, errors.New("cannot supervise: there is no pool")
 	}
-	for i := range cfg.Pools {
-		if err := cfg.Pools[i].Spec.Validate(); err != nil {
-			return nil, fmt.Errorf("cannot run pool %s: %w", cfg.Pools[i].Name, err)
+	for i := range cfg.Desired.Pools {
+		if err := cfg.Desired.Pools[i].Spec.Validate(); err != nil {
+			return nil, fmt.Errorf("cannot run pool %s: %w", cfg.Desired.Pools[i].Name, err)
 		}
 	}
 	s := &Supervisor{
-		cfg:   cfg,
-		log:   cfg.Log,
-		mail:  newMailbox(),
-		quit:  make(chan struct{}),
-		begun: time.Now(),
+		cfg:     cfg,
+		log:     cfg.Log,
+		mail:    newMailbox(),
+		desired: cfg.Desired,
+		house:   newHouse(),
+		quit:    make(chan struct{}),
+		begun:   time.Now(),
+		seed:    uint64(time.Now().UnixNano()),
+		config:  ConfigView{File: cfg.File, Loaded: time.Now()},
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	if err := s.furnish(); err != nil {
+		s.cancel()
+		return nil, err
 	}
 	s.systemd = newSystemd(cfg.World.Systemd)
 	s.observer = newObserver(cfg.World, s.mail)
-	for i := range cfg.Pools {
-		s.pools = append(s.pools, newPool(s, cfg.Pools[i]))
-	}
 	s.publish()
 	return s, nil
+}
+
+// furnish opens the listeners and makes the pools.
+func (s *Supervisor) furnish() error {
+	if _, err := s.house.furnish(s.cfg.World.Sockets, &s.desired); err != nil {
+		return err
+	}
+	for i := range s.desired.Pools {
+		cfg := &s.desired.Pools[i]
+		seats, err := s.house.seats(&s.desired, cfg)
+		if err != nil {
+			return err
+		}
+		if err := canProbe(cfg, seats); err != nil {
+			return err
+		}
+		e, err := s.cfg.World.newEdition(cfg, seats)
+		if err != nil {
+			return err
+		}
+		s.pools = append(s.pools, newPool(s, e))
+	}
+	return nil
 }
 
 // Run starts the pools and serves until they have ended. Signals arrive on the channel, which Run never closes.
@@ -69,9 +114,7 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 	s.beatWatchdog()
 	s.systemd.starting(s.startTimeout())
 	s.beginRush()
-	for _, p := range s.pools {
-		p.begin()
-	}
+	s.startDue()
 	s.publish()
 	for !s.ended() {
 		for _, msg := range s.mail.take() {
@@ -83,6 +126,9 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 		for _, p := range s.pools {
 			p.steer()
 		}
+		s.stopDue()
+		s.startDue()
+		s.advance()
 		s.publishSoon()
 	}
 	s.publish()
@@ -90,8 +136,11 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 	return s.finish()
 }
 
-// ended reports whether every pool has exited.
+// ended reports whether every pool has exited, and none is to come.
 func (s *Supervisor) ended() bool {
+	if s.transaction != nil && !s.leaving {
+		return false
+	}
 	for _, p := range s.pools {
 		if p.st.Phase != machine.Exited {
 			return false
@@ -111,12 +160,17 @@ func (s *Supervisor) anyServing() bool {
 }
 
 func (s *Supervisor) finish() int {
-	code := 0
+	code := s.code
+	s.cancel()
 	for _, p := range s.pools {
 		code = max(code, p.code)
 		p.close()
 	}
 	close(s.quit)
+	s.endTransaction(Verdict{Err: ErrStopped})
+	for _, reply := range s.reloads {
+		reply(Verdict{Err: ErrStopped})
+	}
 	s.answer()
 	for _, msg := range s.mail.close() {
 		if r, ok := msg.(requested); ok {
@@ -151,6 +205,14 @@ func (s *Supervisor) handle(msg message) {
 		m.pool.timerEnded(m)
 	case surveyed:
 		m.pool.surveyed(m)
+	case rollReady:
+		m.pool.rollReady(m)
+	case startReady:
+		m.pool.startReady(m)
+	case reloadReady:
+		s.reloadReady(m)
+	case rechecked:
+		m.pool.rechecked(m)
 	case signalled:
 		s.signalled(m.sig)
 	case publishDue:

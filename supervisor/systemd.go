@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -140,15 +141,27 @@ func (s *Supervisor) stopping() {
 	s.told = true
 	var grace time.Duration
 	for _, p := range s.pools {
-		grace = max(grace, p.st.Spec.Grace)
+		grace = max(grace, s.stopTime(p, len(s.pools)))
 	}
 	s.systemd.stopping(grace)
+}
+
+// stopTime is how long a pool may take to stop, with those that have to stop before it. depth bounds the way, should it go
+// round in a circle.
+func (s *Supervisor) stopTime(p *pool, depth int) time.Duration {
+	var before time.Duration
+	for _, q := range s.pools {
+		if depth > 0 && q != p && slices.Contains(q.cfg().After, p.name) {
+			before = max(before, s.stopTime(q, depth-1))
+		}
+	}
+	return before + p.st.Spec.StopDelay + p.st.Spec.Grace
 }
 
 func (s *Supervisor) startTimeout() time.Duration {
 	var longest time.Duration
 	for _, p := range s.pools {
-		longest = max(longest, p.st.Spec.ReadyTimeout)
+		longest = max(longest, p.cfg().RequiresTimeout+p.st.Spec.ReadyTimeout)
 	}
 	return longest
 }

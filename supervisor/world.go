@@ -7,29 +7,47 @@ import (
 	"time"
 
 	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 	"github.com/broodctl/brood/worker/handshake"
 )
 
 // World is everything the supervisor needs from outside. cmd/brood fills it with the real thing, the tests with fakes.
-// No function may block, and every callback may come on any goroutine.
+// No function may block unless it says so, and every callback may come on any goroutine.
 type World struct {
+	// Sockets opens listeners.
+	Sockets Sockets
 	// Launch starts a process. done is called once; OnExit and OnGone of the command follow later.
 	Launch func(cmd worker.Command, done func(Process, error))
 	// OpenNotify opens the notification socket of one worker.
 	OpenNotify func(on func(handshake.Message, error)) (Notify, error)
-	// OpenOutput decides where a worker's stdout and stderr go; label is pool.slot.
-	OpenOutput func(label string) (Output, error)
+	// OpenOutput decides where a worker's stdout and stderr go; label is pool.slot, mode is the pool's Output.
+	OpenOutput func(label, mode string) (Output, error)
 	// Serving reports whether a process of the worker's tree waits on one of these socket inodes.
 	Serving func(pid int, inodes []uint64) (bool, error)
 	// ServingPort reports whether a process of the worker's tree listens on this port.
 	ServingPort func(pid, port int) (bool, error)
 	// Handles reports what a signal would do to a process.
 	Handles func(pid int, sig syscall.Signal) (worker.Handling, error)
+	// Keep takes hold of a command's executable; see worker.Keep. It may block. Nil keeps nothing.
+	Keep func(argv, env []string, dir string) (*worker.Program, error)
+	// Load reads the configuration again. It may block. Nil means that there is nothing to read.
+	Load func() (plan.Desired, error)
+	// Check tries what a pool requires, again and again until the timeout; it returns an error for each that does not
+	// hold. It may block. Nil finds everything there.
+	Check func(ctx context.Context, timeout time.Duration, c Checked) []error
 	// Systemd sends a state string of sd_notify(3) to the service manager, if there is one.
 	Systemd func(state string)
 	// WatchdogInterval is how often systemd wants to hear of us; 0 if it does not.
 	WatchdogInterval time.Duration
+}
+
+// Checked is what is required, and in whose place.
+type Checked struct {
+	Requires []string
+	Env      []string                                        // of the pool's workers
+	Dir      string                                          // their working directory
+	Run      func(ctx context.Context, command string) error // runs a command as one of them
 }
 
 // Process is one started worker; see worker.Process.
@@ -43,6 +61,7 @@ type Process interface {
 // Notify is the notification socket of one worker; see worker.Notify.
 type Notify interface {
 	Address() string
+	Trust(uid uint32)
 	Close() error
 }
 
@@ -50,17 +69,19 @@ type Notify interface {
 type Output interface {
 	Stdout() int
 	Stderr() int
+	GiveTo(uid, gid uint32) error
 	Spawned()            // the worker has its copies
 	Tail(n int) []string // the last lines of its stderr
 	Close()              // after the last process of the group is gone
 }
 
-// Sockets are the listeners of a pool; see listener.Set.
+// Sockets are where listeners come from; see listener.Set.
 type Sockets interface {
-	Grow(slots int) error
+	// Open opens all of them or none.
+	Open(wants []listener.Want) ([]Listener, error)
 }
 
-// Listener is one address of a pool; see listener.Listener.
+// Listener is one address; see listener.Listener.
 type Listener interface {
 	Name() string
 	Mode() listener.Mode
@@ -74,4 +95,9 @@ type Listener interface {
 	Abandon(slot int, side listener.Side) error
 	Restore(slot int, side listener.Side) (listener.Repair, error)
 	Dial(ctx context.Context, slot int, side listener.Side) (net.Conn, error)
+	Grow(slots int) error
+	Adjust(cfg listener.Config) error
+	Pause() error
+	Resume() error
+	Close() error
 }

@@ -1,0 +1,59 @@
+package supervisor
+
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+// recheck looks again at what a pool requires: when one of its workers died unasked, which the loss of a requirement may
+// explain, and, while something is missing, when one became ready.
+func (p *pool) recheck() {
+	e := p.edition()
+	if p.checking || len(e.cfg.Requires) == 0 || p.sup.leaving {
+		return
+	}
+	p.checking = true
+	generation := p.wanted()
+	p.sup.goOn(func() {
+		var unmet []string
+		if b := p.sup.require(p.sup.ctx, e, generation, onceOnly); b != nil {
+			for _, err := range b.errs {
+				unmet = append(unmet, plainest(err).Error())
+			}
+		}
+		p.sup.mail.post(rechecked{pool: p, unmet: unmet})
+	})
+}
+
+// onceOnly is a timeout that leaves time for one attempt.
+const onceOnly = time.Nanosecond
+
+// plainest is the end of a chain of errors of ours: what the check itself said.
+func plainest(err error) error {
+	for {
+		many, ok := err.(interface{ Unwrap() []error })
+		if !ok {
+			return err
+		}
+		all := many.Unwrap()
+		err = all[len(all)-1]
+	}
+}
+
+// rechecked says what vanished, and what came back.
+func (p *pool) rechecked(m rechecked) {
+	p.checking = false
+	if slices.Equal(m.unmet, p.unmet) || p.sup.ctx.Err() != nil {
+		return
+	}
+	for _, text := range m.unmet {
+		if !slices.Contains(p.unmet, text) {
+			p.log.Error().Err(errors.New(text)).Msg("requirement does not hold any more")
+		}
+	}
+	if len(m.unmet) == 0 {
+		p.log.Info().Msg("requirements hold again")
+	}
+	p.unmet = m.unmet
+}

@@ -1,0 +1,242 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/supervisor/plan"
+	"github.com/broodctl/brood/worker"
+)
+
+// ErrReload is in the chain of every reload that failed: the previous configuration holds.
+var ErrReload = errors.New("reload failed")
+
+// ErrAborted is in the chain when somebody took a reload back.
+var ErrAborted = errors.New("aborted by request")
+
+// reload reads the configuration again and applies what changed as one transaction. While one is under way the next is
+// queued; several requests share it, since it will read the file as it is then.
+func (s *Supervisor) reload(reply replyFunc) {
+	switch {
+	case s.leaving:
+		reply(Verdict{Err: ErrStopped})
+	case s.transaction != nil:
+		s.log.Info().Msg("reload queued behind the one at hand")
+		s.reloads = append(s.reloads, reply)
+	default:
+		s.beginReload([]replyFunc{reply})
+	}
+}
+
+// facts is what a reload has to know of the moment. It shares nothing with the loop that the loop changes.
+type facts struct {
+	desired  plan.Desired
+	house    *house
+	now      map[string]plan.Now
+	programs map[string]*worker.Program
+}
+
+func (s *Supervisor) facts() *facts {
+	f := &facts{
+		desired: s.desired, house: s.house.clone(),
+		now: map[string]plan.Now{}, programs: map[string]*worker.Program{},
+	}
+	for _, p := range s.pools {
+		f.now[p.name] = plan.Now{Workers: p.st.Spec.Workers, Ended: p.st.Phase == machine.Exited}
+		f.programs[p.name] = p.edition().program
+	}
+	return f
+}
+
+// beginReload prepares a transaction beside the loop.
+func (s *Supervisor) beginReload(waiting []replyFunc) {
+	t := &transaction{waiting: waiting}
+	t.ctx, t.cancel = context.WithCancel(s.ctx)
+	s.transaction = t
+	s.config.Reload = &ReloadView{State: reloadPreparing}
+	s.systemd.reloading()
+	s.log.Info().Str(keyFile, s.cfg.File).Msg("reload begins")
+	f := s.facts()
+	s.goOn(func() {
+		setback := s.prepare(t, f)
+		s.mail.post(reloadReady{transaction: t, setback: setback})
+	})
+}
+
+// compare reads the configuration and makes the plan. It blocks.
+func (s *Supervisor) compare(f *facts) (*plan.Plan, error) {
+	desired, err := s.cfg.World.Load()
+	if err != nil {
+		return nil, err
+	}
+	for name, program := range f.programs {
+		if program == nil {
+			continue
+		}
+		if changed, err := program.Changed(); err == nil && changed {
+			now := f.now[name]
+			now.Replaced = true
+			f.now[name] = now
+		}
+	}
+	for i := range desired.Pools {
+		if err := desired.Pools[i].Spec.Validate(); err != nil {
+			return nil, fmt.Errorf("cannot run pool %s: %w", desired.Pools[i].Name, err)
+		}
+	}
+	return plan.Compare(f.desired, desired, f.now)
+}
+
+// prepare does all of a reload that can fail without having changed anything. It blocks.
+func (s *Supervisor) prepare(t *transaction, f *facts) *setback {
+	refuse := func(err error) *setback { return &setback{errs: []error{err}} }
+	p, err := s.compare(f)
+	if err != nil {
+		return refuse(err)
+	}
+	t.plan = p
+	if t.opened, err = f.house.furnish(s.cfg.World.Sockets, &p.New); err != nil {
+		return refuse(err)
+	}
+	t.house = f.house
+	t.editions = make([]*edition, len(p.Changes))
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if c.To == nil {
+			continue
+		}
+		seats, err := f.house.seats(&p.New, c.To)
+		if err == nil {
+			err = canProbe(c.To, seats)
+		}
+		if err == nil && (c.Kind == plan.Rolled || c.Kind == plan.Added) {
+			t.editions[i], err = s.cfg.World.newEdition(c.To, seats)
+		}
+		if err != nil {
+			return refuse(err)
+		}
+	}
+	return s.prepareEach(t)
+}
+
+// prepareEach checks what the new editions require, and runs the one-shot commands of those that are rolled. Pools that
+// are added do that when it is their turn, because they may come after others that are added with them.
+func (s *Supervisor) prepareEach(t *transaction) *setback {
+	all := &setback{}
+	for i, e := range t.editions {
+		if e == nil || t.plan.Changes[i].Kind == plan.Added && len(e.cfg.After) > 0 {
+			continue
+		}
+		if b := s.require(t.ctx, e, 1, e.cfg.RequiresTimeout); b != nil {
+			all.errs = append(all.errs, b.errs...)
+		}
+	}
+	if len(all.errs) > 0 {
+		return all
+	}
+	for i, e := range t.editions {
+		if e == nil || t.plan.Changes[i].Kind != plan.Rolled {
+			continue
+		}
+		if b := s.preStart(t.ctx, e, 1); b != nil {
+			return b
+		}
+	}
+	return nil
+}
+
+// reloadReady begins to apply a transaction, or ends it.
+func (s *Supervisor) reloadReady(m reloadReady) {
+	t := m.transaction
+	if t != s.transaction {
+		t.discard()
+		return
+	}
+	switch {
+	case s.leaving:
+		t.discard()
+		s.endTransaction(Verdict{Err: ErrStopped})
+	case t.ctx.Err() != nil:
+		t.discard()
+		s.refused(Verdict{Err: ErrAborted})
+	case m.setback != nil:
+		t.discard()
+		s.refused(m.setback.verdict())
+	case t.plan.Empty():
+		s.reloadAll(t)
+	default:
+		s.apply(t)
+	}
+}
+
+// refused ends a reload that changed nothing.
+func (s *Supervisor) refused(v Verdict) {
+	v.Err = fmt.Errorf("%w: %w", ErrReload, v.Err)
+	s.log.Error().Err(v.Err).Strs(keyLastLines, v.Lines).Msg("reload failed: the configuration stays as it was")
+	s.reloadFailed(v)
+	s.endTransaction(v)
+}
+
+// reloadAll is a reload of a configuration in which nothing changed: the workers are told, or rolled, as their pools say.
+func (s *Supervisor) reloadAll(t *transaction) {
+	gather := newGather(len(s.pools), func(v Verdict) {
+		if v.Err == nil {
+			s.reloadDone()
+		} else {
+			s.reloadFailed(v)
+		}
+		s.endTransaction(v)
+	})
+	s.reloadIs(reloadApplying)
+	t.discard()
+	for _, p := range s.pools {
+		p.reload(signalOrRoll, gather.one)
+	}
+}
+
+// endTransaction answers whom it has not answered yet, and begins the reload that waits.
+func (s *Supervisor) endTransaction(v Verdict) {
+	t := s.transaction
+	if t == nil {
+		return
+	}
+	t.cancel()
+	t.answer(v)
+	s.transaction = nil
+	s.systemd.reloaded()
+	if waiting := s.reloads; len(waiting) > 0 && !s.leaving {
+		s.reloads = nil
+		s.beginReload(waiting)
+	}
+}
+
+// abortReload takes the reload at hand back.
+func (s *Supervisor) abortReload(reply replyFunc) {
+	t := s.transaction
+	switch {
+	case t == nil:
+		reply(Verdict{Err: fmt.Errorf("cannot abort reload: %w", ErrNothing)})
+	case s.config.Reload.State == reloadPreparing:
+		t.cancel()
+		reply(Verdict{Text: "reload aborted; nothing had changed"})
+	case t.progress == nil || t.progress.Phase() != plan.Applying:
+		reply(Verdict{Err: fmt.Errorf("cannot abort reload: %w: it is at its end already", ErrNothing)})
+	default:
+		s.fail(Verdict{Err: ErrAborted})
+		reply(Verdict{Text: "reload aborted; what it changed goes back"})
+	}
+}
+
+// wants reports whether somebody is to serve a listener, now or when the reload at hand is through.
+func (s *Supervisor) wants(l Listener) bool {
+	if t := s.transaction; t != nil && t.progress != nil && t.progress.Phase() == plan.Applying {
+		return slices.ContainsFunc(t.plan.New.Listeners, func(cfg listener.Config) bool {
+			return s.house.open[plan.KeyOf(&cfg)] == l
+		})
+	}
+	return slices.ContainsFunc(s.pools, func(p *pool) bool { return p.st.Phase == machine.Serving && p.edition().has(l) })
+}

@@ -1,0 +1,90 @@
+package supervisor
+
+import (
+	"slices"
+
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+// steer does what the last Steer said. It waits for the end of a batch of messages, because a thousand workers that
+// become ready at once need one program and not a thousand, but never longer than until somebody is told to leave.
+func (p *pool) steer() {
+	if p.steerTo == nil {
+		return
+	}
+	places := p.steerTo
+	p.steerTo = nil
+	for _, l := range p.listeners() {
+		var members []listener.Member
+		for _, at := range places {
+			w := p.st.Slots[at.Slot].Workers[at.Side]
+			if p.editions[w.Generation].has(l.Listener) {
+				members = append(members, listener.Member{Slot: at.Slot, Side: side(at.Side)})
+			}
+		}
+		p.steerTowards(l, members)
+	}
+}
+
+// steerTowards steers one listener. One that the pool is about to give up, and that no worker serves who stays, takes
+// no further connections: those that wait in its queues are served by the workers that are on their way out.
+func (p *pool) steerTowards(l seat, members []listener.Member) {
+	house := p.sup.house
+	switch {
+	case len(members) > 0:
+		house.resume(l.Listener, p.failed(l))
+		if err := l.Steer(members); err != nil {
+			p.failed(l)("cannot steer", err)
+		}
+	case !p.edition().has(l.Listener) && !p.sup.wants(l.Listener):
+		house.pause(l.Listener, p.failed(l))
+	}
+}
+
+// failed logs what went wrong with a listener.
+func (p *pool) failed(l seat) func(what string, err error) {
+	return func(what string, err error) {
+		p.log.Error().Err(err).Str(keyListener, l.Name()).Msg(what)
+	}
+}
+
+// listeners are those of all editions that have workers, or are to have them.
+func (p *pool) listeners() []seat {
+	if len(p.editions) == 1 {
+		return p.edition().listeners
+	}
+	var all []seat
+	generations := make([]uint64, 0, len(p.editions))
+	for g := range p.editions {
+		generations = append(generations, g)
+	}
+	slices.Sort(generations)
+	for _, g := range generations {
+		for _, l := range p.editions[g].listeners {
+			if !slices.ContainsFunc(all, func(s seat) bool { return s.Listener == l.Listener }) {
+				all = append(all, l)
+			}
+		}
+	}
+	return all
+}
+
+func (p *pool) eachListener(failed string, do func(Listener) error) {
+	for _, l := range p.listeners() {
+		if err := do(l); err != nil {
+			p.failed(l)(failed, err)
+		}
+	}
+}
+
+// eachOf is eachListener for those of one worker.
+func (p *pool) eachOf(rec *record, failed string, do func(Listener) error) {
+	for _, l := range rec.edition.listeners {
+		if err := do(l); err != nil {
+			p.failed(l)(failed, err)
+		}
+	}
+}
+
+func side(s machine.Side) listener.Side { return listener.Side(s) }

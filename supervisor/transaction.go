@@ -1,0 +1,288 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/supervisor/plan"
+	"github.com/broodctl/brood/worker"
+)
+
+// transaction is one reload. Until progress is set it is being prepared beside the loop, which leaves it alone.
+type transaction struct {
+	ctx      context.Context //nolint:containedctx // an abort ends the preparation
+	cancel   context.CancelFunc
+	waiting  []replyFunc
+	plan     *plan.Plan
+	house    *house     // with what was opened
+	opened   []Listener // closed again if it fails
+	editions []*edition // by change: what the pool is rolled to, or begins with
+	progress *plan.Progress
+	steps    []step // by change
+}
+
+// step is what there is to know of a change under way.
+type step struct {
+	pool   *pool
+	begun  bool         // not only ordered
+	before *edition     // what to go back to
+	spec   machine.Spec // the same
+	target uint64       // of a rollout
+}
+
+func (t *transaction) answer(v Verdict) {
+	for _, reply := range t.waiting {
+		reply(v)
+	}
+	t.waiting = nil
+}
+
+// discard gives back what was prepared and is not needed.
+func (t *transaction) discard() {
+	programs := map[*worker.Program]bool{}
+	for _, e := range t.editions {
+		if e != nil {
+			programs[e.program] = true
+		}
+	}
+	closePrograms(programs)
+	for _, l := range t.opened {
+		_ = l.Close()
+	}
+	t.opened, t.editions = nil, nil
+}
+
+// apply begins to do what the plan says.
+func (s *Supervisor) apply(t *transaction) {
+	if err := t.house.adjust(&t.plan.Old, &t.plan.New); err != nil {
+		t.discard()
+		s.refused(Verdict{Err: err})
+		return
+	}
+	for key, l := range t.house.open {
+		s.house.open[key] = l
+	}
+	for i := range t.plan.Changes {
+		if c := &t.plan.Changes[i]; c.Kind != plan.Kept {
+			s.log.Info().Str(keyPool, c.Pool).Stringer(keyChange, c.Kind).Strs(keyReasons, c.Reasons).Msg("change begins")
+		}
+	}
+	s.config.Reload = &ReloadView{State: reloadApplying}
+	t.steps = make([]step, len(t.plan.Changes))
+	t.progress = t.plan.Begin()
+	s.advance()
+}
+
+// advance takes the reload as far as it comes now.
+func (s *Supervisor) advance() {
+	t := s.transaction
+	if t == nil || t.progress == nil || s.leaving {
+		return
+	}
+	for {
+		orders := t.progress.Next()
+		for _, o := range orders {
+			s.order(t, o)
+		}
+		if s.transaction != t {
+			return
+		}
+		if !s.look(t) && len(orders) == 0 {
+			break
+		}
+	}
+	switch t.progress.Phase() {
+	case plan.Applied:
+		s.commit(t)
+	case plan.Reverted:
+		s.reverted(t)
+	case plan.Applying, plan.Reverting:
+	}
+}
+
+// look finds out which changes have come to their end, and reports whether one has.
+func (s *Supervisor) look(t *transaction) bool {
+	found := false
+	for i := range t.plan.Changes {
+		for _, undo := range []bool{false, true} {
+			if t.progress.Waits(i, undo) && s.isThrough(t, i, undo) {
+				found = true
+				if undo {
+					t.progress.Undone(i)
+				} else {
+					t.progress.Done(i)
+				}
+			}
+		}
+	}
+	return found
+}
+
+// order begins one change.
+func (s *Supervisor) order(t *transaction, o plan.Order) {
+	if o.Undo {
+		s.undo(t, o.Change)
+		return
+	}
+	c, at := &t.plan.Changes[o.Change], &t.steps[o.Change]
+	if c.Kind == plan.Added {
+		s.drop(s.pool(c.Pool)) // one that had ended
+		at.pool, at.begun = newPool(s, t.editions[o.Change]), true
+		t.editions[o.Change] = nil
+		s.pools = append(s.pools, at.pool)
+		s.startDue()
+		return
+	}
+	at.pool = s.pool(c.Pool)
+	s.begin(t, o.Change)
+}
+
+// begin begins a change of a pool that is there, unless somebody else's rollout is under way in it: then it follows.
+func (s *Supervisor) begin(t *transaction, i int) {
+	c, at := &t.plan.Changes[i], &t.steps[i]
+	p := at.pool
+	if p.st.Rollout.Phase != machine.NoRollout && c.Kind != plan.Removed {
+		return // isThrough comes back to it
+	}
+	at.begun, at.before, at.spec = true, p.edition(), p.st.Spec
+	switch c.Kind {
+	case plan.Rolled:
+		e := t.editions[i]
+		t.editions[i] = nil
+		at.target = p.st.Rollout.Target + 1
+		p.rollTo(e, machine.SpecChanged{Spec: p.seeded(e.cfg.Spec), Roll: true})
+	case plan.Scaled, plan.Adjusted:
+		p.adjust(c.To, c.To.Spec)
+	case plan.Removed:
+		p.retire()
+	case plan.Kept, plan.Added:
+	}
+}
+
+// adjust gives a pool another description without touching its workers, but for their number.
+func (p *pool) adjust(cfg *plan.Pool, spec machine.Spec) {
+	e := *p.edition()
+	e.cfg = cfg
+	generation := p.wanted()
+	for _, rec := range p.workers {
+		if rec.generation == generation {
+			rec.edition = &e
+		}
+	}
+	p.editions[generation] = &e
+	p.step(machine.SpecChanged{Spec: p.seeded(spec)})
+}
+
+// seeded is a specification with the jitter of this supervisor.
+func (p *pool) seeded(spec machine.Spec) machine.Spec {
+	spec.Backoff.Seed = p.sup.seed
+	return spec
+}
+
+// retire stops a pool that is not wanted any more. Its listeners that nobody wants take no further connections, and its
+// workers serve those that wait before they are told to leave.
+func (p *pool) retire() {
+	spec := p.st.Spec
+	for _, l := range p.listeners() {
+		if !p.sup.wants(l.Listener) {
+			p.sup.house.pause(l.Listener, p.failed(l))
+			spec.StopDelay = max(spec.StopDelay, spec.Settle)
+		}
+	}
+	p.step(machine.SpecChanged{Spec: spec})
+	p.step(machine.StopRequested{})
+}
+
+// isThrough reports whether a change, or its taking back, has come to its end.
+func (s *Supervisor) isThrough(t *transaction, i int, undo bool) bool {
+	c, at := &t.plan.Changes[i], &t.steps[i]
+	p := at.pool
+	ended := p.st.Phase == machine.Exited
+	switch {
+	case !at.begun && undo:
+		return true
+	case !at.begun:
+		s.begin(t, i)
+		return false
+	case c.Kind == plan.Removed && !undo:
+		return ended
+	case c.Kind == plan.Removed && ended:
+		s.revive(at)
+		return false
+	case c.Kind == plan.Added && undo:
+		return ended
+	case c.Kind == plan.Rolled && !undo:
+		return p.st.Generation >= at.target && p.st.Rollout.Phase == machine.NoRollout && p.serves()
+	case c.Kind == plan.Rolled:
+		return p.st.Phase != machine.Serving || p.st.Rollout.Phase == machine.NoRollout
+	case c.Kind == plan.Adjusted || c.Kind == plan.Scaled && undo:
+		return true
+	}
+	return p.serves() // added, scaled, or back again
+}
+
+// drop forgets a pool that has ended.
+func (s *Supervisor) drop(p *pool) {
+	if p == nil || p.st.Phase != machine.Exited {
+		return
+	}
+	p.close()
+	s.pools = slices.DeleteFunc(s.pools, func(q *pool) bool { return q == p })
+}
+
+// commit ends a transaction that went well: what is not wanted any more is closed, and the workers of the pools that were
+// not rolled hear of it where they survive that.
+func (s *Supervisor) commit(t *transaction) {
+	s.desired = t.plan.New
+	var texts []string
+	var told []*pool
+	for i := range t.plan.Changes {
+		c := &t.plan.Changes[i]
+		switch c.Kind {
+		case plan.Removed:
+			s.drop(t.steps[i].pool)
+		case plan.Kept, plan.Adjusted, plan.Scaled:
+			told = append(told, s.pool(c.Pool))
+		case plan.Rolled, plan.Added:
+		}
+		if c.Kind != plan.Kept {
+			texts = append(texts, c.String())
+		}
+	}
+	s.sortPools()
+	s.house.clear(&s.desired, s.cannotClose)
+	t.opened, t.progress = nil, nil
+	s.config.Loaded = s.reloadDone()
+	s.log.Info().Strs(keyChanges, texts).Msg("reload done")
+	gather := newGather(max(len(told), 1), func(v Verdict) {
+		texts = append(texts, v.Text)
+		s.endTransaction(Verdict{Text: strings.TrimSpace(strings.Join(texts, "\n"))})
+	})
+	for _, p := range told {
+		p.reload(signalOnly, gather.one)
+	}
+	if len(told) == 0 {
+		gather.one(Verdict{})
+	}
+}
+
+func (s *Supervisor) cannotClose(l Listener, err error) {
+	s.log.Error().Err(err).Str(keyListener, l.Name()).Msg("cannot close listener")
+}
+
+// sortPools brings the pools into the order of the configuration.
+func (s *Supervisor) sortPools() {
+	at := func(p *pool) int {
+		return slices.IndexFunc(s.desired.Pools, func(d plan.Pool) bool { return d.Name == p.name })
+	}
+	slices.SortStableFunc(s.pools, func(a, b *pool) int { return at(a) - at(b) })
+}
+
+// describeFailure is the verdict about a reload that failed while it was applied.
+func describeFailure(v Verdict) Verdict {
+	v.Err = fmt.Errorf("%w, the previous configuration serves on: %w", ErrReload, v.Err)
+	return v
+}
