@@ -110,11 +110,31 @@ func leave([]string) int {
 	return 7
 }
 
+// plan is what a supervise starts.
+type plan struct {
+	Orphans worker.OrphanPolicy
+	Direct  bool
+	As      *worker.Identity
+	Limits  []worker.Limit
+}
+
+func (p plan) String() string {
+	text, err := json.Marshal(p)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
 // supervise is a supervisor with ignored and blocked signals and a leaked
-// descriptor. Its one worker is the rest of the arguments.
+// descriptor. Its one worker is the rest of the arguments, started as the plan in
+// the first one says.
 func supervise(args []string) int {
 	runtime.LockOSThread()
-	orphans, _ := strconv.Atoi(args[0])
+	var p plan
+	if err := json.Unmarshal([]byte(args[0]), &p); err != nil {
+		return failIf(err)
+	}
 	signal.Ignore(syscall.SIGHUP, syscall.SIGINT, syscall.SIGTTOU, syscall.SIGQUIT)
 	blocked := unix.Sigset_t{Val: [16]uint64{1<<(syscall.SIGTERM-1) | 1<<(syscall.SIGUSR1-1)}}
 	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &blocked, nil); err != nil {
@@ -137,7 +157,7 @@ func supervise(args []string) int {
 	stop := make(chan struct{})
 	cmd := worker.Command{
 		Argv: args[1:], Env: as("echo"), Stdout: 1, Stderr: 2,
-		Orphans: worker.OrphanPolicy(orphans), ListenPID: true,
+		Orphans: p.Orphans, ListenPID: !p.Direct, As: p.As, Limits: p.Limits,
 		OnGone: func() { close(stop) },
 	}
 	s.Start(cmd, func(r worker.StartResult) {

@@ -119,6 +119,9 @@ func descriptors(pid int) ([]descriptor, error) {
 	var list []descriptor
 	for _, fd := range fds {
 		target, err := os.Readlink(dir + "/" + strconv.Itoa(fd))
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, err // root may list another user's without CAP_SYS_PTRACE, as in most containers, but not look
+		}
 		if err != nil {
 			continue // closed meanwhile
 		}

@@ -180,7 +180,7 @@ func TestLookupRelativeToDir(t *testing.T) {
 // descriptor too many, hands on none of it.
 func TestNothingInheritedByAccident(t *testing.T) {
 	s := newSpawner(t)
-	text, exit := output(t, s, helper(t, "supervise", strconv.Itoa(int(worker.OrphanKill)), "cat", "/proc/self/status"))
+	text, exit := output(t, s, helper(t, "supervise", plan{}.String(), "cat", "/proc/self/status"))
 	if !exit.Success() {
 		t.Fatal(exit)
 	}
@@ -189,7 +189,7 @@ func TestNothingInheritedByAccident(t *testing.T) {
 			t.Errorf("%s is not empty in\n%s", field, text)
 		}
 	}
-	text, _ = output(t, s, helper(t, "supervise", strconv.Itoa(int(worker.OrphanKill)), "ls", "/proc/self/fd"))
+	text, _ = output(t, s, helper(t, "supervise", plan{}.String(), "ls", "/proc/self/fd"))
 	if want := []string{"0", "1", "2", "3"}; !slices.Equal(strings.Fields(text), want) { // 3 is the folder that ls reads
 		t.Errorf("got descriptors %q", text)
 	}
@@ -218,7 +218,7 @@ func TestOrphans(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer syscall.Close(in[1])
-			cmd := helper(t, "supervise", strconv.Itoa(int(tt.policy)), exe)
+			cmd := helper(t, "supervise", plan{Orphans: tt.policy}.String(), exe)
 			cmd.Stdin, cmd.Stdout = in[0], w
 			supervisor := launch(t, s, cmd)
 			_, _ = syscall.Close(w), syscall.Close(in[0])

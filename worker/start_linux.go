@@ -1,8 +1,6 @@
 package worker
 
 import (
-	"errors"
-	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -18,6 +16,9 @@ type start struct {
 	process *Process
 	path    string
 	dir     string // that path is relative to
+	as      *Identity
+	limits  []Limit
+	kept    bool // it is not at path any more
 	done    func(StartResult)
 
 	// status is the read end of the shim's status pipe, -1 once the outcome is
@@ -54,28 +55,30 @@ func (s *Spawner) start(r request) {
 
 func (s *Spawner) fork(r request) (*start, error) {
 	path, err := lookPath(r.cmd.Argv, r.cmd.Env, r.cmd.Dir)
+	kept := -1
+	if program := r.cmd.Program; program != nil {
+		path, kept, err = program.orKept(path, r.cmd.Dir, err)
+	}
 	if err != nil {
 		return nil, err
 	}
-	files := make([]uintptr, 0, 3+len(r.cmd.Files)+1)
-	for _, fd := range [...]int{r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr} {
-		if fd == DevNull {
-			fd = s.null
-		}
-		files = append(files, uintptr(fd))
+	if kept >= 0 {
+		defer syscall.Close(kept)
 	}
-	for _, fd := range r.cmd.Files {
-		files = append(files, uintptr(fd))
+	as := r.cmd.As
+	if as.isOurs() {
+		as = nil
 	}
 	pidfd := -1
 	attr := &syscall.ProcAttr{
 		Dir:   r.cmd.Dir,
 		Env:   r.cmd.Env,
-		Files: files,
+		Files: s.files(r.cmd),
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: r.cmd.Orphans.signal(), PidFD: &pidfd},
 	}
-	if !r.cmd.ListenPID {
-		return s.forkInto(r, path, path, r.cmd.Argv, attr, -1)
+	st := &start{path: path, dir: r.cmd.Dir, as: as, limits: r.cmd.Limits, kept: kept >= 0, done: r.done, status: -1}
+	if !r.cmd.ListenPID && r.cmd.Umask == nil && len(r.cmd.Limits) == 0 && as == nil && !st.kept {
+		return st, s.forkInto(st, r.cmd, path, r.cmd.Argv, attr)
 	}
 
 	var status [2]int
@@ -83,42 +86,63 @@ func (s *Spawner) fork(r request) (*start, error) {
 		return nil, &ExecError{Path: path, Stage: StageFork, Err: err}
 	}
 	defer syscall.Close(status[1])
-	attr.Files = append(files, uintptr(status[1]))
+	orders := ordersOf(r.cmd, as, attr)
+	orders.Status = len(attr.Files)
+	attr.Files = append(attr.Files, uintptr(status[1]))
+	if st.kept {
+		orders.Program, orders.Execveat = len(attr.Files), unix.SYS_EXECVEAT
+		attr.Files = append(attr.Files, uintptr(kept))
+	}
 	attr.Env = append(shim.Environ(), r.cmd.Env...)
-	argv := append([]string{shim.Name, strconv.Itoa(len(files)), path}, r.cmd.Argv...)
-	st, err := s.forkInto(r, s.shim, path, argv, attr, status[0])
+	st.status = status[0]
+	err = s.forkInto(st, r.cmd, s.shim, orders.Argv(path, r.cmd.Argv), attr)
 	if err != nil {
 		_ = syscall.Close(status[0])
 	}
 	return st, err
 }
 
+// files are the descriptors of the process, in order.
+func (s *Spawner) files(cmd Command) []uintptr {
+	files := make([]uintptr, 0, 3+len(cmd.Files)+2)
+	for _, fd := range [...]int{cmd.Stdin, cmd.Stdout, cmd.Stderr} {
+		if fd == DevNull {
+			fd = s.null
+		}
+		files = append(files, uintptr(fd))
+	}
+	for _, fd := range cmd.Files {
+		files = append(files, uintptr(fd))
+	}
+	return files
+}
+
 // forkInto forks and registers under one lock, so that the reaper never meets a
 // child of ours that it does not know.
-func (s *Spawner) forkInto(r request, program, path string, argv []string, attr *syscall.ProcAttr, status int) (*start, error) {
+func (s *Spawner) forkInto(st *start, cmd Command, program string, argv []string, attr *syscall.ProcAttr) error {
 	s.table.mu.Lock()
 	defer s.table.mu.Unlock()
 	begun := time.Now()
 	pid, err := syscall.ForkExec(program, argv, attr)
 	if err != nil {
-		return nil, forkError(err, program, path, r.cmd.Dir)
+		return forkError(err, program, st.path, cmd.Dir)
 	}
 	p := &Process{
 		pid:          pid,
 		pidfd:        *attr.Sys.PidFD,
 		started:      begun,
-		onExit:       r.cmd.OnExit,
-		onGone:       r.cmd.OnGone,
+		onExit:       cmd.OnExit,
+		onGone:       cmd.OnGone,
 		recheckLater: func() { poke(s.recheck) },
 	}
-	st := &start{process: p, path: path, dir: r.cmd.Dir, done: r.done, status: status}
+	st.process = p
 	s.table.leaders[pid] = st
-	if status < 0 {
+	if st.status < 0 {
 		st.ran = true
 		took := time.Since(begun)
-		p.calls.add(func() { r.done(StartResult{Process: p, Took: took}) })
+		p.calls.add(func() { st.done(StartResult{Process: p, Took: took}) })
 	}
-	return st, nil
+	return nil
 }
 
 // resolve finds out how a start through the shim went, once its status pipe has
@@ -141,55 +165,10 @@ func (s *Spawner) resolve(st *start) {
 	st.status = -1
 
 	result := StartResult{Took: time.Since(st.process.started)}
-	if err := parseStatus(string(text[:n]), st.path, st.dir); err != nil {
+	if err := st.failure(shim.ParseStatus(string(text[:n]))); err != nil {
 		result.Err = err
 	} else {
 		result.Process, st.ran = st.process, true
 	}
 	st.process.calls.add(func() { st.done(result) })
-}
-
-func parseStatus(text, path, dir string) error {
-	stage, errno := shim.ParseStatus(text)
-	switch stage {
-	case shim.StageNone:
-		return &ExecError{Path: path, Stage: StageShim, Err: errShimDied}
-	case shim.StagePrepare:
-		return &ExecError{Path: path, Stage: StageShim, Err: errno}
-	case shim.StageExec:
-		if errno != 0 {
-			return &ExecError{Path: path, Stage: execStage(errno, path, dir), Err: errno}
-		}
-	}
-	return nil
-}
-
-// forkError finds the stage at which ForkExec failed: chdir(2) and execve(2)
-// give the same ENOENT, and what is wrong with the arguments is wrong for the
-// shim before it is for the program.
-func forkError(err error, program, path, dir string) error {
-	stage := StageExec
-	var errno syscall.Errno
-	errors.As(err, &errno)
-	switch errno {
-	case syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE, syscall.EBADF:
-		stage = StageFork
-	case syscall.ENOENT, syscall.EACCES, syscall.ENOTDIR, syscall.ELOOP, syscall.ENAMETOOLONG:
-		if !canEnter(dir) {
-			stage = StageDir
-		} else if program != path {
-			stage = StageShim
-		} else {
-			stage = execStage(errno, path, dir)
-		}
-	}
-	return &ExecError{Path: path, Stage: stage, Err: err}
-}
-
-func canEnter(dir string) bool {
-	if dir == "" {
-		return true
-	}
-	var st unix.Stat_t
-	return unix.Stat(dir, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && unix.Access(dir, unix.X_OK) == nil
 }

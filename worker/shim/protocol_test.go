@@ -1,37 +1,70 @@
 package shim
 
 import (
+	"reflect"
 	"syscall"
 	"testing"
 )
 
 func TestParseStatus(t *testing.T) {
-	tests := []struct {
-		text  string
-		stage Stage
-		errno syscall.Errno
-	}{
-		{"", StageNone, 0},
-		{"exec", StageExec, 0},
-		{"exec 2", StageExec, syscall.ENOENT},
-		{"prepare 22", StagePrepare, syscall.EINVAL},
-		{"prepare", StagePrepare, 0},
-		{"exec 2 ", StageNone, 0},
-		{"exec x", StageNone, 0},
-		{"exec ", StageNone, 0},
-		{"exec 1234567", StageNone, 0},
-		{"executed", StageNone, 0},
-		{"fatal error: out of memory", StageNone, 0},
+	tests := map[string]Status{
+		"":                           {},
+		"exec":                       {Stage: StageExec},
+		"exec 2":                     {Stage: StageExec, Errno: syscall.ENOENT},
+		"prepare 22":                 {Stage: StagePrepare, Errno: syscall.EINVAL},
+		"prepare":                    {Stage: StagePrepare},
+		"limit 1 7":                  {Stage: StageLimit, Errno: syscall.EPERM, Resource: 7},
+		"identity 1":                 {Stage: StageIdentity, Errno: syscall.EPERM},
+		"dir 13":                     {Stage: StageDir, Errno: syscall.EACCES},
+		"dir 13 7":                   {},
+		"limit 1 7 9":                {},
+		"exec 2 ":                    {},
+		"exec x":                     {},
+		"exec ":                      {},
+		"exec 1234567":               {},
+		"executed":                   {},
+		"fatal error: out of memory": {},
 	}
-	for _, tt := range tests {
-		if stage, errno := ParseStatus(tt.text); stage != tt.stage || errno != tt.errno {
-			t.Errorf("%q: got %d, %v", tt.text, stage, errno)
+	for text, want := range tests {
+		if got := ParseStatus(text); got != want {
+			t.Errorf("%q: got %+v, want %+v", text, got, want)
 		}
 	}
-	for _, n := range []int{0, 7, 10, 133, 999999} {
-		if got, ok := parse(format(n)); !ok || got != n {
+	for _, n := range []uint64{0, 7, 10, 133, 1<<64 - 1} {
+		if got, rest, ok := number(format(n) + "x"); !ok || got != n || rest != "x" {
 			t.Errorf("%d became %q", n, format(n))
 		}
+	}
+}
+
+func TestOrders(t *testing.T) {
+	mask := uint32(0o027)
+	tests := []struct {
+		o    Orders
+		want string
+	}{
+		{Orders{Status: 7}, "7"},
+		{Orders{Status: 4, Umask: &mask, Death: 9}, "4,u23,k9"},
+		{Orders{Status: 4, Umask: new(uint32), Dir: "/a,d b"}, "4,u0,d"},
+		{Orders{Status: 12, Program: 13, Execveat: 322}, "12,x13:322"},
+		{Orders{Status: 4, Limits: []Limit{{7, 0, 1<<64 - 1}, {4, 1, 2}}}, "4,l7:0:18446744073709551615,l4:1:2"},
+		{Orders{Status: 4, As: &Identity{UID: 33, GID: 34}}, "4,i33:34"},
+		{Orders{Status: 4, As: &Identity{UID: 33, GID: 34, Groups: []uint32{34, 1<<32 - 2}}}, "4,i33:34:34:4294967294"},
+	}
+	for _, tt := range tests {
+		line := tt.o.Argv("/bin/x", []string{"", "-d"})
+		o, path, argv, ok := parseOrders(line)
+		if line[0] != Name || line[1] != tt.want || !ok || path != "/bin/x" || !reflect.DeepEqual(argv, []string{"", "-d"}) || !reflect.DeepEqual(o, tt.o) {
+			t.Errorf("%q became %+v, %q, %q", line, o, path, argv)
+		}
+	}
+	for _, text := range []string{"", "x", "4,", "4,u", "4,u1:2", "4,l1:2", "4,l1:2:3:4", "4,i1", "4,k", "4,x3", "4u1", "4,z1", "4,u18446744073709551616", "4:5"} {
+		if _, _, _, ok := parseOrders([]string{Name, text, "/bin/x", "x"}); ok {
+			t.Errorf("accepted %q", text)
+		}
+	}
+	if _, _, _, ok := parseOrders([]string{Name, "4,d", "/dir", "/bin/x"}); ok {
+		t.Error("accepted a line without arguments")
 	}
 }
 

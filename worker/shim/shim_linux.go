@@ -24,25 +24,30 @@ func isShim() bool {
 
 // run executes the program; it returns only on failure, with the exit code.
 func run() int {
-	argv, err := strings("/proc/self/cmdline")
-	if err != nil || len(argv) < 4 {
+	line, err := strings("/proc/self/cmdline")
+	if err != nil {
 		return exitNotExecutable // StageNone: there is no status descriptor to tell
 	}
-	status, ok := parse(argv[1])
+	o, path, argv, ok := parseOrders(line)
 	if !ok {
 		return exitNotExecutable
 	}
-	syscall.CloseOnExec(status)
+	syscall.CloseOnExec(o.Status)
 	env, err := strings("/proc/self/environ")
 	if err != nil || len(env) < len(environ()) {
-		return fail(status, wordPrepare, err)
+		return o.tell(Status{Stage: StagePrepare, Errno: errnoOf(err)})
 	}
 	env = env[len(environ()):]
-	setPID(env, format(syscall.Getpid()))
-
-	path, argv := argv[2], argv[3:]
-	_, _ = syscall.Write(status, []byte(wordExec))
-	return fail(status, "", syscall.Exec(path, argv, env))
+	setPID(env, format(uint64(syscall.Getpid())))
+	execute, err := o.execution(path, argv, env)
+	if err != nil {
+		return o.tell(Status{Stage: StagePrepare, Errno: errnoOf(err)})
+	}
+	if status, ok := o.perform(); !ok {
+		return o.tell(status)
+	}
+	_, _ = syscall.Write(o.Status, []byte(StageExec.word()))
+	return o.tell(Status{Errno: errnoOf(execute())})
 }
 
 // setPID fills in the variables that name the process they are meant for.
@@ -56,16 +61,25 @@ func setPID(env []string, pid string) {
 	}
 }
 
-func fail(status int, word string, err error) int {
-	errno, ok := err.(syscall.Errno)
-	if !ok {
-		errno = syscall.EINVAL
+// tell writes why the program will never run, and returns the exit code. The word
+// of StageExec is written before.
+func (o Orders) tell(s Status) int {
+	text := s.Stage.word() + " " + format(uint64(s.Errno))
+	if s.Stage == StageLimit {
+		text += " " + format(uint64(s.Resource))
 	}
-	_, _ = syscall.Write(status, []byte(word+" "+format(int(errno))))
-	if errno == syscall.ENOENT {
+	_, _ = syscall.Write(o.Status, []byte(text))
+	if s.Errno == syscall.ENOENT {
 		return exitNotFound
 	}
 	return exitNotExecutable
+}
+
+func errnoOf(err error) syscall.Errno {
+	if errno, ok := err.(syscall.Errno); ok {
+		return errno
+	}
+	return syscall.EINVAL
 }
 
 // strings reads a file of strings that each end with NUL.
