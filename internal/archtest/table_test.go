@@ -9,12 +9,15 @@ const (
 	xterm     = "golang.org/x/term"
 	xbpf      = "golang.org/x/net/bpf"
 	goTOML    = "github.com/pelletier/go-toml/v2"
+
+	jsonSchema = "github.com/invopop/jsonschema"
 )
 
 // testOnly may be imported by tests of any package, and by nothing else.
 var testOnly = []string{
 	"github.com/google/go-cmp",
 	"github.com/rogpeppe/go-internal",
+	"github.com/santhosh-tekuri/jsonschema/v6",
 	"go.uber.org/goleak",
 	"pgregory.net/rapid",
 }
@@ -79,10 +82,17 @@ var rules = []rule{
 		reason: "runs in front of every worker's exec; each package more is paid a thousand times at a start of a thousand",
 	},
 	{
-		dir:     "internal/config",
-		ours:    []string{"internal/require", "listener", "supervisor/machine", "supervisor/plan", "worker", "worker/handshake"},
-		foreign: []string{goTOML, xsys},
-		reason:  "words to what they mean: it reads files, and opens and starts nothing",
+		dir:      "internal/config",
+		ours:     []string{"internal/require", "listener", "supervisor/machine", "supervisor/plan", "worker", "worker/handshake"},
+		testOurs: []string{"internal/testhost"},
+		foreign:  []string{goTOML, xsys},
+		reason:   "words to what they mean: it reads files, and opens and starts nothing",
+	},
+	{
+		dir:     "internal/config/schema",
+		ours:    []string{"internal/config", "listener", "supervisor/machine"},
+		foreign: []string{goTOML, jsonSchema},
+		reason:  "a generator that editors need and brood does not: its library must not be linked into brood",
 	},
 	{
 		dir:     "internal/control",
