@@ -8,6 +8,7 @@ const (
 	xsys      = "golang.org/x/sys"
 	xterm     = "golang.org/x/term"
 	xbpf      = "golang.org/x/net/bpf"
+	goDiff    = "github.com/rogpeppe/go-internal/diff"
 	goTOML    = "github.com/pelletier/go-toml/v2"
 
 	jsonSchema = "github.com/invopop/jsonschema"
@@ -38,7 +39,7 @@ var rules = []rule{
 	{
 		dir:     "cmd/brood",
 		ours:    []string{"*"},
-		foreign: []string{cli, zerolog, goSystemd + "/daemon", xsys, xterm},
+		foreign: []string{cli, zerolog, goSystemd + "/daemon", xsys, xterm, goDiff},
 		reason:  "words in, wiring, exit codes: it knows everybody, and nobody knows it",
 	},
 	{
