@@ -62,7 +62,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			runCommand(), statusCommand(),
+			runCommand(), checkCommand(), planCommand(), statusCommand(),
 			reloadCommand(), rollCommand(), scaleCommand(), dumpCommand(), stopCommand(),
 			versionCommand(), demoCommand(),
 		},

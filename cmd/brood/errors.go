@@ -13,7 +13,9 @@ const (
 	exitDone     = 0
 	exitFailed   = 1
 	exitUsage    = 2
-	exitNoAnswer = 69 // EX_UNAVAILABLE of sysexits.h: no supervisor answers
+	exitConfig   = 78  // EX_CONFIG of sysexits.h: the configuration file has mistakes
+	exitLeft     = 130 // as shells say of SIGINT: nobody waits any longer, and what was asked for goes on
+	exitNoAnswer = 69  // EX_UNAVAILABLE of sysexits.h: no supervisor answers
 )
 
 // userError is an error with what the user can do about it, and the exit code.
@@ -42,6 +44,10 @@ func report(stderr io.Writer, err error) int {
 	}
 	if code, ok := errors.AsType[exitCode](err); ok {
 		return int(code)
+	}
+	if bad, ok := errors.AsType[*configError](err); ok {
+		_, _ = fmt.Fprintf(stderr, "%v\n", bad) // file:line:column comes first, for editors
+		return exitConfig
 	}
 	status, hint := exitFailed, ""
 	var user *userError

@@ -1,29 +1,94 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/urfave/cli/v2"
 
+	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/internal/control"
 )
 
 func runCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "run",
-		Usage:     "start a supervisor: N workers of one command",
+		Usage:     "start a supervisor: N workers of one command, or the pools of a file",
 		ArgsUsage: "[--] COMMAND [ARGUMENT...]",
-		Description: "Arguments, --env and --dir are templates: {{.Slot}} {{.WorkerID}} {{.Workers}} {{.Generation}} {{.Pool}} " +
+		Description: "Arguments, --env, --dir, --user and --group are templates: {{.Slot}} {{.WorkerID}} {{.Workers}} {{.Generation}} {{.Pool}} " +
 			"{{.FD.http}} {{.Port.http}} {{.Addr.http}}.\n" +
 			"The workers find their sockets by LISTEN_FDS, their place in BROOD_SLOT and BROOD_WORKER_ID.",
 		Flags: runFlags(),
 		Action: func(c *cli.Context) error {
-			set, err := readSettings(c)
+			file, err := runFile(c)
 			if err != nil {
 				return err
 			}
-			if err := control.CheckName(set.name); err != nil {
+			cfg, err := resolve(c, file, here())
+			if err != nil {
+				return err
+			}
+			if c.Bool("print-config") {
+				text, err := config.Encode(config.Complete(file))
+				if err != nil {
+					return err
+				}
+				_, err = c.App.Writer.Write(text)
+				return err
+			}
+			if err := control.CheckName(cfg.Name); err != nil {
 				return &userError{code: exitUsage, err: err, hint: "give another one with --name"}
 			}
-			return serve(set)
+			return serve(&settings{cfg: cfg, noColor: c.Bool("no-color"), overlay: overlay(c)})
 		},
 	}
+}
+
+// settings are what brood run was told.
+type settings struct {
+	cfg     *config.Config
+	noColor bool
+	overlay func(*config.File) // the flags that beat the file, also when it is read again
+}
+
+// runFile is what a configuration file says, or what the flags come to.
+func runFile(c *cli.Context) (*config.File, error) {
+	if !c.IsSet("config") {
+		return fromFlags(c)
+	}
+	if c.Args().Present() {
+		return nil, usage("with -c the command stands in the file: [pool.web] command = [...]", "brood run takes a configuration file or a command, not both")
+	}
+	for _, flag := range poolFlags() {
+		if name := flag.Names()[0]; c.IsSet(name) {
+			return nil, usage("write it into the file; brood run --print-config shows how",
+				"--%s (or %s) is of a pool from flags, and the pools are in %s", name, env(name)[0], c.String("config"))
+		}
+	}
+	return readFile(c.String("config"), overlay(c))
+}
+
+// overlay returns what the flags change in a file: a flag beats the environment, that beats the file.
+func overlay(c *cli.Context) func(*config.File) {
+	return func(f *config.File) {
+		for flag, into := range map[string]*string{
+			"name": &f.Supervisor.Name, "control": &f.Supervisor.Control,
+			"log-level": &f.Supervisor.LogLevel, "log-format": &f.Supervisor.LogFormat,
+		} {
+			if c.IsSet(flag) {
+				*into = c.String(flag)
+			}
+		}
+	}
+}
+
+// resolve finds out what a file means. With flags in place of a file a mistake is one of usage.
+func resolve(c *cli.Context, f *config.File, w config.World) (*config.Config, error) {
+	cfg, err := config.FromFile(f, w)
+	if err == nil {
+		return cfg, nil
+	}
+	if c.IsSet("config") {
+		return nil, badConfig(c.String("config"), err)
+	}
+	return nil, &userError{code: exitUsage, err: fmt.Errorf("%w", err), hint: runHint}
 }

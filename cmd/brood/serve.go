@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"slices"
 	"syscall"
 	"time"
 
@@ -49,9 +48,9 @@ func serve(set *settings) error {
 	}()
 	log := newLogger(set, output.Log(), term.IsTerminal(syscall.Stderr))
 
-	path := set.control
+	path := set.cfg.Control
 	if path == "" {
-		path = control.DefaultPath(os.Getenv, os.Geteuid(), set.name)
+		path = control.DefaultPath(os.Getenv, os.Geteuid(), set.cfg.Name)
 	}
 	socket, err := control.Listen(path)
 	if err != nil {
@@ -59,7 +58,7 @@ func serve(set *settings) error {
 	}
 	defer socket.Remove()
 
-	sockets, err := openSockets(set, poller, log)
+	sockets, err := newSockets(poller, log)
 	if err != nil {
 		return err
 	}
@@ -69,7 +68,7 @@ func serve(set *settings) error {
 	if err != nil {
 		return err
 	}
-	sup, err := newSupervisor(set, log, sockets, newWorld(spawner, poller, output))
+	sup, err := newSupervisor(set, log, sockets, newWorld(spawner, poller, output, sockets))
 	if err != nil {
 		return err
 	}
@@ -95,50 +94,65 @@ func serve(set *settings) error {
 // flushTime is how long the end waits for a slow reader of our output.
 const flushTime = 2 * time.Second
 
-func openSockets(set *settings, poller *poll.Poller, log zerolog.Logger) (*listener.Set, error) {
+// newSockets takes what systemd passed.
+func newSockets(poller *poll.Poller, log zerolog.Logger) (*listener.Set, error) {
 	inherited, err := listener.FromSystemd(os.Getenv, os.Getpid())
 	if err != nil {
 		return nil, err
 	}
-	return listener.Open(set.listen, inherited, set.spec.Workers, listener.Options{
+	return listener.NewSet(inherited, listener.Options{
 		Poller: poller, Report: func(ev listener.Event) { logListener(log, ev) },
 	})
 }
 
+// newSupervisor opens the listeners and tries the templates: all that can be wrong with a configuration that was read.
 func newSupervisor(set *settings, log zerolog.Logger, sockets *listener.Set, world supervisor.World) (*supervisor.Supervisor, error) {
-	recipe, err := newRecipe(set, sockets)
-	if err != nil {
-		return nil, &userError{code: exitUsage, err: err}
+	if set.cfg.Path != "" {
+		world.Load = (&loader{set: set, spare: sockets.Spare, log: log}).load
 	}
-	listeners := listenersOf(sockets)
-	if set.ready.Kind == worker.ReadyHTTP && !slices.ContainsFunc(listeners, supervisor.CanProbe) {
-		return nil, &userError{
-			code: exitFailed, err: errors.New("cannot probe over HTTP: the kernel lets us only share the sockets, and on a shared one any worker may answer"),
-			hint: "take another --ready, such as notify or exec:COMMAND",
-		}
-	}
-	return supervisor.New(supervisor.Config{
-		Name: set.name, Version: version, Log: log, World: world,
-		Pools: []supervisor.PoolConfig{{
-			Name: set.name, Spec: set.spec, Recipe: recipe,
-			Sockets: sockets, Listeners: listeners,
-			Ready: set.ready, Signals: set.signals, Orphans: set.orphans,
-		}},
+	sup, err := supervisor.New(supervisor.Config{
+		Name: set.cfg.Name, Version: version, Log: log, World: world,
+		Desired: desired(set.cfg, sockets.Spare), File: set.cfg.Path,
 	})
+	switch {
+	case errors.Is(err, supervisor.ErrNoProbe):
+		return nil, &userError{code: exitFailed, err: err, hint: "take another proof of readiness, such as notify or exec:COMMAND"}
+	case errors.Is(err, worker.ErrRecipe) && set.cfg.Path == "":
+		return nil, &userError{code: exitUsage, err: err}
+	case errors.Is(err, worker.ErrRecipe):
+		return nil, &userError{code: exitConfig, err: err}
+	case err != nil:
+		return nil, err
+	}
+	for _, l := range sockets.Spare(nil) {
+		log.Warn().Str("listener", l.Name).Msg("a socket that systemd passed is used by no pool")
+	}
+	return sup, nil
 }
 
 func newOutput(set *settings, poller *poll.Poller) *logs.Mux {
-	tty := term.IsTerminal(syscall.Stdout)
-	mode := outputModes()[set.output]
-	switch {
-	case set.output != "auto":
-	case set.orphans == worker.OrphanKeep:
-		mode = logs.Inherit // a pipe to us would end them with their next line
-	case tty:
-		mode = logs.Prefix
-	}
-	return logs.New(logs.Options{
-		Mode: mode, Poller: poller, Stdout: syscall.Stdout, Stderr: syscall.Stderr,
-		Colour: set.colour(tty), LabelWidth: len(fmt.Sprintf("%s.%d", set.name, set.spec.Workers-1)),
+	mux := logs.New(logs.Options{
+		Poller: poller, Stdout: syscall.Stdout, Stderr: syscall.Stderr,
+		Colour: set.colour(term.IsTerminal(syscall.Stdout)),
 	})
+	for i := range set.cfg.Pools {
+		p := &set.cfg.Pools[i]
+		mux.Widen(len(fmt.Sprintf("%s.%d", p.Name, p.Spec.Workers-1)))
+	}
+	return mux
+}
+
+// outputMode is what becomes of a pool's output.
+func outputMode(word string, tty bool) logs.Mode {
+	switch word {
+	case "prefix":
+		return logs.Prefix
+	case "inherit":
+		return logs.Inherit
+	case "auto":
+		if tty {
+			return logs.Prefix
+		}
+	}
+	return logs.Tail
 }

@@ -23,9 +23,9 @@ func statusCommand() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			format := c.String("output")
-			if format != "table" && format != "json" {
-				return usage("", "no such output: %q: it is table or json", format)
+			format, err := outputFormat(c)
+			if err != nil {
+				return err
 			}
 			client, err := target(c)
 			if err != nil {
@@ -52,16 +52,43 @@ func printJSON(w io.Writer, v any) error {
 func printStatus(w io.Writer, snap supervisor.Snapshot) error {
 	up := time.Since(snap.Started).Round(time.Second)
 	_, _ = fmt.Fprintf(w, "%s  %s  pid %d  up %s\n", snap.Name, snap.State, snap.PID, up)
+	printConfig(w, &snap.Config)
 	for i := range snap.Pools {
 		p := &snap.Pools[i]
 		_, _ = fmt.Fprintf(w, "\npool %s  %d/%d ready  generation %d  restarts %d%s\n",
 			p.Name, p.Ready, p.Desired, p.Generation, p.Restarts, rolloutWords(p.Rollout))
+		if len(p.WaitsFor) > 0 {
+			_, _ = fmt.Fprintf(w, "  waits for %s\n", strings.Join(p.WaitsFor, ", "))
+		}
+		for _, unmet := range p.Unmet {
+			_, _ = fmt.Fprintf(w, "  missing: %s\n", unmet)
+		}
 		for _, l := range p.Listeners {
 			_, _ = fmt.Fprintf(w, "  %s  %s  %s\n", l.Name, l.Address, l.Mode)
 		}
 		printWorkers(w, p.Workers)
 	}
 	return nil
+}
+
+// printConfig says which file holds, and what became of the last reload if that is worth knowing.
+func printConfig(w io.Writer, c *supervisor.ConfigView) {
+	if c.File != "" {
+		_, _ = fmt.Fprintf(w, "%s, loaded %s ago\n", c.File, ageWords(time.Since(c.Loaded)))
+	}
+	if r := c.Reload; r != nil && r.State != "done" {
+		_, _ = fmt.Fprintf(w, "reload %s", r.State)
+		if !r.At.IsZero() {
+			_, _ = fmt.Fprintf(w, " %s ago", ageWords(time.Since(r.At)))
+		}
+		_, _ = fmt.Fprintf(w, "\n")
+		for line := range strings.Lines(r.Error) {
+			_, _ = fmt.Fprintf(w, "  %s\n", strings.TrimRight(line, "\n"))
+		}
+		for _, line := range r.Lines {
+			_, _ = fmt.Fprintf(w, "  | %s\n", line)
+		}
+	}
 }
 
 func printWorkers(w io.Writer, workers []supervisor.WorkerView) {

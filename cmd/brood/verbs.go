@@ -25,19 +25,27 @@ func rollCommand() *cli.Command {
 	return &cli.Command{
 		Name:   "roll",
 		Usage:  "replace every worker without losing a connection",
-		Flags:  targetFlags(append(waitFlags(), poolFlag())...),
-		Action: func(c *cli.Context) error { return ask(c, supervisor.Roll, control.Body{}) },
+		Flags:  targetFlags(append(waitFlags(), abortFlag(), poolFlag(), outputFlag(), noColorFlag())...),
+		Action: func(c *cli.Context) error { return askAndShow(c, supervisor.Roll) },
 	}
 }
 
 func reloadCommand() *cli.Command {
 	return &cli.Command{
-		Name:   "reload",
-		Usage:  "make the workers read their configuration again: by signal where they survive it, else by a roll",
-		Flags:  targetFlags(append(waitFlags(), poolFlag())...),
-		Action: func(c *cli.Context) error { return ask(c, supervisor.Reload, control.Body{}) },
+		Name:  "reload",
+		Usage: "read the configuration again and apply what changed; the other workers are told by signal where they survive it",
+		Description: "All that changed is applied as one transaction: if a part of it fails, everything goes back to what it was.\n" +
+			"A supervisor without a configuration file, and one whose file did not change, tells its workers to read theirs: by signal where they survive it, else by a roll.",
+		Flags:  targetFlags(append(waitFlags(), abortFlag(), poolFlag(), outputFlag(), noColorFlag())...),
+		Action: func(c *cli.Context) error { return askAndShow(c, supervisor.Reload) },
 	}
 }
+
+func abortFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "abort", Usage: "end the one that is under way, and go back to what was before"}
+}
+
+func noColorFlag() cli.Flag { return boolFlag("no-color", "no colours, as NO_COLOR") }
 
 func dumpCommand() *cli.Command {
 	return &cli.Command{

@@ -1,16 +1,21 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/rs/zerolog"
+	"golang.org/x/term"
 
 	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/poll"
+	"github.com/broodctl/brood/internal/require"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/worker"
@@ -18,9 +23,11 @@ import (
 )
 
 // newWorld is the real one.
-func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux) supervisor.World {
+func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux, sockets *listener.Set) supervisor.World {
+	tty := term.IsTerminal(syscall.Stdout)
 	var surveyor worker.Surveyor
 	world := supervisor.World{
+		Sockets: socketSet{sockets},
 		Launch: func(cmd worker.Command, done func(supervisor.Process, error)) {
 			spawner.Start(cmd, func(r worker.StartResult) {
 				if r.Err != nil {
@@ -31,14 +38,14 @@ func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux) su
 			})
 		},
 		OpenNotify: func(on func(handshake.Message, error)) (supervisor.Notify, error) {
-			n, err := worker.OpenNotify(poller, os.Geteuid(), func(msg handshake.Message, _ int, err error) { on(msg, err) })
+			n, err := worker.OpenNotify(poller, func(msg handshake.Message, _ int, err error) { on(msg, err) })
 			if err != nil {
 				return nil, err
 			}
 			return n, nil
 		},
-		OpenOutput: func(label string) (supervisor.Output, error) {
-			stream, err := output.Open(label)
+		OpenOutput: func(label, mode string) (supervisor.Output, error) {
+			stream, err := output.Open(label, outputMode(mode, tty))
 			if err != nil {
 				return nil, err // not the nil *Stream, which is no nil Output
 			}
@@ -47,6 +54,8 @@ func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux) su
 		Serving:     worker.Serving,
 		ServingPort: worker.ServingPort,
 		Handles:     surveyor.Handles,
+		Keep:        worker.Keep,
+		Check:       check,
 	}
 	if os.Getenv("NOTIFY_SOCKET") != "" {
 		world.Systemd = func(state string) {
@@ -65,26 +74,47 @@ func watchdogInterval() time.Duration {
 	return interval
 }
 
-// newRecipe tries the templates with a worker that might be: what they name must exist before anything starts.
-func newRecipe(set *settings, sockets *listener.Set) (*worker.Recipe, error) {
-	sample := worker.Facts{Pool: set.name, Workers: set.spec.Workers, WorkerID: set.spec.FirstID, Generation: 1}
-	for i, l := range sockets.Listeners() {
-		sample.Listeners = append(sample.Listeners, worker.ListenerFact{
-			Name: l.Name(), FD: 3 + i, Port: l.Port(0), Datagram: l.Datagram(), Addr: l.Address().HostPort(),
-		})
+// socketSet is a listener.Set as the supervisor knows it.
+type socketSet struct{ *listener.Set }
+
+// Open opens all of them or none.
+func (s socketSet) Open(wants []listener.Want) ([]supervisor.Listener, error) {
+	opened, err := s.Set.Open(wants)
+	if err != nil {
+		return nil, err
 	}
-	return worker.NewRecipe(worker.RecipeConfig{
-		Argv: set.argv, Env: set.env, InheritEnv: worker.CleanEnviron(os.Environ()), Dir: set.dir,
-		WorkerIDEnv: set.idEnv, FDsEnv: set.fdsEnv,
-	}, sample)
+	all := make([]supervisor.Listener, len(opened))
+	for i, l := range opened {
+		all[i] = l
+	}
+	return all, nil
 }
 
-func listenersOf(sockets *listener.Set) []supervisor.Listener {
-	var all []supervisor.Listener
-	for _, l := range sockets.Listeners() {
-		all = append(all, l)
+// check tries what a pool requires.
+func check(ctx context.Context, timeout time.Duration, c supervisor.Checked) []error {
+	var all []require.Requirement
+	for _, text := range c.Requires {
+		r, err := require.Parse(text)
+		if err != nil {
+			return []error{err} // read with the configuration, so it cannot be
+		}
+		all = append(all, r)
 	}
-	return all
+	env := map[string]string{}
+	for _, kv := range c.Env {
+		if name, value, ok := strings.Cut(kv, "="); ok {
+			env[name] = value
+		}
+	}
+	unmet := require.All(ctx, timeout, all, require.World{
+		Getenv: func(name string) (string, bool) { v, ok := env[name]; return v, ok },
+		Dir:    c.Dir, Run: c.Run,
+	})
+	errs := make([]error, len(unmet))
+	for i, u := range unmet {
+		errs[i] = u
+	}
+	return errs
 }
 
 // logListener says what happened to a listener behind our back.

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/broodctl/brood/internal/nftables"
+)
+
+// rulesHome holds files that /etc/nftables.conf includes.
+const rulesHome = "/etc/nftables.d"
+
+func nftCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "nft",
+		Usage: "print nftables rules from the public ports of a configuration to its listeners, or install them",
+		Flags: installFlags(
+			stringFlag("table", "", "`NAME` of the table; default: brood- and the supervisor's name"),
+		),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			cfg, _, err := readElsewhere(c)
+			if err != nil {
+				return err
+			}
+			text, err := nftables.Render(cfg, nftables.Options{Table: c.String("table")})
+			if err != nil {
+				return err
+			}
+			name := "brood-" + cfg.Name + ".nft"
+			in := &installer{home: rulesHome, files: []wanted{{name, text}}, after: func([]string) []string {
+				return []string{
+					"nft -f " + filepath.Join(rulesHome, name),
+					`include "` + rulesHome + `/*.nft"   # in /etc/nftables.conf, for the next boot`,
+					"systemctl enable nftables.service",
+				}
+			}}
+			dir, err := in.where(c)
+			if err != nil {
+				return err
+			}
+			if dir != "" {
+				return in.run(c, dir)
+			}
+			_, _ = fmt.Fprint(c.App.Writer, text)
+			return nil
+		},
+	}
+}

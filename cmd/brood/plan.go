@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/broodctl/brood/internal/config"
+	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/plan"
+)
+
+func planCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "plan",
+		Usage: "show what a reload would do, and do nothing",
+		Description: "Without --from it asks the supervisor that runs: it reads its file and compares it with what it does.\n" +
+			"With --from it compares two files: brood plan --from old.toml -c new.toml.",
+		Flags: targetFlags(configFlag(), stringFlag("from", "", "`FILE` to compare with, instead of a supervisor that runs"), outputFlag()),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			format, err := outputFormat(c)
+			if err != nil {
+				return err
+			}
+			view, err := makePlan(c)
+			if err != nil {
+				return err
+			}
+			if format == "json" {
+				return printJSON(c.App.Writer, view)
+			}
+			return view.Print(c.App.Writer)
+		},
+	}
+}
+
+func makePlan(c *cli.Context) (*plan.View, error) {
+	switch from := c.String("from"); {
+	case from != "":
+		return comparePlan(c, from)
+	case c.String("config") != "":
+		return nil, usage("brood plan --from old.toml -c new.toml, or brood plan alone", "the supervisor that runs reads its own file; -c goes with --from")
+	}
+	client, err := target(c)
+	if err != nil {
+		return nil, err
+	}
+	result, err := client.Do(c.Context, supervisor.Plan, control.Body{}, answerTime)
+	if err != nil {
+		return nil, err
+	}
+	var view plan.View
+	if err := json.Unmarshal(result.Plan, &view); err != nil {
+		return nil, fmt.Errorf("cannot read plan: %w", err)
+	}
+	return &view, nil
+}
+
+// comparePlan compares two files. Nobody knows what workers there are, nor which sockets systemd will pass.
+func comparePlan(c *cli.Context, from string) (*plan.View, error) {
+	to, err := loadConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	old, err := loadFile(from, config.Here(), func(*config.File) {})
+	if err != nil {
+		return nil, err
+	}
+	none := func([]listener.Config) []listener.Config { return nil }
+	p, err := plan.Compare(desired(old, none), desired(to, none), nil)
+	if err != nil {
+		return nil, err
+	}
+	view := p.View(func(string) plan.Hearing { return plan.Unknown })
+	return &view, nil
+}
+
+// outputFormat is table or json.
+func outputFormat(c *cli.Context) (string, error) {
+	format := c.String("output")
+	if format != "table" && format != "json" {
+		return "", usage("", "no such output: %q: it is table or json", format)
+	}
+	return format, nil
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
+
+	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/internal/progress"
+	"github.com/broodctl/brood/supervisor"
+)
+
+// askAndShow asks for a rollout or a reload, and shows how it goes while it waits for its end.
+func askAndShow(c *cli.Context, verb supervisor.Verb) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	format, err := outputFormat(c)
+	if err != nil {
+		return err
+	}
+	body := control.Body{Abort: c.Bool("abort")}
+	if body.Abort || !c.Bool("wait") {
+		return send(c, verb, body)
+	}
+	client, err := target(c)
+	if err != nil {
+		return err
+	}
+	body.Pool = c.String("pool")
+	w := &waiting{c: c, client: client, verb: verb, body: body, json: format == "json"}
+	return w.run()
+}
+
+// waiting is a request whose end somebody waits for.
+type waiting struct {
+	c      *cli.Context
+	client *control.Client
+	verb   supervisor.Verb
+	body   control.Body
+	json   bool
+}
+
+func (w *waiting) run() error {
+	ctx, stop := signal.NotifyContext(w.c.Context, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	show := w.progress()
+	watching, end := context.WithCancel(ctx)
+	defer end()
+	seen, first := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(seen)
+		// What cannot be shown is no reason not to wait: the verdict comes another way.
+		_ = show.Follow(announce(w.client.Watch(watching), first))
+	}()
+	select {
+	case <-first: // so that nothing of what is asked for is missed
+	case <-seen:
+	}
+	wait := w.c.Duration("timeout")
+	asking, cancel := context.WithTimeout(ctx, wait+answerTime)
+	defer cancel()
+	result, err := w.client.Do(asking, w.verb, w.body, wait)
+	left := ctx.Err() != nil
+	end()
+	<-seen
+	show.End(verdict(result, err, left))
+	switch {
+	case left:
+		_, _ = fmt.Fprintf(w.c.App.ErrWriter, "\n%s goes on; brood status shows how it stands, brood %s --abort takes it back\n", w.verb, w.verb)
+		return exitCode(exitLeft)
+	case errors.Is(err, control.ErrRefused):
+		return &userError{code: exitFailed, err: err, lines: result.Lines, hint: hintOf(w.verb, result)}
+	case err != nil:
+		return err
+	case !w.json:
+		_, _ = fmt.Fprintln(w.c.App.Writer, result.Text)
+	}
+	return nil
+}
+
+func verdict(result control.Result, err error, left bool) progress.Verdict {
+	switch {
+	case left:
+		return progress.Verdict{Outcome: progress.Left}
+	case err != nil:
+		return progress.Verdict{Outcome: progress.Failed, Text: err.Error(), Lines: result.Lines}
+	}
+	return progress.Verdict{Outcome: progress.Done, Text: result.Text}
+}
+
+// progress shows to people on stderr, so that stdout has the verdict alone, and to programs on stdout.
+func (w *waiting) progress() *progress.Progress {
+	opt := progress.Options{Out: w.c.App.ErrWriter, Pool: w.body.Pool}
+	switch fd, tty := terminal(w.c.App.ErrWriter); {
+	case w.json:
+		opt.Out, opt.Form = w.c.App.Writer, progress.JSON
+	case tty:
+		opt.Form = progress.Live
+		opt.Colour = colourOn(tty, w.c.Bool("no-color"))
+		opt.Size = func() (columns, rows int) {
+			columns, rows, err := term.GetSize(fd)
+			if err != nil {
+				return 0, 0
+			}
+			return columns, rows
+		}
+	}
+	return progress.New(opt)
+}
+
+// terminal reports whether a writer is one, and its descriptor.
+func terminal(w io.Writer) (fd int, is bool) {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" {
+		return -1, false
+	}
+	return int(f.Fd()), term.IsTerminal(int(f.Fd()))
+}
+
+// colourOn reports whether to write in colours: https://no-color.org, and only for people.
+func colourOn(tty, without bool) bool {
+	return tty && !without && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// announce passes a stream on, and closes first when its first element has been dealt with.
+func announce(news iter.Seq2[supervisor.Snapshot, error], first chan struct{}) iter.Seq2[supervisor.Snapshot, error] {
+	return func(yield func(supervisor.Snapshot, error) bool) {
+		told := false
+		for snap, err := range news {
+			goOn := yield(snap, err)
+			if !told {
+				told = true
+				close(first)
+			}
+			if !goOn {
+				return
+			}
+		}
+	}
+}
