@@ -17,7 +17,7 @@ func (w *world) canonical() {
 	w.renumberIncarnations()
 	w.renumberGenerations()
 	matters := 2 // delay makes no difference between more failures but for the length of the timer
-	if limit := w.st.Spec.Backoff.GiveUpAfter; limit > 0 {
+	if limit := w.spec.Backoff.GiveUpAfter; limit > 0 {
 		matters = limit
 	}
 	for i := range w.st.Slots {
@@ -25,9 +25,17 @@ func (w *world) canonical() {
 		w.fails[i] = min(w.fails[i], uint8(matters))
 	}
 	w.left.trim(w.stopping)
+	if !w.hasCanaries() {
+		w.passed, w.st.Rollout.Proven = false, false // makes no difference
+	}
 	slices.SortFunc(w.timers, func(a, b Timer) int {
 		return cmp.Or(cmp.Compare(a.Ref.Inc, b.Ref.Inc), cmp.Compare(a.Kind, b.Kind))
 	})
+}
+
+func (w *world) hasCanaries() bool {
+	canary := func(s Spec) bool { return s.Canary > 0 }
+	return canary(w.spec) || canary(w.prior) || canary(w.coming) || slices.ContainsFunc(w.menu, canary)
 }
 
 func (w *world) renumberIncarnations() {
@@ -132,14 +140,14 @@ func (w *world) encode(b []byte) []byte {
 		num(v)
 	}
 	st := &w.st
-	num(uint64(st.Phase), uint64(st.Spec.Workers), st.Generation, uint64(st.Rollout.Phase), st.Rollout.Target, st.Rollout.Queued)
+	num(uint64(st.Phase), st.Generation, uint64(st.Rollout.Phase), st.Rollout.Target, st.Rollout.Queued)
 	num(uint64(st.Terms), uint64(st.ExitCode), uint64(len(st.Slots)), uint64(len(w.procs)), uint64(len(st.Dumps)), uint64(len(st.Owed)))
 	for i := range st.Slots {
 		s := &st.Slots[i]
 		num(s.Generation, uint64(s.Home), uint64(s.Failures))
 		for side := range s.Workers {
 			v := &s.Workers[side]
-			num(uint64(v.Health), v.Inc, uint64(v.ID), v.Generation)
+			num(uint64(v.Health), v.Inc, uint64(v.ID), v.Generation, uint64(v.Ended))
 		}
 	}
 	for _, refs := range [][]Ref{st.Dumps, st.Owed} {
@@ -149,8 +157,8 @@ func (w *world) encode(b []byte) []byte {
 	}
 	for i := range w.procs {
 		p := &w.procs[i]
-		num(p.inc, uint64(p.id), p.generation, uint64(p.dump))
-		flags(p.leader, p.said, p.leaving, p.told, p.killed, p.owed, w.adopted[i])
+		num(p.inc, uint64(p.id), p.generation, uint64(p.dump), uint64(p.ended))
+		flags(p.leader, p.said, p.leaving, p.told, p.killed, p.owed, p.proving, w.adopted[i])
 	}
 	b = append(b, w.fails...)
 	num(uint64(len(w.steered)))
@@ -160,8 +168,28 @@ func (w *world) encode(b []byte) []byte {
 	for _, t := range w.timers {
 		num(uint64(t.Kind), uint64(t.Ref.place().index()), t.Ref.Inc)
 	}
-	flags(w.stopping, w.failed, w.exited, w.queued)
-	num(uint64(w.wanted), uint64(w.terms), w.good, w.open, w.target)
+	flags(w.stopping, w.patient, w.failed, w.exited, w.queued, w.passed, st.Rollout.Proven)
+	num(uint64(w.terms), w.good, w.open, w.target)
 	l := &w.left
-	return append(b, l.total, l.crashes, l.remains, l.leaves, l.lates, l.rolls, l.reloads, l.scales, l.dumps, l.terms, l.stops)
+	b = append(b, l.total, l.crashes, l.remains, l.leaves, l.lates, l.rolls, l.reloads, l.scales, l.dumps, l.changes, l.aborts, l.terms, l.stops)
+	for _, s := range []*Spec{&w.spec, &w.prior, &w.coming, &st.Rollout.Before, &st.Rollout.After} {
+		b = s.encode(b) // the one in force is the same in both, or the step broke a rule
+	}
+	return b
+}
+
+// encode writes what differs between the specifications of one search. What follows the number of workers is not looked
+// at where there are none.
+func (s *Spec) encode(b []byte) []byte {
+	b = binary.AppendUvarint(b, uint64(s.Workers))
+	if s.Workers == 0 {
+		return b
+	}
+	for _, v := range [...]int{
+		s.MaxSurge, s.MaxUnavailable, s.SurgePercent, s.UnavailablePercent, s.FirstID, s.LastID, int(s.Order), int(s.Reload),
+		int(s.Restart), int(s.ReadyTimeout), int(s.MinReady), int(s.Canary), int(s.Settle), int(s.StopDelay), s.Backoff.GiveUpAfter,
+	} {
+		b = binary.AppendUvarint(b, uint64(v))
+	}
+	return b
 }

@@ -3,6 +3,7 @@ package machine
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Rules that the model checks beside I1 to I10; docs/mutations.md says what each one means.
@@ -16,6 +17,9 @@ const (
 	ruleDumps    = "dumps"
 	ruleDeaths   = "deaths"
 	ruleBackoff  = "backoff"
+	ruleWishes   = "wishes"
+	ruleProof    = "proof"
+	ruleRestarts = "restarts"
 	ruleBooks    = "books"
 )
 
@@ -34,11 +38,14 @@ type checker struct {
 	reloaded  []int // places of the workers that are to get the reload signal in this step
 	died      *Ref  // whose death was reported in this step
 	buried    bool
-	isForced  bool // this is the fourth termination or a kill
-	rolled    bool // a rollout was asked for in this step
-	wasOpen   bool // while one was open
-	mustAbort bool // a successor failed
-	mustQuit  bool // a slot failed too often
+	isForced  bool          // this is the fourth termination or a kill
+	rolled    bool          // a rollout was asked for in this step
+	wasOpen   bool          // while one was open
+	mustAbort bool          // a successor failed, or an abort was asked for
+	wentBack  bool          // a rollout has ended like this
+	aborted   bool          // an abort was asked for
+	proof     time.Duration // what the worker that became ready has to prove
+	mustQuit  bool          // a slot failed too often
 }
 
 // after returns the world after a happening, nil where nothing came of it, and the rule that the step broke.
@@ -62,9 +69,9 @@ func (w *world) after(h happening) (*world, error) {
 // begin returns the world after the start of a pool.
 func begin(spec Spec, left budget) (*world, error) {
 	none := &world{}
-	c := &checker{before: none, now: &world{wanted: spec.Workers, good: 1, target: 1, left: left}}
+	c := &checker{before: none, now: &world{spec: spec, good: 1, target: 1, left: left}}
 	c.now.st, c.acts = New(spec)
-	none.st.Spec = spec
+	none.spec = spec
 	c.follow()
 	if c.err != nil {
 		return nil, c.err
@@ -126,45 +133,50 @@ func (c *checker) happen() {
 			p.owed = false
 			c.reloaded = []int{e.Ref.place().index()}
 		}
+		c.proves(p)
 	case LeavesByItself:
 		p := w.proc(e.Ref)
 		p.leaving = true
-		if !p.said {
+		if !p.said || p.proving && w.spec.Restart == RestartAlways {
 			c.charge(e.Ref, p)
 		}
+		p.proving = false
 	case Died:
 		c.died = &e.Ref
 		p := w.proc(e.Ref)
 		c.judge(e, p)
 		p.leader, p.leaving = false, true
 		if !e.Remains {
-			*p = proc{}
+			w.reap(e.Ref)
 		}
 	case Gone:
-		*w.proc(e.Ref) = proc{}
+		w.reap(e.Ref)
 	case TimerFired:
 		w.timers = slices.DeleteFunc(w.timers, func(t Timer) bool { return t == e.Timer })
-		if e.Timer.Kind == ReadyTimer {
-			c.charge(e.Timer.Ref, w.proc(e.Timer.Ref))
-		}
+		c.ended(e.Timer)
 	case RollRequested:
 		c.rolls()
 	case ReloadRequested:
 		c.reload(e)
 	case DumpRequested:
 		for i := range w.procs {
-			if w.procs[i].serves() && w.health(i) == Ready {
+			if w.procs[i].serves() && w.health(i).Serves() {
 				w.procs[i].dump = isAsked
 			}
 		}
 	case ScaleRequested:
-		w.wanted = e.Workers
+		w.scale(e.Workers)
+	case SpecChanged:
+		c.change(e)
+	case AbortRequested:
+		c.mustAbort, c.aborted = true, true
 	case TermReceived:
 		w.terms++
+		w.patient = !w.stopping && w.spec.StopDelay > 0
 		w.stopping = true
 		c.isForced = w.terms == 4
 	case StopRequested:
-		w.stopping = true
+		w.stopping, w.patient = true, w.spec.StopDelay > 0
 	case KillRequested:
 		w.stopping, c.isForced = true, true
 	}
@@ -174,27 +186,60 @@ func (c *checker) happen() {
 // judge keeps the environment's own count of failures: a death that was not asked for is one, unless a worker that has
 // been ready ended with success and old enough. A worker that was stable before starts the count anew.
 func (c *checker) judge(e Died, p *proc) {
-	if p.told || c.now.stopping || e.Ref.Slot >= c.now.wanted {
+	if p.told || c.now.stopping || e.Ref.Slot >= c.now.wanted() {
 		return
 	}
-	backoff := &c.now.st.Spec.Backoff
+	backoff := &c.now.spec.Backoff
 	if p.said && e.Age >= backoff.StableAfter && p.generation == c.now.st.Slots[e.Ref.Slot].Generation {
 		c.now.fails[e.Ref.Slot] = 0
 	}
-	if !p.said || !e.Clean || e.Age < backoff.RecycleAge {
+	switch {
+	case e.Clean && c.now.spec.Restart != RestartAlways:
+		c.finish(e.Ref, p, EndedWell)
+	case !p.said || p.proving || !e.Clean || e.Age < backoff.RecycleAge:
 		c.charge(e.Ref, p)
+	}
+}
+
+// proves says whether the worker that became ready is one that its rollout does not count on yet.
+func (c *checker) proves(p *proc) {
+	w := c.now
+	if w.open == 0 || p.generation != w.open {
+		return
+	}
+	if c.proof = w.spec.MinReady; !w.passed && w.spec.Canary > c.proof {
+		c.proof = w.spec.Canary
+	}
+	p.proving = c.proof > 0
+	w.passed = w.passed || !p.proving
+}
+
+// ended enters what the end of a timer means.
+func (c *checker) ended(t Timer) {
+	w := c.now
+	p := w.proc(t.Ref)
+	switch {
+	case t.Kind == ReadyTimer:
+		c.charge(t.Ref, p)
+	case t.Kind == ProvingTimer:
+		p.proving = false
+		w.passed = w.passed || p.generation == w.open
+	case t.Kind == GraceTimer && !p.told && !w.stopping && w.spec.Restart != RestartAlways:
+		c.charge(t.Ref, p) // it left by itself, and it was not known how
 	}
 }
 
 func (c *checker) charge(ref Ref, p *proc) {
 	w := c.now
 	switch {
-	case ref.Slot >= w.wanted:
+	case ref.Slot >= w.wanted():
 	case p.generation == w.open:
 		c.mustAbort = true
+	case w.spec.Restart == RestartNever:
+		c.finish(ref, p, EndedBadly)
 	case p.generation == w.st.Slots[ref.Slot].Generation:
 		w.fails[ref.Slot]++
-		limit := w.st.Spec.Backoff.GiveUpAfter
+		limit := w.spec.Backoff.GiveUpAfter
 		c.mustQuit = limit > 0 && int(w.fails[ref.Slot]) >= limit
 	}
 }
@@ -209,7 +254,7 @@ func (c *checker) reload(e ReloadRequested) {
 	w := c.now
 	serving := w.safe()
 	unsafe := func(ref Ref) bool { return !slices.Contains(e.Safe, ref) }
-	switch policy := w.st.Spec.Reload; {
+	switch policy := w.spec.Reload; {
 	case policy == ReloadRoll,
 		policy == ReloadAuto && (w.open != 0 || len(serving) == 0 || slices.ContainsFunc(serving, unsafe)):
 		c.rolls()

@@ -81,14 +81,15 @@ func (s *stepper) mayFinish(slot *Slot) bool {
 	return leaves && s.Spec.Restart != RestartAlways
 }
 
-// finishedSlots counts the wanted slots that have done their work: nobody is missing there.
+// finishedSlots counts the wanted slots that have done their work and are not to run again: nobody is missing there.
 func (s *State) finishedSlots() int {
 	n := 0
 	if s.Spec.Restart == RestartAlways {
 		return n
 	}
 	for i := range min(len(s.Slots), s.Spec.Workers) {
-		if s.Slots[i].hasFinished() {
+		runsAgain := s.Rollout.Phase == Rolling && s.Slots[i].Generation != s.Rollout.Target
+		if !runsAgain && s.Slots[i].hasFinished() {
 			n++
 		}
 	}

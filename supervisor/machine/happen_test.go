@@ -35,6 +35,8 @@ func lates(b *budget) *uint8   { return &b.lates }
 func rolls(b *budget) *uint8   { return &b.rolls }
 func reloads(b *budget) *uint8 { return &b.reloads }
 func scales(b *budget) *uint8  { return &b.scales }
+func changes(b *budget) *uint8 { return &b.changes }
+func aborts(b *budget) *uint8  { return &b.aborts }
 func dumps(b *budget) *uint8   { return &b.dumps }
 func terms(b *budget) *uint8   { return &b.terms }
 func stops(b *budget) *uint8   { return &b.stops }
@@ -115,8 +117,7 @@ func (w *world) lateNewsAt(i int, can func(happening)) {
 	}
 	ref := Ref{Slot: here.Slot, Side: here.Side, Inc: inc}
 	for kind := BackoffTimer; kind <= DumpTimer; kind++ {
-		never := kind == ReadyTimer && w.st.Spec.ReadyTimeout == 0
-		if t := (Timer{Kind: kind, Ref: ref}); !never && !slices.Contains(w.timers, t) {
+		if t := (Timer{Kind: kind, Ref: ref}); !slices.Contains(w.timers, t) {
 			can(happening{ev: TimerFired{Timer: t}, late: true})
 		}
 	}
@@ -151,8 +152,15 @@ func (w *world) requests(can func(happening)) {
 		ask(ReloadRequested{Safe: serving[1:]}, reloads, w.stopping)
 	}
 	ask(DumpRequested{}, dumps, w.stopping)
-	ask(ScaleRequested{Workers: w.wanted - 1}, scales, w.stopping || w.wanted == 1)
-	ask(ScaleRequested{Workers: w.wanted + 1}, scales, w.stopping || !w.roomFor(w.wanted+1))
+	for _, n := range [...]int{w.wanted() - 1, w.wanted() + 1} {
+		ask(ScaleRequested{Workers: n}, scales, w.stopping || !w.scales(n))
+	}
+	for _, spec := range w.menu {
+		ask(SpecChanged{Spec: spec}, changes, w.stopping || !w.changes(spec))
+		ask(SpecChanged{Spec: spec, Roll: true}, changes, w.stopping)
+	}
+	ask(SpecChanged{}, nil, true)
+	ask(AbortRequested{}, aborts, w.open == 0)
 	ask(TermReceived{}, terms, false)
 	ask(StopRequested{}, stops, w.stopping)
 	ask(KillRequested{}, nil, false)
@@ -162,13 +170,9 @@ func (w *world) requests(can func(happening)) {
 func (w *world) safe() []Ref {
 	var refs []Ref
 	for i := range w.procs {
-		if w.procs[i].serves() && w.health(i) == Ready {
+		if w.procs[i].serves() && w.health(i).Serves() {
 			refs = append(refs, w.ref(i))
 		}
 	}
 	return refs
-}
-
-func (w *world) roomFor(workers int) bool {
-	return w.st.Spec.LastID-w.st.Spec.FirstID+1 >= workers+w.st.Spec.MaxSurge
 }

@@ -22,6 +22,10 @@ func allEvents(ref Ref) []Event {
 		DumpRequested{},
 		ScaleRequested{1},
 		ScaleRequested{3},
+		SpecChanged{},
+		SpecChanged{Spec: pool(3, 1, 0)},
+		SpecChanged{Spec: pool(1, 1, 1, stopFirst), Roll: true},
+		AbortRequested{},
 		TermReceived{},
 		StopRequested{},
 		KillRequested{},
@@ -52,7 +56,7 @@ func TestAllPairs(t *testing.T) {
 func states(spec Spec, h, across Health) []State {
 	var all []State
 	for phase := Serving; phase <= Exited; phase++ {
-		for _, rollout := range []Rollout{{Target: 2}, {Phase: Rolling, Target: 2}, {Phase: Reverting, Target: 2}, {Phase: Rolling, Target: 2, Queued: 3}} {
+		for _, rollout := range []Rollout{{Target: 2}, {Phase: Rolling, Target: 2, Before: spec}, {Phase: Reverting, Target: 2}, {Phase: Rolling, Target: 2, Queued: 3, Before: spec}} {
 			for generation := uint64(1); generation <= 2; generation++ {
 				st := State{Phase: phase, Spec: spec, Generation: 1, Rollout: rollout, LastInc: 8, Terms: 3 * int(phase&1)}
 				st.Slots = []Slot{

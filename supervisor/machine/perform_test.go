@@ -66,7 +66,7 @@ func (c *checker) perform(a Action) {
 
 func (c *checker) start(a Start) {
 	w, i := c.now, a.Ref.place().index()
-	spec := &w.st.Spec
+	spec := &w.spec
 	if w.stopping {
 		c.fail("I6", "start of %+v while stopping", a.Ref)
 	}
@@ -81,8 +81,8 @@ func (c *checker) start(a Start) {
 	if a.ID < spec.FirstID || a.ID > spec.LastID {
 		c.fail("I1", "worker id %d is out of range", a.ID)
 	}
-	if n := w.living(w.wanted); a.Ref.Slot >= w.wanted || n >= w.wanted+spec.MaxSurge {
-		c.fail("I2", "start of %+v beside %d of %d wanted", a.Ref, n, w.wanted)
+	if n := w.living(w.wanted()); a.Ref.Slot >= w.wanted() || n >= w.wanted()+surgeOf(spec) {
+		c.fail("I2", "start of %+v beside %d of %d wanted", a.Ref, n, w.wanted())
 	}
 	if spec.Order == StopFirst && w.procs[i^1].lives() {
 		c.fail(ruleRollouts, "stop-first, but %+v starts beside another", a.Ref)
@@ -99,8 +99,25 @@ func (c *checker) start(a Start) {
 	if a.Generation != w.good && a.Generation != w.open {
 		c.fail("I10", "start of generation %d, but %d is good and %d is being rolled out", a.Generation, w.good, w.open)
 	}
+	c.follows(a)
 	w.inc = max(w.inc, a.Ref.Inc)
 	w.procs[i] = proc{inc: a.Ref.Inc, id: a.ID, generation: a.Generation, leader: true}
+}
+
+// follows checks that nobody starts where the last one of the generation has ended, or maybe leaves.
+func (c *checker) follows(a Start) {
+	for _, i := range [...]int{index(a.Ref.Slot, A), index(a.Ref.Slot, B)} {
+		p := &c.now.procs[i]
+		if p.generation != a.Generation {
+			continue
+		}
+		if p.ended != NotEnded {
+			c.fail(ruleRestarts, "start of %+v, but the work of slot %d is done", a, a.Ref.Slot)
+		}
+		if p.leader && p.leaving && !p.told && c.now.spec.Restart != RestartAlways {
+			c.fail(ruleRestarts, "start of %+v, but %+v may be the last one", a, c.now.ref(i))
+		}
+	}
 }
 
 // wasAdopted reports whether connections could wait at a place before this step.
@@ -117,8 +134,11 @@ func (c *checker) terminate(ref Ref) {
 			c.fail(ruleSignals, "%+v is told twice", ref)
 		}
 	}
+	if _, timer := c.ev.(TimerFired); c.now.patient && p.serves() && !timer {
+		c.fail(ruleSignals, "%+v serves and is told to leave before the delay of the stop has ended", ref)
+	}
 	c.unsteered(ref)
-	p.told, p.leaving, p.owed, p.dump = true, true, false, notAsked
+	p.told, p.leaving, p.owed, p.proving, p.dump = true, true, false, false, notAsked
 }
 
 // unsteered checks that nobody sends connections to a worker that is told to leave, unless there is nobody else.
@@ -138,12 +158,12 @@ func (c *checker) kill(ref Ref) {
 		c.fail(ruleSignals, "kill of %+v before its grace ended", ref)
 	}
 	c.unsteered(ref)
-	p.told, p.leaving, p.killed, p.owed, p.dump = true, true, true, false, notAsked
+	p.told, p.leaving, p.killed, p.owed, p.proving, p.dump = true, true, true, false, false, notAsked
 }
 
 func (c *checker) relay(a Relay) {
 	p, i := c.now.proc(a.Ref), a.Ref.place().index()
-	if p == nil || !p.serves() || c.now.health(i) != Ready {
+	if p == nil || !p.serves() || !c.now.health(i).Serves() {
 		c.fail(ruleReload, "relay to %+v, which does not serve", a.Ref)
 		return
 	}
@@ -168,11 +188,16 @@ func (c *checker) setTimer(a SetTimer) {
 	if slices.Contains(c.now.timers, a.Timer) {
 		c.fail("I7", "timer %+v is set twice", a.Timer)
 	}
-	spec := &c.now.st.Spec
+	spec := &c.now.spec
+	settle := max(spec.Settle, spec.StopDelay)
+	if c.now.stopping {
+		settle = spec.StopDelay
+	}
 	want := map[TimerKind]bool{
 		BackoffTimer: a.After > 0 && a.After <= spec.Backoff.Max,
 		ReadyTimer:   a.After == spec.ReadyTimeout && a.After > 0,
-		SettleTimer:  a.After == spec.Settle,
+		ProvingTimer: a.After == c.proof && a.After > 0,
+		SettleTimer:  a.After == settle && a.After > 0,
 		GraceTimer:   a.After == spec.Grace,
 		DumpTimer:    a.After == spec.DumpGap,
 	}
@@ -185,8 +210,8 @@ func (c *checker) setTimer(a SetTimer) {
 func (c *checker) steer(a Steer) {
 	for _, place := range a.Members {
 		i := place.index()
-		if !c.now.procs[i].serves() || c.now.health(i) != Ready {
-			c.fail(ruleSteering, "steered to %v, where nobody is ready", place)
+		if !c.now.procs[i].serves() || !c.now.health(i).Serves() {
+			c.fail(ruleSteering, "steered to %v, where nobody serves", place)
 		}
 		if !c.now.adopted[i] {
 			c.fail(ruleQueues, "steered to %v, which is abandoned", place)
@@ -207,7 +232,8 @@ func (c *checker) bury(a Obituary) {
 	if a.Next == RestartLater && !timed && !c.waitsIn(a.Ref.Slot) {
 		c.fail(ruleDeaths, "obituary %+v without a timer", a)
 	}
-	if (c.now.stopping || a.Ref.Slot >= c.now.wanted) != (a.Next == NotRestarted) {
+	last := c.now.stopping || a.Ref.Slot >= c.now.wanted() || c.now.over(a.Ref.Slot)
+	if last != (a.Next == NotRestarted) {
 		c.fail(ruleDeaths, "obituary %+v", a)
 	}
 }
@@ -224,7 +250,11 @@ func (c *checker) rolloutStarted(a RolloutStarted) {
 	if !c.rolled && !w.queued {
 		c.fail(ruleRollouts, "nobody asked for a rollout")
 	}
-	w.open, w.target, w.queued = a.Target, a.Target, false
+	w.open, w.target, w.queued, w.passed = a.Target, a.Target, false, false
+	if w.prior = w.spec; w.coming.Workers > 0 {
+		w.inForce(w.coming)
+		w.coming = Spec{}
+	}
 	if !c.wasOpen {
 		c.rolled = false
 	}
@@ -232,33 +262,48 @@ func (c *checker) rolloutStarted(a RolloutStarted) {
 
 func (c *checker) rolloutEnded(a RolloutEnded) {
 	w := c.now
+	if c.aborted && w.open == 0 && w.queued && a.Target == w.target+1 && a.Cause == Aborted {
+		w.target, w.queued, w.coming = a.Target, false, Spec{}
+		return
+	}
 	if w.open == 0 || a.Target != w.open {
 		c.fail(ruleRollouts, "rollout to %d ends, but %d is open", a.Target, w.open)
 	}
 	if (a.Cause == StopCame) != w.stopping {
 		c.fail(ruleRollouts, "rollout to %d ends because %v", a.Target, a.Cause)
 	}
-	if failed := a.Cause == SuccessorDied || a.Cause == SuccessorLate; failed != c.mustAbort {
+	if (a.Cause == Aborted) != c.aborted {
+		c.fail(ruleRollouts, "rollout to %d ends because %v", a.Target, a.Cause)
+	}
+	failed := a.Cause == SuccessorDied || a.Cause == SuccessorLate || a.Cause == Aborted
+	if failed != c.mustAbort {
 		c.fail("I10", "a successor failed: %v, but the rollout to %d ends because %v", c.mustAbort, a.Target, a.Cause)
 	}
 	c.mustAbort = false
-	if a.Cause == RolledOut {
+	switch {
+	case a.Cause == RolledOut:
 		w.good = a.Target
 		c.through()
+	case failed:
+		c.wentBack = true
+		w.inForce(w.prior)
+	default:
+		w.coming = Spec{}
 	}
-	w.open = 0
+	w.open, w.passed, w.prior = 0, false, Spec{}
 }
 
-// through checks that a rollout is done when it says so: every wanted slot is served by the target and by nothing else.
+// through checks that a rollout is done when it says so: every wanted slot is served by the target, which has proved
+// itself or done its work, and by nothing else.
 func (c *checker) through() {
-	for slot := range c.now.wanted {
+	for slot := range c.now.wanted() {
 		ready := 0
 		for _, i := range [...]int{index(slot, A), index(slot, B)} {
 			p := &c.now.procs[i]
 			if p.lives() && p.generation != c.now.open {
 				c.fail("I10", "rollout to %d done, but %+v is there", c.now.open, p)
 			}
-			if p.serves() {
+			if p.serves() && !p.proving || c.now.hasFinished(i) && p.generation == c.now.open {
 				ready++
 			}
 		}
@@ -280,7 +325,13 @@ func (c *checker) exit(a Exit) {
 			c.fail("I5", "exit, and %+v was not killed", w.ref(i))
 		}
 	}
-	if (a.Code == 0) == w.failed || !w.stopping {
-		c.fail("I4", "exit %d", a.Code)
+	if w.stopping {
+		if (a.Code == 0) == w.failed {
+			c.fail("I4", "exit %d", a.Code)
+		}
+		return
+	}
+	if code, done := w.isDone(); !done || a.Code != code {
+		c.fail(ruleRestarts, "exit %d, and the work is done: %v, with %d", a.Code, done, code)
 	}
 }

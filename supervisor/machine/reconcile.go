@@ -49,9 +49,11 @@ func (s *stepper) refill() {
 			}
 		case hasCurrent:
 		case s.reinstate(i):
-		case hasOld && s.Spec.Order == StopFirst:
+		case hasOld && slot.hasFinished():
 			s.retireOld(s.ref(i, old), &ready)
 		case slot.over() || s.mayFinish(slot):
+		case hasOld && s.Spec.Order == StopFirst:
+			s.retireOld(s.ref(i, old), &ready)
 		default:
 			s.fill(i)
 		}

@@ -23,11 +23,23 @@ func (c *checker) result() {
 	if c.isForced {
 		c.fail("I5", "forced, but there was no exit")
 	}
-	if w.stopping != (w.st.Phase == Stopping) || w.wanted != w.st.Spec.Workers || w.terms != w.st.Terms {
-		c.fail(ruleBooks, "phase %v with %d workers wanted after %d terminations", w.st.Phase, w.st.Spec.Workers, w.st.Terms)
+	if w.stopping != (w.st.Phase == Stopping) || w.terms != w.st.Terms {
+		c.fail(ruleBooks, "phase %v after %d terminations", w.st.Phase, w.st.Terms)
 	}
 	if w.stopping && w.living(len(w.procs)) == 0 {
 		c.fail("I9", "stopping, nobody lives, and there was no exit")
+	}
+	if w.st.Spec != w.spec {
+		rule := ruleWishes
+		if c.wentBack {
+			rule = "I10"
+		}
+		c.fail(rule, "wanted is %+v, not %+v", w.spec, w.st.Spec)
+		return
+	}
+	w.forgetFinished()
+	if _, done := w.isDone(); done && !w.stopping {
+		c.fail(ruleRestarts, "the work is done, and there was no exit")
 	}
 	for i := range w.procs {
 		c.place(i)
@@ -38,7 +50,39 @@ func (c *checker) result() {
 	c.loners()
 	c.stopped()
 	c.heads()
+	c.held()
 	c.answered()
+}
+
+// forgetFinished empties the places of workers that were the last ones of a generation that their slot is not to run
+// any more.
+func (w *world) forgetFinished() {
+	for i := range w.procs {
+		wanted := i/2 < len(w.st.Slots) && w.procs[i].generation == w.st.Slots[i/2].Generation
+		if p := &w.procs[i]; !p.lives() && (p.ended == NotEnded || !wanted) {
+			*p = proc{}
+		}
+	}
+}
+
+// held checks that a second slot gets its turn when the canary has proved itself, and not before.
+func (c *checker) held() {
+	w := c.now
+	if w.open == 0 || w.spec.Canary == 0 || w.passed {
+		return
+	}
+	for i := range min(w.wanted(), len(w.st.Slots)) {
+		had := c.before.open == w.open && i < len(c.before.st.Slots) && c.before.st.Slots[i].Generation == w.open
+		if had || w.st.Slots[i].Generation != w.open {
+			continue
+		}
+		for j := range w.procs {
+			p := &w.procs[j]
+			if j/2 != i && j/2 < w.wanted() && p.lives() && !p.leaving && p.generation == w.open {
+				c.fail(ruleProof, "slot %d gets its turn before %v has proved itself", i, at(j))
+			}
+		}
+	}
 }
 
 // place compares what the machine and the books know of one place.
@@ -53,10 +97,18 @@ func (c *checker) place(i int) {
 	fits := true
 	switch h {
 	case Free, Waiting:
+		fits = p.ended == NotEnded
+	case Finished:
+		fits = p.ended != NotEnded && w.st.Slots[i/2].Workers[i%2].Ended == p.ended
 	case Starting:
 		fits = p.leader && !p.said && !p.leaving
-	case Ready, Settling:
+	case Proving:
+		fits = p.serves() && p.proving
+	case Ready:
+		fits = p.serves() && !p.proving
+	case Settling:
 		fits = p.serves()
+		p.proving = false
 	case Retiring:
 		fits = p.leader && p.leaving && !p.told
 	case Draining:
@@ -67,16 +119,16 @@ func (c *checker) place(i int) {
 	if !fits {
 		c.fail(ruleBooks, "%v is %v, but the process is %+v", at(i), h, p)
 	}
-	if w.stopping && p.lives() && !p.leaving {
+	if w.stopping && p.lives() && !p.leaving && (!w.patient || h != Settling) {
 		c.fail(ruleSignals, "%v was not told to leave, and the pool stops", at(i))
 	}
-	if h == Starting && i/2 < w.wanted && w.outlived(i) {
+	if h == Starting && i/2 < w.wanted() && w.outlived(i) {
 		c.fail(ruleRollouts, "%v still starts, and its successor serves", at(i))
 	}
-	if h != Ready && p.dump == isAsked {
+	if !h.Serves() && p.dump == isAsked {
 		p.dump = mayMiss
 	}
-	if h == Waiting && (w.stopping || i/2 >= w.wanted) {
+	if h == Waiting && (w.stopping || i/2 >= w.wanted()) {
 		c.fail("I6", "%v waits to be started", at(i))
 	}
 }
@@ -90,12 +142,12 @@ func (w *world) outlived(i int) bool {
 // spaced checks that the restarts of a slot are spaced by its failures: the first comes at once, later ones wait.
 func (c *checker) spaced(slot int) {
 	w := c.now
-	if slot >= w.wanted || w.stopping {
+	if slot >= w.wanted() || w.stopping {
 		w.fails[slot] = 0
 		return
 	}
 	s := &w.st.Slots[slot]
-	if slot >= len(c.before.st.Slots) || slot >= c.before.wanted || c.before.st.Slots[slot].Generation != s.Generation {
+	if slot >= len(c.before.st.Slots) || slot >= c.before.wanted() || c.before.st.Slots[slot].Generation != s.Generation {
 		w.fails[slot] = 0
 	}
 	if s.Failures != int(w.fails[slot]) {
@@ -168,7 +220,7 @@ func (c *checker) loners() {
 	}
 	for i := range w.procs {
 		kind, has := timerOf(w.health(i))
-		if !has || kind == ReadyTimer && w.st.Spec.ReadyTimeout == 0 {
+		if !has || kind == ReadyTimer && w.spec.ReadyTimeout == 0 {
 			continue
 		}
 		ref := Ref{Slot: i / 2, Side: Side(i % 2), Inc: w.holder(i)}
@@ -191,14 +243,14 @@ func (c *checker) stopped() {
 	for i := range w.procs {
 		p := &w.procs[i]
 		was := c.before.health(i)
-		if i/2 >= w.wanted || !p.leader || !p.said || c.before.holder(i) != p.inc || was != Ready && was != Starting {
+		if i/2 >= w.wanted() || !p.leader || !p.said || c.before.holder(i) != p.inc || !was.Serves() && was != Starting {
 			continue
 		}
 		if h := w.health(i); h != Settling && h != Draining && h != Killed {
 			continue
 		}
-		if n := w.inService(); n < w.wanted-w.st.Spec.MaxUnavailable {
-			c.fail("I3", "%v was stopped, and %d of %d are left in service", at(i), n, w.wanted)
+		if n := w.available(); n < w.wanted()-unavailableOf(&w.spec) {
+			c.fail("I3", "%v was stopped, and %d of %d are left to rely on", at(i), n, w.wanted())
 		}
 	}
 }
@@ -211,7 +263,7 @@ func (c *checker) heads() {
 	}
 	n := 0
 	for i := range w.procs {
-		if w.health(i) != Ready {
+		if !w.health(i).Serves() {
 			continue
 		}
 		if n++; !slices.Contains(w.steered, at(i)) {
@@ -235,12 +287,14 @@ func (c *checker) queue(i int) {
 	case manned && !kept:
 		c.fail(ruleQueues, "%v is %v and abandoned", at(i), h)
 	case manned || !kept:
-	case i/2 >= w.wanted:
+	case i/2 >= w.wanted():
 		c.fail(ruleQueues, "the queue of %v is kept, and the slot is not wanted", at(i))
-	case across == Ready:
+	case w.over(i / 2):
+		c.fail(ruleQueues, "the queue of %v is kept, and the work of the slot is done", at(i))
+	case across.Serves():
 		c.fail(ruleQueues, "the queue of %v is kept for nobody, %v is ready", at(i), at(i^1))
 	}
-	if i%2 == 0 && i/2 < w.wanted && !w.adopted[i] && !w.adopted[i+1] {
+	if i%2 == 0 && i/2 < w.wanted() && !w.adopted[i] && !w.adopted[i+1] && !w.over(i/2) {
 		c.fail(ruleQueues, "slot %d has no queue", i/2)
 	}
 }
@@ -248,7 +302,7 @@ func (c *checker) queue(i int) {
 // answered checks that what was asked for was done, or will be.
 func (c *checker) answered() {
 	for _, i := range c.reloaded {
-		if c.now.health(i) == Ready && !c.now.stopping {
+		if c.now.health(i).Serves() && !c.now.stopping {
 			c.fail(ruleReload, "no reload for %v", at(i))
 		}
 	}
@@ -257,6 +311,9 @@ func (c *checker) answered() {
 	}
 	if c.rolled && !c.wasOpen {
 		c.fail(ruleRollouts, "no rollout begins")
+	}
+	if c.aborted && (c.now.queued || c.now.open != 0) {
+		c.fail(ruleRollouts, "aborted, and a rollout is open or queued")
 	}
 	w := c.now
 	if w.stopping && w.open != 0 {
@@ -277,14 +334,14 @@ func (w *world) arrived() error {
 	for i := range w.procs {
 		p, h := &w.procs[i], w.health(i)
 		switch {
-		case i/2 >= w.wanted && (p.lives() || h != Free):
+		case i/2 >= w.wanted() && (p.lives() || h != Free):
 			c.fail("I9", "%v is %v and is not wanted", at(i), h)
-		case i/2 < w.wanted && h != Ready && h != Free:
+		case i/2 < w.wanted() && h != Ready && h != Free && h != Finished:
 			c.fail("I9", "%v stays %v", at(i), h)
 		case p.lives() && p.generation != w.good:
 			c.fail("I10", "%v is of generation %d, not %d", at(i), p.generation, w.good)
 		}
-		if i%2 == 0 && i/2 < w.wanted && (h == Ready) == (w.health(i+1) == Ready) {
+		if i%2 == 0 && i/2 < w.wanted() && isSettled(h) == isSettled(w.health(i+1)) {
 			c.fail("I9", "slot %d has no worker, or two", i/2)
 		}
 		if p.dump == isAsked {
@@ -299,6 +356,8 @@ func (w *world) arrived() error {
 	}
 	return c.verdict()
 }
+
+func isSettled(h Health) bool { return h == Ready || h == Finished }
 
 func (c *checker) verdict() error {
 	if c.err == nil {

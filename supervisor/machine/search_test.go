@@ -42,13 +42,23 @@ func newSearch(sc scenario) *search {
 	return &search{sc: sc, hasher: newHasher(), index: map[key]uint32{}, seen: &moveTable{}}
 }
 
+// first is the world that the scenario begins with.
+func (s *search) first() (*world, error) {
+	w, err := begin(s.sc.spec, s.sc.left)
+	if err != nil {
+		return nil, err
+	}
+	w.menu = s.sc.menu
+	w.canonical()
+	return w, nil
+}
+
 // run searches, and returns the first violation with the way that leads to it.
 func (s *search) run() error {
-	first, err := begin(s.sc.spec, s.sc.left)
+	first, err := s.first()
 	if err != nil {
 		return err
 	}
-	first.canonical()
 	s.add(first, step{})
 	var todo []happening
 	for frontier := []*world{first}; len(frontier) > 0; {
@@ -142,11 +152,10 @@ func (s *search) explain(at uint32, last happening, cause error) error {
 		way = append(way, s.from[i].nth)
 	}
 	var b strings.Builder
-	w, err := begin(s.sc.spec, s.sc.left)
+	w, err := s.first()
 	if err != nil {
 		return err
 	}
-	w.canonical()
 	for _, nth := range slices.Backward(way) {
 		h := w.possible(nil)[nth]
 		fmt.Fprintf(&b, "\n  %v\n    %v", w.picture(), h)

@@ -186,6 +186,9 @@ func (s *stepper) timerFired(t Timer) {
 	case Waiting:
 		s.spawn(t.Ref)
 	case Starting:
+		if s.Spec.ReadyTimeout == 0 {
+			return // late: there is no such time any more
+		}
 		s.terminate(t.Ref, WhyNeverReady)
 		s.failed(t.Ref, w, SuccessorLate)
 	case Proving:

@@ -37,8 +37,24 @@ func anySpec(t *rapid.T) Spec {
 	spec := pool(workers, rapid.IntRange(0, 4).Draw(t, "surge"), rapid.IntRange(0, 3).Draw(t, "unavailable"))
 	spec.Order = rapid.SampledFrom([]Order{StartFirst, StopFirst}).Draw(t, "order")
 	spec.Reload = rapid.SampledFrom([]ReloadPolicy{ReloadAuto, ReloadSignal, ReloadRoll}).Draw(t, "reload")
-	spec.Settle = rapid.SampledFrom([]time.Duration{0, time.Second}).Draw(t, "settle")
-	spec.ReadyTimeout = rapid.SampledFrom([]time.Duration{0, time.Minute}).Draw(t, "ready timeout")
+	spec.Restart = rapid.SampledFrom([]RestartPolicy{0, 0, 0, RestartOnFailure, RestartNever}).Draw(t, "restart")
+	if rapid.IntRange(0, 2).Draw(t, "percent?") == 0 {
+		spec.SurgePercent = rapid.SampledFrom([]int{0, 1, 25, 100, 300}).Draw(t, "surge percent")
+		spec.UnavailablePercent = rapid.SampledFrom([]int{0, 1, 25, 100}).Draw(t, "unavailable percent")
+	}
+	for _, d := range []struct {
+		of   *time.Duration
+		name string
+		some time.Duration
+	}{
+		{&spec.Settle, "settle", time.Second},
+		{&spec.ReadyTimeout, "ready timeout", time.Minute},
+		{&spec.MinReady, "min ready", 5 * time.Second},
+		{&spec.Canary, "canary", 3 * time.Second},
+		{&spec.StopDelay, "stop delay", 2 * time.Second},
+	} {
+		*d.of = rapid.SampledFrom([]time.Duration{0, d.some, 2 * d.some}).Draw(t, d.name)
+	}
 	spec.Backoff.GiveUpAfter = rapid.SampledFrom([]int{0, 0, 0, 5}).Draw(t, "give up after")
 	spec.FirstID = rapid.IntRange(0, 5).Draw(t, "first id")
 	if spec.Order == StartFirst {
@@ -46,7 +62,7 @@ func anySpec(t *rapid.T) Spec {
 	} else {
 		spec.MaxUnavailable = max(spec.MaxUnavailable, 1)
 	}
-	spec.LastID = spec.FirstID + workers + spec.MaxSurge - 1 + rapid.IntRange(0, 70).Draw(t, "spare ids")
+	spec.LastID = spec.FirstID + workers + surgeOf(&spec) - 1 + rapid.IntRange(0, 70).Draw(t, "spare ids")
 	return spec
 }
 
@@ -85,7 +101,7 @@ func (w *world) draw(t *rapid.T) happening {
 
 var plenty = budget{
 	total: 99, crashes: 99, remains: 99, leaves: 99, lates: 99,
-	rolls: 99, reloads: 99, scales: 99, dumps: 99, terms: 99, stops: 99,
+	rolls: 99, reloads: 99, scales: 99, dumps: 99, changes: 99, aborts: 99, terms: 99, stops: 99,
 }
 
 // scaled asks for any number of workers, and a few times for users' requests, so that they are not drowned in deaths.
@@ -94,10 +110,16 @@ func (w *world) scaled(t *rapid.T) []happening {
 		return nil
 	}
 	n := rapid.IntRange(1, 64).Draw(t, "scale to")
-	if n == w.wanted || !w.roomFor(n) {
-		n = w.wanted // changes nothing
+	if !w.scales(n) {
+		n = w.wanted() // changes nothing
+	}
+	spec := w.spec
+	if rapid.IntRange(0, 3).Draw(t, "change?") == 0 {
+		spec = anySpec(t)
 	}
 	some := []happening{
+		{ev: SpecChanged{Spec: spec}},
+		{ev: SpecChanged{Spec: spec, Roll: true}},
 		{ev: ScaleRequested{Workers: n}},
 		{ev: RollRequested{}},
 		{ev: ReloadRequested{Safe: w.safe()}},

@@ -13,15 +13,20 @@ type world struct {
 	steered []Place // where new connections go
 	timers  []Timer // set, and neither stopped nor ended
 
-	wanted   int // workers asked for
-	terms    int // terminations sent
+	spec     Spec   // what is wanted
+	prior    Spec   // what is wanted again if the open rollout fails; no workers if none is open
+	coming   Spec   // what is wanted when the next rollout begins; no workers if nothing else
+	menu     []Spec // what users may change to; never changed
+	terms    int    // terminations sent
 	stopping bool
+	patient  bool // while stopping: who serves is not told before the delay has ended
 	failed   bool // the stop is to end with 1
 	exited   bool
 
 	good   uint64 // the generation that the last finished rollout led to
 	open   uint64 // the target of the rollout that was announced and has not ended; 0 if none
 	queued bool   // a rollout was asked for while one was open
+	passed bool   // a worker of the open rollout has proved itself
 	inc    uint64 // the highest incarnation ever started
 	target uint64 // the highest generation ever announced
 
@@ -38,7 +43,9 @@ type proc struct {
 	leaving    bool // it said that it leaves, or its leader died, or it was told to leave
 	told       bool // it was told to leave
 	killed     bool
-	owed       bool // a reload was relayed while it started
+	owed       bool   // a reload was relayed while it started
+	proving    bool   // it is ready, and its rollout is not to count on it yet
+	ended      Ending // nobody is to follow it; kept when it is gone
 	dump       asked
 }
 
@@ -68,6 +75,8 @@ type budget struct {
 	reloads uint8
 	scales  uint8
 	dumps   uint8
+	changes uint8 // of the specification
+	aborts  uint8
 	terms   uint8
 	stops   uint8
 }
@@ -122,7 +131,7 @@ func (w *world) living(slots int) int {
 func (w *world) inService() int {
 	n := 0
 	for i := range w.procs {
-		if w.procs[i].serves() && w.health(i) == Ready {
+		if w.procs[i].serves() && w.health(i).Serves() {
 			n++
 		}
 	}
