@@ -31,34 +31,43 @@ const (
 )
 
 var envFileTests = []envFileTest{
-	{name: "plain", text: "A=1\nB_2=two\n", want: []worker.Var{{"A", "1"}, {"B_2", "two"}}},
-	{name: "no newline at the end", text: "A=1", want: []worker.Var{{"A", "1"}}},
+	{name: "plain", text: "A=1\nB_2=two\n", want: vars("A", "1", "B_2", "two")},
+	{name: "no newline at the end", text: "A=1", want: vars("A", "1")},
 	{name: "nothing", text: ""},
-	{name: "comments and empty lines", text: "# c=1\n\n  ; d=2\n \t\nA=1\n", want: []worker.Var{{"A", "1"}}},
-	{name: "a comment does not go on", text: "# c \\\nA=1\n", want: []worker.Var{{"A", "1"}}, otherwise: "before version 254 it did"},
-	{name: "separators", text: "API_KEYS=key1:tenant_a:predict,read_models;key2:b,admin\n", want: []worker.Var{{"API_KEYS", "key1:tenant_a:predict,read_models;key2:b,admin"}}},
-	{name: "empty values", text: "A=\nB=  \nC=''\nD=\"\" \n", want: []worker.Var{{"A", ""}, {"B", ""}, {"C", ""}, {"D", ""}}, otherwise: noOracle},
-	{name: "nothing is expanded", text: "A=$HOME ${B} $(date) `id` ~ *\nB=\"$A\"\n", want: []worker.Var{{"A", "$HOME ${B} $(date) `id` ~ *"}, {"B", "$A"}}, otherwise: noOracle},
-	{name: "templates are text", text: "A={{.Slot}}\n", want: []worker.Var{{"A", "{{.Slot}}"}}},
-	{name: "= in a value", text: "URL=postgresql://u:p@h/db?a=b\nB==\n", want: []worker.Var{{"URL", "postgresql://u:p@h/db?a=b"}, {"B", "="}}},
-	{name: "spaces around", text: " A = 1 \t\n", want: []worker.Var{{"A", "1"}}},
-	{name: "spaces inside", text: "A=a  b\tc \n", want: []worker.Var{{"A", "a  b\tc"}}},
-	{name: "a sign of comment inside", text: "A=x # y\nB=#z\n", want: []worker.Var{{"A", "x # y"}, {"B", "#z"}}},
-	{name: "quotes inside", text: "A=it's \"so\"\n", want: []worker.Var{{"A", `it's "so"`}}},
-	{name: "escapes", text: `A=a\\b\'c\d` + "\n", want: []worker.Var{{"A", `a\b'cd`}}},
-	{name: "an escaped space at the end", text: "A=a\\ \nB=\\ b\n", want: []worker.Var{{"A", "a "}, {"B", " b"}}},
-	{name: "continuation", text: "A=a \\\n b\\\n\nB=\\\n", want: []worker.Var{{"A", "a  b"}, {"B", ""}}, otherwise: noOracle},
-	{name: "single quotes", text: "A='a \\ \"b\" # c'\t\nB=' x '\n", want: []worker.Var{{"A", `a \ "b" # c`}, {"B", " x "}}},
-	{name: "double quotes", text: `A="a \"b\" \\ \n 'c' # d"` + "\n", want: []worker.Var{{"A", `a "b" \ \n 'c' # d`}}},
-	{name: "escapes of a shell", text: `A="\$HOME \` + "`id\\`\"\n", want: []worker.Var{{"A", "$HOME `id`"}}, otherwise: noOracle},
-	{name: "several lines", text: "A='-----BEGIN\nab==\n# END'\nB=\"x\ny\\\nz\"\n", want: []worker.Var{{"A", "-----BEGIN\nab==\n# END"}, {"B", "x\nyz"}}},
-	{name: "parts", text: `A='it'"'"'s'` + "\n", want: []worker.Var{{"A", "it's"}}},
-	{name: "twice", text: "A=1\nB=2\nA=3\n", want: []worker.Var{{"A", "1"}, {"B", "2"}, {"A", "3"}}, otherwise: "it shows what counts"},
-	{name: "export", text: "export A=1\n export\t B='2'\nexport=3\nexporter=4\n", want: []worker.Var{{"A", "1"}, {"B", "2"}, {"export", "3"}, {"exporter", "4"}}, otherwise: onlyTheKeys},
-	{name: "lines of Windows", text: "A=1\r\n\r\nB=\"x\r\ny\"\r\nC=a\\\r\nb\r\n", want: []worker.Var{{"A", "1"}, {"B", "x\ny"}, {"C", "ab"}}, otherwise: "it keeps carriage returns in quotes, and ends a value at an escaped one"},
-	{name: "byte order mark", text: "\ufeffA=1\n", want: []worker.Var{{"A", "1"}}, otherwise: "it refuses the name"},
-	{name: "other scripts", text: "A=grüße, 世界\nB=\\ü\n", want: []worker.Var{{"A", "grüße, 世界"}, {"B", "ü"}}},
-	{name: "a backslash ends it", text: "A=1\\", want: []worker.Var{{"A", "1"}}},
+	{name: "comments and empty lines", text: "# c=1\n\n  ; d=2\n \t\nA=1\n", want: vars("A", "1")},
+	{name: "a comment does not go on", text: "# c \\\nA=1\n", want: vars("A", "1"), otherwise: "before version 254 it did"},
+	{name: "separators", text: "API_KEYS=key1:tenant_a:predict,read_models;key2:b,admin\n", want: vars("API_KEYS", "key1:tenant_a:predict,read_models;key2:b,admin")},
+	{name: "empty values", text: "A=\nB=  \nC=''\nD=\"\" \n", want: vars("A", "", "B", "", "C", "", "D", ""), otherwise: noOracle},
+	{name: "nothing is expanded", text: "A=$HOME ${B} $(date) `id` ~ *\nB=\"$A\"\n", want: vars("A", "$HOME ${B} $(date) `id` ~ *", "B", "$A"), otherwise: noOracle},
+	{name: "templates are text", text: "A={{.Slot}}\n", want: vars("A", "{{.Slot}}")},
+	{name: "= in a value", text: "URL=postgresql://u:p@h/db?a=b\nB==\n", want: vars("URL", "postgresql://u:p@h/db?a=b", "B", "=")},
+	{name: "spaces around", text: " A = 1 \t\n", want: vars("A", "1")},
+	{name: "spaces inside", text: "A=a  b\tc \n", want: vars("A", "a  b\tc")},
+	{name: "a sign of comment inside", text: "A=x # y\nB=#z\n", want: vars("A", "x # y", "B", "#z")},
+	{name: "quotes inside", text: "A=it's \"so\"\n", want: vars("A", `it's "so"`)},
+	{name: "escapes", text: `A=a\\b\'c\d` + "\n", want: vars("A", `a\b'cd`)},
+	{name: "an escaped space at the end", text: "A=a\\ \nB=\\ b\n", want: vars("A", "a ", "B", " b")},
+	{name: "continuation", text: "A=a \\\n b\\\n\nB=\\\n", want: vars("A", "a  b", "B", ""), otherwise: noOracle},
+	{name: "single quotes", text: "A='a \\ \"b\" # c'\t\nB=' x '\n", want: vars("A", `a \ "b" # c`, "B", " x ")},
+	{name: "double quotes", text: `A="a \"b\" \\ \n 'c' # d"` + "\n", want: vars("A", `a "b" \ \n 'c' # d`)},
+	{name: "escapes of a shell", text: `A="\$HOME \` + "`id\\`\"\n", want: vars("A", "$HOME `id`"), otherwise: noOracle},
+	{name: "several lines", text: "A='-----BEGIN\nab==\n# END'\nB=\"x\ny\\\nz\"\n", want: vars("A", "-----BEGIN\nab==\n# END", "B", "x\nyz")},
+	{name: "parts", text: `A='it'"'"'s'` + "\n", want: vars("A", "it's")},
+	{name: "twice", text: "A=1\nB=2\nA=3\n", want: vars("A", "1", "B", "2", "A", "3"), otherwise: "it shows what counts"},
+	{name: "export", text: "export A=1\n export\t B='2'\nexport=3\nexporter=4\n", want: vars("A", "1", "B", "2", "export", "3", "exporter", "4"), otherwise: onlyTheKeys},
+	{name: "lines of Windows", text: "A=1\r\n\r\nB=\"x\r\ny\"\r\nC=a\\\r\nb\r\n", want: vars("A", "1", "B", "x\ny", "C", "ab"), otherwise: "it keeps carriage returns in quotes, and ends a value at an escaped one"},
+	{name: "byte order mark", text: "\ufeffA=1\n", want: vars("A", "1"), otherwise: "it refuses the name"},
+	{name: "other scripts", text: "A=grüße, 世界\nB=\\ü\n", want: vars("A", "grüße, 世界", "B", "ü")},
+	{name: "a backslash ends it", text: "A=1\\", want: vars("A", "1")},
+}
+
+// vars are variables from names and values in turn.
+func vars(words ...string) []worker.Var {
+	var all []worker.Var
+	for i := 0; i < len(words); i += 2 {
+		all = append(all, worker.Var{Name: words[i], Value: words[i+1]})
+	}
+	return all
 }
 
 func TestParseEnvFile(t *testing.T) {
@@ -162,7 +171,7 @@ func TestEnvFileRoundTrip(t *testing.T) {
 		single := "'" + strings.ReplaceAll(value, "'", `'"'"'`) + "'"
 		text := "A=\"" + inDouble.Replace(value) + "\"\nexport B = " + single + " \r\n"
 		got, problems := parseEnvFile("x.env", []byte(text))
-		if diff := cmp.Diff([]worker.Var{{"A", value}, {"B", value}}, got); diff != "" || len(problems) > 0 {
+		if diff := cmp.Diff(vars("A", value, "B", value), got); diff != "" || len(problems) > 0 {
 			t.Fatalf("%q: problems %v, %s", text, problems, diff)
 		}
 	})
@@ -173,8 +182,8 @@ func FuzzParseEnvFile(f *testing.F) {
 		f.Add(tt.text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		vars, problems := parseEnvFile("x.env", []byte(text))
-		for _, v := range vars {
+		found, problems := parseEnvFile("x.env", []byte(text))
+		for _, v := range found {
 			if !envName.MatchString(v.Name) || strings.ContainsRune(v.Value, 0) || !utf8.ValidString(v.Value) {
 				t.Errorf("%q", v)
 			}
@@ -185,7 +194,7 @@ func FuzzParseEnvFile(f *testing.F) {
 				t.Errorf("%+v", p)
 			}
 		}
-		if again, _ := parseEnvFile("x.env", []byte(text)); !cmp.Equal(vars, again) {
+		if again, _ := parseEnvFile("x.env", []byte(text)); !cmp.Equal(found, again) {
 			t.Error("two readings differ")
 		}
 	})
