@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -26,15 +25,6 @@ func (d *decoder) bad(at int, key, hint, format string, args ...any) {
 	p.Line, p.Column, p.Source = d.doc.place(at)
 	d.doc.problems = append(d.doc.problems, p)
 }
-
-// textValue is a value that is written as a string only, such as Duration.
-type textValue interface {
-	UnmarshalText([]byte) error
-	readNumber(text string) error
-}
-
-// numberOrString is a value that keeps what is written, as a number or as a string; FromFile reads it.
-type numberOrString interface{ numberOrString() }
 
 func (d *decoder) value(v reflect.Value, n *node, key string) {
 	switch p := v.Addr().Interface().(type) {
@@ -72,58 +62,6 @@ func (d *decoder) value(v reflect.Value, n *node, key string) {
 	}
 }
 
-func (d *decoder) text(p textValue, n *node, key string) {
-	var err error
-	switch n.kind {
-	case aString:
-		err = p.UnmarshalText([]byte(n.text))
-	case anInteger, aFloat:
-		err = p.readNumber(n.text)
-	case aTable, anArray, aBoolean, aDate:
-		d.bad(n.at, key, "", "%s is a string, not %s", last(key), n.kind)
-		return
-	}
-	if err != nil {
-		d.bad(n.at, key, hintOf(err), "cannot read %s %s: %v", last(key), shownValue(n), err)
-	}
-}
-
-func shownValue(n *node) string {
-	if n.kind == aString {
-		return strconv.Quote(n.text)
-	}
-	return n.text
-}
-
-func (d *decoder) numberOrString(v reflect.Value, n *node, key string) {
-	switch n.kind {
-	case aString:
-		if n.text == "" {
-			d.bad(n.at, key, "leave it out for the default", "%s is empty", last(key))
-		}
-		v.SetString(n.text)
-	case anInteger:
-		if i, err := strconv.ParseInt(n.text, 0, 64); err == nil {
-			v.SetString(strconv.FormatInt(i, 10))
-		}
-	case aFloat, aTable, anArray, aBoolean, aDate:
-		d.bad(n.at, key, "", "%s is a number or a string, not %s", last(key), n.kind)
-	}
-}
-
-// number reads a number that is not negative. Where 0 would mean "not said" it is refused as well.
-func (d *decoder) number(v reflect.Value, n *node, key string) {
-	if !d.is(anInteger, n, key, v.Type()) {
-		return
-	}
-	i, err := strconv.ParseInt(n.text, 0, 32)
-	if err != nil || i < 0 {
-		d.bad(n.at, key, "", "cannot read %s %s: it is a number from 0 to 2147483647", last(key), n.text)
-		return
-	}
-	v.SetInt(i)
-}
-
 func (d *decoder) array(v reflect.Value, n *node, key string) {
 	v.Set(reflect.MakeSlice(v.Type(), len(n.items), len(n.items)))
 	for i, element := range n.items {
@@ -152,8 +90,7 @@ func (d *decoder) table(v reflect.Value, n *node, key string) {
 	for _, e := range n.entries {
 		name := e.name
 		if !slices.Contains(known, name) {
-			name = nearest(name, known)
-			d.unknown(e, name, key, known)
+			name = d.unknown(e, key, known)
 			if name == "" || n.find(name) != nil {
 				continue
 			}
@@ -161,7 +98,10 @@ func (d *decoder) table(v reflect.Value, n *node, key string) {
 		field := v.FieldByIndex([]int{slices.Index(known, name)})
 		at := under(key, name)
 		d.doc.marks[at] = mark{e.at, e.value.at}
-		d.value(field, e.value, at)
+		before := len(d.doc.problems)
+		if d.value(field, e.value, at); len(d.doc.problems) > before {
+			continue
+		}
 		if e.value.kind == aString && field.Kind() == reflect.String && field.IsZero() {
 			d.bad(e.value.at, at, "leave it out for the default", "%s is empty", name)
 		}
@@ -171,14 +111,20 @@ func (d *decoder) table(v reflect.Value, n *node, key string) {
 	}
 }
 
-func (d *decoder) unknown(e *entry, meant, key string, known []string) {
-	hint := didYouMean(e.name, known)
-	if meant == "" {
-		if home := homeOf(e, key); home != "" {
-			hint = home
-		}
+// unknown reports a key and returns the one that was meant, "" if nobody can tell. A key that is known elsewhere is one
+// in the wrong place, however much it looks like one of these.
+func (d *decoder) unknown(e *entry, key string, known []string) string {
+	hint, meant := "it is one of "+strings.Join(known, ", "), alike(e.name, known)
+	if home := homeOf(e, key); meant == "" && home != "" {
+		hint = home
+	} else {
+		meant = or(meant, or(nearest(e.name, known), alias(e.name, known)))
+	}
+	if meant != "" {
+		hint = "did you mean " + quote(meant) + "?"
 	}
 	d.bad(e.at, under(key, e.name), hint, "unknown key %s in %s", bareOrQuoted(e.name), tableName(key))
+	return meant
 }
 
 func tableName(key string) string {

@@ -16,6 +16,8 @@ var errDuration = errors.New("it is a duration with its unit, such as 500ms, 30s
 func ParseDuration(s string) (Duration, error) {
 	d, err := time.ParseDuration(s)
 	switch {
+	case s == "":
+		return 0, hinted(errDuration, "leave it out for the default")
 	case err != nil && digits(s):
 		return 0, hinted(errDuration, "write "+quote(s+"s")+" if these are seconds")
 	case err != nil && strings.ContainsAny(s, " ") && durationWord(strings.ReplaceAll(s, " ", "")):
@@ -33,8 +35,17 @@ func durationWord(s string) bool {
 	return err == nil
 }
 
-// String is the duration as ParseDuration reads it.
-func (d Duration) String() string { return time.Duration(d).String() }
+// String is the duration as ParseDuration reads it, without the parts that are 0.
+func (d Duration) String() string {
+	s := time.Duration(d).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}
 
 // MarshalText is for encoders.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }

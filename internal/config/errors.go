@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"strings"
+
+	"github.com/broodctl/brood/worker"
 )
 
 var (
@@ -25,6 +27,45 @@ func wordError(word string, all []string, err error) error {
 func didYouMeanOnly(word string, all []string) string {
 	if near := nearest(word, all); near != "" && !slices.Contains(all, word) {
 		return "did you mean " + quote(near) + "?"
+	}
+	return ""
+}
+
+// hintError is an error that knows what to do about it.
+type hintError struct {
+	err  error
+	hint string
+}
+
+func hinted(err error, hint string) error { return &hintError{err, hint} }
+
+func (e *hintError) Error() string { return e.err.Error() }
+func (e *hintError) Unwrap() error { return e.err }
+
+// eachField finds the parts of a recipe among joined errors.
+func eachField(err error, do func(*worker.FieldError)) {
+	switch e := err.(type) { //nolint:errorlint // it walks the tree, where errors.As stops at the first
+	case *worker.FieldError:
+		do(e)
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			eachField(inner, do)
+		}
+	case interface{ Unwrap() error }:
+		eachField(e.Unwrap(), do)
+	}
+}
+
+// hintOf is the hint of an error, "" if it has none.
+func hintOf(err error) string {
+	if h, ok := errors.AsType[*hintError](err); ok {
+		return h.hint
+	}
+	if h, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); ok {
+		return h.Hint()
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -22,11 +23,13 @@ func (d *decoder) is(want kind, n *node, key string, t reflect.Type) bool {
 func kindHint(want kind, n *node, key string) string {
 	_, isEnv := strings.CutSuffix(parent(key), ".env")
 	switch {
-	case isEnv && want == aString && hasKey(reflect.TypeFor[PoolTable](), last(key)):
+	case isEnv && want == aString && slices.Contains(fields(reflect.TypeFor[PoolTable]()), last(key)):
 		table := parent(parent(key))
 		return "keys of [" + table + "] stand above [" + table + ".env]"
 	case want == anArray && n.kind == aString:
 		return "write " + arrayOf(n.text, last(key))
+	case want == aString && strings.HasPrefix(n.text, "0o"):
+		return "write it in quotes: " + quote("0"+n.text[2:])
 	case want == aString && (n.kind == anInteger || n.kind == aFloat || n.kind == aBoolean || n.kind == aDate):
 		return "write it in quotes: " + quote(n.text)
 	case want == anInteger && n.kind == aString && digits(n.text):
@@ -53,49 +56,4 @@ func arrayOf(text, key string) string {
 		words[i] = quote(word)
 	}
 	return "[" + strings.Join(words, ", ") + "]"
-}
-
-func hasKey(t reflect.Type, name string) bool {
-	for _, field := range fields(t) {
-		if field == name {
-			return true
-		}
-	}
-	return false
-}
-
-// homeOf says where a key belongs that is known elsewhere; "" if it is known nowhere.
-func homeOf(e *entry, key string) string {
-	if key == "" && e.value.kind == aTable && (e.value.find("command") != nil || e.value.find("workers") != nil) {
-		return "a pool is written [" + Key("pool", e.name) + "]"
-	}
-	if key == "" && e.value.kind == aTable && e.value.find("address") != nil {
-		return "a listener is written [" + Key("listen", e.name) + "]"
-	}
-	pool := "pool.NAME"
-	if strings.HasPrefix(key, "pool.") {
-		pool = "pool." + last(strings.TrimSuffix(key, "."+last(key)))
-		if parent(key) == "pool" {
-			pool = key
-		}
-	}
-	return homeAmong(e.name, pool)
-}
-
-func homeAmong(name, pool string) string {
-	if hasKey(reflect.TypeFor[PoolTable](), name) {
-		return "it belongs to [" + pool + "]"
-	}
-	for i, table := range fields(reflect.TypeFor[PoolTable]()) {
-		if t := reflect.TypeFor[PoolTable]().Field(i).Type; t.Kind() == reflect.Struct && hasKey(t, name) {
-			return "it belongs to [" + pool + "." + table + "]"
-		}
-	}
-	switch {
-	case hasKey(reflect.TypeFor[ListenTable](), name):
-		return "it belongs to [listen.NAME]"
-	case hasKey(reflect.TypeFor[SupervisorTable](), name):
-		return "it belongs to [supervisor]"
-	}
-	return ""
 }

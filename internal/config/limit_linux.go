@@ -23,6 +23,9 @@ type resource struct {
 	unit   unit
 }
 
+// infinity is what setrlimit(2) calls RLIM_INFINITY.
+const infinity = "infinity"
+
 type unit uint8
 
 const (
@@ -68,7 +71,7 @@ func (l Limit) of(r resource) (worker.Limit, error) {
 }
 
 func (r resource) read(text string) (uint64, error) {
-	if text == "infinity" {
+	if text == infinity {
 		return math.MaxUint64, nil
 	}
 	bad, shift := errLimitThings, 0
@@ -82,6 +85,9 @@ func (r resource) read(text string) (uint64, error) {
 	}
 	n, err := strconv.ParseUint(text, 10, 64)
 	// The largest number is what the kernel takes for infinity, which has a word.
+	if text == "unlimited" || text == "-1" {
+		return 0, hinted(bad, "did you mean "+quote(infinity)+"?")
+	}
 	if err != nil || !digits(text) || n > (math.MaxUint64-1)>>shift {
 		return 0, bad
 	}

@@ -27,3 +27,16 @@ func TestFull(t *testing.T) {
 	}
 	t.Logf("%+v", c)
 }
+
+// TestEncodeFull has every key in it, so that none can be forgotten.
+func TestEncodeFull(t *testing.T) {
+	f, err := Parse("brood.toml", mustRead(t, "testdata/good/full.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := Encode(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "testdata/good/full.encoded", string(text))
+}

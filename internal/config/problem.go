@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 	"unicode"
 )
@@ -34,10 +35,29 @@ func (p Problem) Error() string {
 		line, mark := excerpt(p.Source, p.Column)
 		b.WriteString("\n    " + line + "\n    " + mark)
 	}
-	if p.Hint != "" {
-		b.WriteString("\n    " + p.Hint)
+	for line := range wrapped(p.Hint) {
+		b.WriteString("\n    " + line)
 	}
 	return b.String()
+}
+
+// wrapped cuts a hint into lines of a width to read.
+func wrapped(s string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for len(s) > shown {
+			at := strings.LastIndexByte(s[:shown], ' ')
+			if at < 0 {
+				break
+			}
+			if !yield(s[:at]) {
+				return
+			}
+			s = s[at+1:]
+		}
+		if s != "" {
+			yield(s)
+		}
+	}
 }
 
 // Problems are all mistakes of a configuration, in the order of the file.

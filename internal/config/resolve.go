@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -14,12 +15,14 @@ import (
 
 // resolver makes a Config of a File. It goes on after a problem, so that it finds all.
 type resolver struct {
-	file      *File // with the defaults
-	world     World
-	doc       *document // nil if flags filled the file
-	problems  Problems
-	listeners map[string]listener.Config // those whose address could be read
-	cfg       Config
+	file     *File // with the defaults
+	world    World
+	doc      *document // nil if flags filled the file
+	problems Problems
+	// secretLines have secrets that are wrong: no problem quotes them.
+	secretLines []int
+	listeners   map[string]listener.Config // those whose address could be read
+	cfg         Config
 }
 
 // FromFile returns what a File means, or Problems: those of reading it and those of its meaning. The File may come from
@@ -39,21 +42,10 @@ func FromFile(f *File, w World) (*Config, error) {
 		r.pool(name, r.file.Pool[name])
 	}
 	r.together()
-	if len(r.problems) > 0 {
-		slices.SortStableFunc(r.problems, byPlace)
-		return nil, r.problems
+	if err := r.finish(); err != nil {
+		return nil, err
 	}
 	return &r.cfg, nil
-}
-
-func byPlace(a, b Problem) int {
-	if a.File != b.File {
-		return strings.Compare(a.File, b.File)
-	}
-	if a.Line != b.Line {
-		return a.Line - b.Line
-	}
-	return a.Column - b.Column
 }
 
 // bad reports a problem with a key, unless there is one with it already: what could not be read is not judged.
@@ -64,17 +56,49 @@ func (r *resolver) bad(key, hint, format string, args ...any) {
 	p := Problem{Key: key, Message: fmt.Sprintf(format, args...), Hint: hint}
 	if r.doc != nil {
 		p.File = r.doc.name
-		p.Line, p.Column, p.Source = r.doc.place(r.doc.find(key))
+		p.Line, p.Column, p.Source = r.doc.place(r.doc.find(key).value)
 	}
 	r.problems = append(r.problems, p)
 }
 
-// badSecret is bad for a value that must not be shown again.
+// badName is bad for a name that the user chose: the place is that of the name, not of what it is given.
+func (r *resolver) badName(key, hint, format string, args ...any) {
+	n := len(r.problems)
+	if r.bad(key, hint, format, args...); len(r.problems) > n && r.doc != nil {
+		p := &r.problems[n]
+		p.Line, p.Column, p.Source = r.doc.place(r.doc.find(key).key)
+	}
+}
+
+// badSecret is bad for a value that must not be shown again, by whatever problem its line has.
 func (r *resolver) badSecret(key, hint, format string, args ...any) {
 	n := len(r.problems)
 	if r.bad(key, hint, format, args...); len(r.problems) > n {
-		r.problems[n].Source = ""
+		r.secretLines = append(r.secretLines, r.problems[n].Line)
 	}
+}
+
+// finish sorts what was found by its place: what the file says first, then what is wrong in files that it names.
+func (r *resolver) finish() error {
+	if len(r.problems) == 0 {
+		return nil
+	}
+	for i, p := range r.problems {
+		if slices.Contains(r.secretLines, p.Line) {
+			r.problems[i].Source = ""
+		}
+	}
+	slices.SortStableFunc(r.problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(r.rank(a), r.rank(b)), cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return r.problems
+}
+
+func (r *resolver) rank(p Problem) int {
+	if p.File == r.cfg.Path {
+		return 0
+	}
+	return 1
 }
 
 // hasProblem reports whether there is one with the key, with what it is in, or with an element of its array.
@@ -83,16 +107,6 @@ func (r *resolver) hasProblem(key string) bool {
 		rest, ok := strings.CutPrefix(key, p.Key)
 		return p.Key != "" && (ok && (rest == "" || rest[0] == '.' || rest[0] == '[') || strings.HasPrefix(p.Key, key+"["))
 	})
-}
-
-// find is the offset of a key's value, or of the innermost table that it would be in.
-func (d *document) find(key string) int {
-	for ; key != ""; key = parent(key) {
-		if m, ok := d.marks[key]; ok {
-			return m.value
-		}
-	}
-	return 0
 }
 
 // name is what people call a key: its flag, or its own last name.
@@ -156,7 +170,7 @@ func (r *resolver) supervisor() {
 	if s.StopTimeout != nil {
 		r.cfg.StopTimeout = time.Duration(*s.StopTimeout)
 		if *s.StopTimeout == 0 {
-			r.bad(under(table, "stop_timeout"), "leave it out if nobody limits the stop", "stop_timeout is above 0")
+			r.bad(under(table, "stop_timeout"), "leave it out if nobody limits the stop", "stop_timeout is 0")
 		}
 	}
 }

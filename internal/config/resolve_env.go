@@ -87,15 +87,3 @@ func (r *resolver) envFile(key, word string) []worker.Var {
 	}
 	return vars
 }
-
-// template tries a text that may be a template with the facts of a sample worker.
-func (r *resolver) template(key, text string, facts worker.Facts, p *Pool) {
-	if !strings.Contains(text, "{{") && !strings.ContainsRune(text, 0) || r.hasProblem(key) {
-		return
-	}
-	_, err := worker.NewRecipe(worker.RecipeConfig{Argv: []string{"program", text}}, facts)
-	if err != nil {
-		r.bad(key, "", "%v", err)
-	}
-	_ = p
-}

@@ -77,7 +77,7 @@ func (r *resolver) lostListen() bool {
 		return true
 	}
 	for _, p := range r.cfg.Pools {
-		if r.hasProblem(Key("pool", p.Name)) || r.hasProblem(Key("pool", p.Name, "listen")) {
+		if r.hasProblem(Key("pool", p.Name, "listen")) || r.hasProblem(Key("pool", p.Name, "env", "listen")) {
 			return true
 		}
 	}

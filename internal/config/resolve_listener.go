@@ -12,26 +12,24 @@ import (
 func (r *resolver) listener(name string, t ListenTable) {
 	table := Key("listen", name)
 	l := listener.Config{Name: name, Backlog: t.Backlog}
-	good := true
 	bad := func(key, word string, err error) {
 		if err != nil {
 			r.unreadable(under(table, key), word, err)
-			good = false
 		}
 	}
-	if err := listener.CheckName(name); err != nil {
-		r.bad(table, "", "cannot call a listener %q: %v", name, err)
-		good = false
+	err := listener.CheckName(name)
+	if err != nil {
+		r.badName(table, "", "cannot call a listener %q: %v", name, err)
 	}
-	var err error
-	if l.Address, err = listener.ParseAddress(t.Address); err != nil {
-		good = false
-		if t.Address == "" {
-			r.bad(under(table, "address"), `write address = ":8080", for example`, "listener %s has no address", name)
-		} else {
-			r.bad(under(table, "address"), "", "%v", err)
-		}
+	known := err == nil
+	switch l.Address, err = listener.ParseAddress(t.Address); {
+	case err == nil:
+	case t.Address == "":
+		r.bad(under(table, "address"), `write address = ":8080", for example`, "listener %s has no address", name)
+	default:
+		r.bad(under(table, "address"), "", "%v", err)
 	}
+	known = known && err == nil
 	l.Mode, err = listener.ParseMode(t.Mode)
 	bad("mode", t.Mode, wordError(t.Mode, listener.ModeNames(), err))
 	if t.Steer != "" {
@@ -46,7 +44,7 @@ func (r *resolver) listener(name string, t ListenTable) {
 		l.Owner, l.Group, err = r.parseOwner(t.Owner)
 		bad("owner", t.Owner, err)
 	}
-	if good {
+	if known {
 		r.listenerFits(table, t, l)
 		r.listeners[name] = l
 	}
@@ -56,9 +54,23 @@ func (r *resolver) listener(name string, t ListenTable) {
 // listenerFits reports keys that cannot be together.
 func (r *resolver) listenerFits(table string, t ListenTable, l listener.Config) {
 	network := l.Address.Network
-	if err := l.Validate(); err != nil {
-		r.bad(under(table, blame(t, l)), "", "listener %s: %v", l.Name, err)
-		return
+	for rest := l; ; { // one fault at a time is what Validate tells
+		err := rest.Validate()
+		if err == nil {
+			break
+		}
+		key := blame(rest)
+		r.bad(under(table, key), "", "listener %s: %v", l.Name, err)
+		switch key {
+		case "mode", "address":
+			rest.Mode = listener.Auto
+		case "backlog":
+			rest.Backlog = 0
+		case "perm":
+			rest.Perm = 0
+		default:
+			rest.Owner, rest.Group = "", ""
+		}
 	}
 	if t.Steer != "" && !l.Steerable() {
 		r.bad(under(table, "steer"), "", "listener %s: steer is for sharded TCP", l.Name)
@@ -75,24 +87,19 @@ func (r *resolver) listenerFits(table string, t ListenTable, l listener.Config) 
 }
 
 // blame is the key that Validate of a listener complains about.
-func blame(t ListenTable, l listener.Config) string {
+func blame(l listener.Config) string {
 	network := l.Address.Network
-	held := network != "unix" && (l.Perm != 0 || l.Owner != "" || l.Group != "")
 	switch {
-	case network == "unix" && l.Mode != listener.Shared && l.Mode != listener.Auto:
-		return "mode"
-	case l.Mode == listener.PerSlot && network == "systemd":
-		return "mode"
-	case l.Mode == listener.PerSlot && l.Address.Port == 0:
+	case l.Mode == listener.PerSlot && l.Address.Port == 0 && (network == "tcp" || network == "udp"):
 		return "address"
-	case held && t.Perm != "":
+	case network == "unix" && (l.Mode == listener.Sharded || l.Mode == listener.PerSlot), network == "systemd" && l.Mode == listener.PerSlot:
+		return "mode"
+	case network != "unix" && l.Perm != 0:
 		return "perm"
-	case held:
+	case network != "unix" && l.Owner+l.Group != "":
 		return "owner"
-	case l.Backlog != 0:
-		return "backlog"
 	}
-	return "address"
+	return "backlog"
 }
 
 func parsePerm(word string) (fs.FileMode, error) {

@@ -21,6 +21,7 @@ func (c claim) ports() string {
 
 // addresses reports listeners that are in each other's way.
 func (r *resolver) addresses() {
+	r.publicPorts()
 	var before []claim
 	for _, l := range r.cfg.Listeners {
 		c, ok := r.claims(l.Name)
@@ -75,4 +76,15 @@ func (r *resolver) claims(name string) (claim, bool) {
 		}
 	}
 	return c, ok
+}
+
+// publicPorts reports two listeners that clients would reach at one port.
+func (r *resolver) publicPorts() {
+	for i, l := range r.cfg.Listeners {
+		for _, other := range r.cfg.Listeners[:i] {
+			if l.Public != 0 && l.Public == other.Public && sameHost(l.Address, other.Address) {
+				r.bad(Key("listen", l.Name, "public"), "", "listeners %s and %s have the same public port %d", other.Name, l.Name, l.Public)
+			}
+		}
+	}
 }

@@ -1,11 +1,9 @@
 package config
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
-	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/worker"
 	"github.com/broodctl/brood/worker/handshake"
 )
@@ -31,16 +29,7 @@ func (r *resolver) recipe(table string, t PoolTable, p *Pool) {
 	r.identity(table, t)
 	r.ownNames(table, t)
 	r.environment(table, t, p)
-	facts := r.sample(p)
-	for i, text := range t.Command {
-		r.template(item(command, i), text, facts, p)
-	}
-	for _, name := range slices.Sorted(maps.Keys(t.Env)) {
-		r.template(under(under(table, "env"), name), t.Env[name], facts, p)
-	}
-	r.template(under(table, "dir"), t.Dir, facts, p)
-	r.template(under(table, "user"), t.User, facts, p)
-	r.template(under(table, "group"), t.Group, facts, p)
+	r.templates(table, t, p)
 }
 
 // identity asks whether the users and groups are there.
@@ -73,7 +62,7 @@ func (r *resolver) ownNames(table string, t PoolTable) {
 			case seen[name]:
 				r.bad(at, "", "variable %s is asked for twice", name)
 			case inEnv || inCredentials:
-				r.bad(at, "", "variable %s is set both here and by the user", name)
+				r.bad(at, "", "variable %s is set by the user as well", name)
 			}
 			seen[name] = true
 		}
@@ -86,31 +75,8 @@ func (r *resolver) ownNames(table string, t PoolTable) {
 func (r *resolver) variable(key, name string) {
 	switch {
 	case name == "" || strings.ContainsAny(name, "=\x00"):
-		r.bad(key, "", "%q cannot be the name of a variable", name)
+		r.badName(key, "", "%q cannot be the name of a variable", name)
 	case handshake.Private(name):
-		r.bad(key, "the supervisor sets it, or keeps it from its workers", "variable %s is brood's own", name)
+		r.badName(key, "the supervisor sets it, or keeps it from its workers", "variable %s is brood's own", name)
 	}
-}
-
-// sample are the facts of a worker that might be.
-func (r *resolver) sample(p *Pool) worker.Facts {
-	facts := worker.Facts{Pool: p.Name, Workers: p.Spec.Workers, WorkerID: p.Spec.FirstID, Generation: 1}
-	fd := handshake.FirstFD
-	for _, name := range p.Listen {
-		l, known := r.listeners[name]
-		if name == everything || name == "" || listener.CheckName(name) != nil {
-			continue
-		}
-		fact := worker.ListenerFact{Name: name, FD: -1, Port: l.Address.Port, Datagram: l.Address.Network == "udp", Addr: l.Address.HostPort()}
-		if l.Mode != listener.PerSlot {
-			fact.FD = fd
-			fd++
-		}
-		// The port that the kernel or systemd will choose, and that of a listener with problems of its own.
-		if fact.Port == 0 && l.Address.Network != "unix" || !known {
-			fact.Port = 1
-		}
-		facts.Listeners = append(facts.Listeners, fact)
-	}
-	return facts
 }

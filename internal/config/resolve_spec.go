@@ -88,7 +88,7 @@ func (r *resolver) specFits(table string, t PoolTable, s machine.Spec) {
 		r.bad(rollout+"max_surge", "", "%s of 0 leaves no room for start-first: the successor runs beside the incumbent", r.name(rollout+"max_surge"))
 	}
 	if s.Order == machine.StopFirst && unavailable < 1 && s.Workers > 0 {
-		r.bad(rollout+"max_unavailable", "", "%s %s of %d workers is 0, but stop-first needs 1: the slot is empty while its successor starts",
+		r.bad(rollout+"max_unavailable", "", "%s of %s leaves stop-first none of %d workers: the slot is empty while its successor starts",
 			r.name(rollout+"max_unavailable"), *t.Rollout.MaxUnavailable, s.Workers)
 	}
 	if room := s.LastID - s.FirstID + 1; t.WorkerIDs != "" && s.LastID > 0 && room < s.Workers+surge {

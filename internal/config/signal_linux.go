@@ -26,8 +26,8 @@ func ParseSignal(word string) (syscall.Signal, error) {
 		return sig, nil
 	}
 	err := errors.New("no such signal")
-	if near := nearest(name, signalNames()); near != "" {
-		return 0, hinted(err, "did you mean "+quote(strings.TrimPrefix(near, "SIG"))+"?")
+	if near := nearest(strings.TrimPrefix(name, "SIG"), signalNames()); near != "" {
+		return 0, hinted(err, "did you mean "+quote(near)+"?")
 	}
 	return 0, hinted(err, "signals are TERM, INT, QUIT, HUP, USR1, USR2, ...; kill -l lists them")
 }
@@ -36,7 +36,7 @@ func signalNames() []string {
 	var names []string
 	for sig := range syscall.Signal(32) {
 		if name := unix.SignalName(sig); name != "" {
-			names = append(names, name)
+			names = append(names, strings.TrimPrefix(name, "SIG"))
 		}
 	}
 	return names

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// nearest returns the word that was probably meant: at most one change for each three letters away, or the same but for
+// nearest returns the word that was probably meant: at most one change for each three letters away, and one in short words, or the same but for
 // capitals, dashes and underscores. "" if there is none.
 func nearest(word string, words []string) string {
 	best, least := "", len(word)/3+1
@@ -13,7 +13,7 @@ func nearest(word string, words []string) string {
 		if plain(word) == plain(candidate) {
 			d = 0
 		}
-		if d < least || d == least && best == "" && d < len(candidate) {
+		if d < least {
 			best, least = candidate, d
 		}
 	}

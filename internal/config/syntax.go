@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -19,31 +20,69 @@ func (d *document) syntax(err error) Problem {
 	p.Key = Key(bad.Key()...)
 	at := d.offset(bad.Position())
 	p.Line, p.Column, p.Source = d.place(at)
-	p.Hint = d.syntaxHint(at)
+	message, hint := d.explain(at)
+	if len(bad.Key()) > 0 {
+		hint = d.first(p.Source, at)
+	}
+	p.Message, p.Hint = or(message, p.Message), hint
 	return p
 }
 
-// syntaxHint looks at what is written, and not at the parser's words, for the mistakes of people who know YAML, INI and
-// shells better than TOML.
-func (d *document) syntaxHint(at int) string {
+// explain looks at what is written, and not at the parser's words, for the mistakes of people who know YAML, INI and
+// shells better than TOML. An empty message leaves the parser's.
+func (d *document) explain(at int) (message, hint string) {
 	rest, _, _ := bytes.Cut(d.text[at:], []byte("\n"))
 	start := bytes.LastIndexByte(d.text[:at], '\n') + 1
 	before := strings.TrimSpace(string(d.text[start:at]))
-	key, _, _ := strings.Cut(strings.TrimSpace(string(rest)), "#")
-	value := strings.TrimSpace(key)
+	value, _, _ := strings.Cut(strings.TrimSpace(string(rest)), " #")
+	value = strings.TrimSpace(value)
 	switch {
-	case bytes.HasPrefix(d.text, []byte("\ufeff")) && at == 0:
-		return "save the file as UTF-8 without a byte order mark"
+	case at == 0 && bytes.HasPrefix(d.text, []byte("\ufeff")):
+		return "the file begins with a byte order mark", "save it as UTF-8 without one"
 	case strings.HasSuffix(before, "=") && value == "":
-		return "a value is missing; an empty string is \"\""
-	case strings.HasSuffix(before, "=") && strings.ContainsAny(value[:1], letters+"./$%@:*"):
-		return "text is written in quotes: " + quote(value)
+		return "there is no value", `an empty string is ""`
+	case strings.HasSuffix(before, "=") && strings.ContainsAny(value[:1], letters+"./$%@:*~"):
+		return "this value needs quotes", "write " + quote(value)
+	case value == "" && strings.Count(before, `"`)%2 == 1:
+		return "the string does not end", "another \" is missing in this line"
+	case strings.HasPrefix(value, ":") && strings.TrimSpace(value[1:]) == "":
+		return "", "a table is written [" + before + "]"
 	case strings.HasPrefix(value, ":"):
-		return "write " + before + " = " + strings.TrimSpace(value[1:])
-	case strings.HasPrefix(value, ";") || strings.HasPrefix(value, "//"):
-		return "a comment begins with #"
+		return "", "write " + before + " = " + strings.TrimSpace(value[1:])
+	case strings.HasPrefix(value, ";"), strings.HasPrefix(value, "//"):
+		return "", "a comment begins with #"
+	}
+	return "", ""
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+// first says where the key was defined that the line at this place defines again. Keys are looked for in their table only.
+func (d *document) first(source string, at int) string {
+	lines := strings.Split(string(d.text[:bytes.LastIndexByte(d.text[:at], '\n')+1]), "\n")
+	header := strings.HasPrefix(strings.TrimSpace(source), "[")
+	for i := len(lines) - 1; i >= 0; i-- {
+		if sameKey(lines[i], source) {
+			return fmt.Sprintf("it is in line %d already", i+1)
+		}
+		if !header && strings.HasPrefix(strings.TrimSpace(lines[i]), "[") {
+			break
+		}
 	}
 	return ""
 }
 
-const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+// sameKey compares what two lines define, where they are written alike.
+func sameKey(a, b string) bool {
+	a, b = strings.TrimSpace(a), strings.TrimSpace(b)
+	if strings.HasPrefix(a, "[") != strings.HasPrefix(b, "[") {
+		return false
+	}
+	end := "="
+	if strings.HasPrefix(a, "[") {
+		end = "#"
+	}
+	a, _, _ = strings.Cut(a, end)
+	b, _, _ = strings.Cut(b, end)
+	return strings.TrimSpace(a) == strings.TrimSpace(b)
+}

@@ -9,7 +9,8 @@ import (
 
 // together reports what does not fit between tables.
 func (r *resolver) together() {
-	if len(r.file.Pool) == 0 {
+	atRoot := func(p Problem) bool { return p.Key != "" && parent(p.Key) == "" }
+	if len(r.file.Pool) == 0 && !slices.ContainsFunc(r.problems, atRoot) {
 		r.bad("pool", "a pool is a table [pool.NAME] with at least a command", "there is no pool")
 	}
 	r.users()

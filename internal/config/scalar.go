@@ -1,0 +1,67 @@
+package config
+
+import (
+	"reflect"
+	"strconv"
+)
+
+// textValue is a value that is written as a string only, such as Duration.
+type textValue interface {
+	UnmarshalText([]byte) error
+	readNumber(text string) error
+}
+
+// numberOrString is a value that keeps what is written, as a number or as a string; FromFile reads it.
+type numberOrString interface{ numberOrString() }
+
+func (d *decoder) text(p textValue, n *node, key string) {
+	var err error
+	switch n.kind {
+	case aString:
+		err = p.UnmarshalText([]byte(n.text))
+	case anInteger, aFloat:
+		err = p.readNumber(n.text)
+	case aTable, anArray, aBoolean, aDate:
+		d.bad(n.at, key, "", "%s is a string, not %s", last(key), n.kind)
+		return
+	}
+	if err != nil {
+		d.bad(n.at, key, hintOf(err), "cannot read %s %s: %v", last(key), shownValue(n), err)
+	}
+}
+
+func shownValue(n *node) string {
+	if n.kind == aString {
+		return strconv.Quote(n.text)
+	}
+	return n.text
+}
+
+func (d *decoder) numberOrString(v reflect.Value, n *node, key string) {
+	switch n.kind {
+	case aString:
+		if n.text == "" {
+			d.bad(n.at, key, "leave it out for the default", "%s is empty", last(key))
+		}
+		v.SetString(n.text)
+	case anInteger:
+		if i, err := strconv.ParseInt(n.text, 0, 64); err == nil {
+			v.SetString(strconv.FormatInt(i, 10))
+		}
+	case aFloat, aTable, anArray, aBoolean, aDate:
+		d.bad(n.at, key, "", "%s is a number or a string, not %s", last(key), n.kind)
+	}
+}
+
+// number reads a number that is not negative. Where 0 would mean "not said" it is refused as well.
+func (d *decoder) number(v reflect.Value, n *node, key string) {
+	if !d.is(anInteger, n, key, v.Type()) {
+		return
+	}
+	i, err := strconv.ParseInt(n.text, 0, 32)
+	if err != nil || i < 0 {
+		d.bad(n.at, key, "", "cannot read %s %s: it is a number from 0 to 2147483647", last(key), n.text)
+		return
+	}
+	v.SetInt(i)
+}
