@@ -60,8 +60,8 @@ func (f *envFile) checkText() {
 	line := 0
 	for text := range strings.SplitSeq(f.text, "\n") {
 		line++
-		if i := strings.IndexByte(text, 0); i >= 0 {
-			f.problem(line, utf8.RuneCountInString(text[:i])+1, "there is a NUL byte here", "is this a text file?")
+		if before, _, found := strings.Cut(text, "\x00"); found {
+			f.problem(line, utf8.RuneCountInString(before)+1, "there is a NUL byte here", "is this a text file?")
 		}
 		if valid := strings.ToValidUTF8(text, "\xff"); !utf8.ValidString(text) {
 			bad := strings.IndexByte(valid, 0xff)

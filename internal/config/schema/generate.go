@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -51,7 +52,7 @@ func unescaped(text []byte) ([]byte, error) {
 		text = bytes.ReplaceAll(text, []byte(escape), []byte(sign))
 	}
 	if !json.Valid(text) {
-		return nil, fmt.Errorf("cannot encode schema: it is no JSON")
+		return nil, errors.New("cannot encode schema: it is no JSON")
 	}
 	return text, nil
 }
