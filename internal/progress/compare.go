@@ -10,7 +10,7 @@ import (
 // Compare returns what is different, pool by pool and slot by slot. States between the two snapshots are not known and not
 // made up. It is a pure function.
 func Compare(before, after supervisor.Snapshot) []Event {
-	var events []Event
+	events, verdict := compareReloads(before.Config.Reload, after.Config.Reload)
 	known := map[string]*supervisor.PoolView{}
 	for i := range before.Pools {
 		known[before.Pools[i].Name] = &before.Pools[i]
@@ -31,7 +31,19 @@ func Compare(before, after supervisor.Snapshot) []Event {
 			events = append(append(events, compareWorkers(p, none)...), poolEvent(KindRemoved, none))
 		}
 	}
-	return events
+	return append(events, verdict...)
+}
+
+// compareReloads returns what comes before the news of the pools, and what comes behind.
+func compareReloads(old, r *supervisor.ReloadView) (first, last []Event) {
+	if r == nil || old != nil && old.State == r.State && old.At.Equal(r.At) {
+		return nil, nil
+	}
+	events := []Event{{Kind: KindReload, State: r.State, Reason: r.Error}}
+	if r.State == reloadDone || r.State == reloadFailed {
+		return nil, events
+	}
+	return events, nil
 }
 
 // comparePools puts what begins before the news of the workers, and what has ended behind it.
@@ -96,8 +108,18 @@ func compareWorkers(old, p *supervisor.PoolView) []Event {
 			events = appendGone(events, p, w, endings)
 		}
 	}
-	slices.SortStableFunc(events, func(a, b Event) int { return cmp.Compare(a.Slot, b.Slot) })
+	slices.SortStableFunc(events, func(a, b Event) int {
+		return cmp.Or(cmp.Compare(a.Slot, b.Slot), cmp.Compare(a.order(), b.order()))
+	})
 	return events
+}
+
+// order puts a departure behind what it follows from.
+func (e *Event) order() int {
+	if leaving(e.State) {
+		return 1
+	}
+	return 0
 }
 
 // same reports whether the worker that is in a place is the one that was. One that waits becomes the one that starts.
@@ -115,7 +137,7 @@ func appendWorker(events []Event, p *supervisor.PoolView, was, w *supervisor.Wor
 		Kind: KindWorker, Pool: p.Name, Slot: w.Slot, PID: w.PID, Generation: w.Generation, State: w.State,
 		Old: w.Generation < goal(p),
 	}
-	if was != nil {
+	if was != nil && was.State != w.State {
 		ev.From = was.State
 	}
 	if w.State == stateWaiting {

@@ -13,6 +13,7 @@ const (
 	KindPhase   Kind = "phase"   // a pool came to another phase of its life
 	KindAdded   Kind = "added"   // there is a new pool
 	KindRemoved Kind = "removed" // a pool is gone
+	KindReload  Kind = "reload"  // the reload of the configuration came to a state
 )
 
 // Event is one thing that is different between two snapshots. Which fields have a meaning depends on the kind.
@@ -30,9 +31,9 @@ type Event struct {
 	Done  int // slots that have a ready worker of the generation that is wanted
 	Total int // workers that are wanted
 
-	State      string // of the worker, of the rollout, or the phase
+	State      string // of the worker, of the rollout, of the reload, or the phase
 	Generation uint64 // of the worker, or that the rollout leads to
-	Reason     string // why a rollout failed; how the last worker of the slot ended
+	Reason     string // why a rollout or a reload failed; how the last worker of the slot ended
 }
 
 // ofWorker reports whether the event is about a worker of a slot, and not about a whole pool.
@@ -55,7 +56,15 @@ const (
 	rolloutDone      = "done"
 	rolloutFailed    = "failed"
 
-	phaseServing = "serving"
+	reloadPreparing = "preparing"
+	reloadApplying  = "applying"
+	reloadReverting = "reverting"
+	reloadDone      = "done"
+	reloadFailed    = "failed"
+
+	phaseWaiting   = "waiting"
+	phasePreparing = "preparing"
+	phaseServing   = "serving"
 )
 
 // leaving reports whether a worker of this state is on its way out.

@@ -8,10 +8,20 @@ import (
 	"github.com/broodctl/brood/supervisor"
 )
 
-// frame is the picture of the latest snapshot: a line per pool, and below it its slots. What happens comes first when there
-// is not room for all.
+// frame is the picture of the latest snapshot: a line for the reload, one per pool, and below it its slots. What happens
+// comes first when there is not room for all.
 func (l *live) frame(width, height int, at time.Duration) []line {
 	if width <= 0 || height <= 0 {
+		return nil
+	}
+	if l.reload != nil {
+		return append([]line{l.reload.cut(width)}, l.pools(width, height-1, at)...)
+	}
+	return l.pools(width, height, at)
+}
+
+func (l *live) pools(width, height int, at time.Duration) []line {
+	if height <= 0 {
 		return nil
 	}
 	views := make([]view, len(l.snap.Pools))
@@ -60,13 +70,21 @@ func (l *live) view(p *supervisor.PoolView, at time.Duration) view {
 	v := view{pool: p, done: done(p), news: l.rolled[p.Name]}
 	v.calm = v.done == p.Desired && !underWay(p) && p.Phase == phaseServing
 	for _, s := range slots(p) {
-		since, known := l.changed[seat{p.Name, s.index}]
-		r := newRow(p, s, at-since)
-		if known && r.rank > rankLately && at-since < lately {
-			r.rank = rankLately
+		if s.successor == nil && p.Phase != phaseServing {
+			continue // none is meant to be there yet, or any longer
 		}
-		if r.rank == rankMoving {
+		since, known := l.changed[seat{p.Name, s.index}]
+		r := newRow(p, s)
+		switch {
+		case r.rank == rankMoving:
+			if !known { // it was so before we looked, or is not told yet
+				since = at
+				l.changed[seat{p.Name, s.index}] = at
+			}
+			r.clock = clock(at - since)
 			v.calm = false
+		case known && at-since < lately:
+			r.rank = rankLately
 		}
 		if r.rank == rankMoving || l.touched[p.Name] && !l.over {
 			v.rows = append(v.rows, r)

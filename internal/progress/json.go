@@ -39,6 +39,12 @@ type poolObject struct {
 	Reason     string `json:"reason,omitempty"`
 }
 
+type reloadObject struct {
+	head
+	State  string `json:"state"`
+	Reason string `json:"reason,omitempty"`
+}
+
 type endObject struct {
 	head
 	Outcome Outcome  `json:"outcome"`
@@ -51,11 +57,14 @@ func (o *objects) update(events []Event, _ supervisor.Snapshot, at time.Duration
 	for i := range events {
 		ev := &events[i]
 		begin := newHead(string(ev.Kind), at)
-		if ev.ofWorker() {
-			_ = enc.Encode(workerObject{begin, ev.Pool, ev.Slot, ev.PID, ev.Generation, ev.State, ev.From, ev.Reason})
-			continue
+		var object any = poolObject{begin, ev.Pool, ev.Generation, ev.Done, ev.Total, ev.State, ev.Reason}
+		switch {
+		case ev.ofWorker():
+			object = workerObject{begin, ev.Pool, ev.Slot, ev.PID, ev.Generation, ev.State, ev.From, ev.Reason}
+		case ev.Kind == KindReload:
+			object = reloadObject{begin, ev.State, ev.Reason}
 		}
-		_ = enc.Encode(poolObject{begin, ev.Pool, ev.Generation, ev.Done, ev.Total, ev.State, ev.Reason})
+		_ = enc.Encode(object) // nobody is left to be told
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 // layout lines up the columns of a frame.
 type layout struct {
+	narrow                         bool
 	bar                            int // 0: there is no room for one
 	name, count                    int
 	label, from, to, words, clocks int
@@ -15,18 +16,18 @@ type layout struct {
 
 // The widths from which on there is room for more.
 const (
-	wideBar  = 70
-	anyBar   = 30
-	bothPIDs = 60
+	wideBar = 70
+	roomy   = 60 // for both pids of a slot, and for whole words
+	anyBar  = 30
 )
 
 func newLayout(views []view, width int) layout {
-	var lay layout
+	lay := layout{narrow: width < roomy}
 	switch {
 	case width >= wideBar:
 		lay.bar = 20
 	case width >= anyBar:
-		lay.bar = 10
+		lay.bar = 8
 	}
 	for i := range views {
 		v := &views[i]
@@ -38,7 +39,7 @@ func newLayout(views []view, width int) layout {
 			lay.to = max(lay.to, len(r.to))
 			lay.words = max(lay.words, r.words.width())
 			lay.clocks = max(lay.clocks, len(r.clock))
-			if width >= bothPIDs {
+			if !lay.narrow {
 				lay.from = max(lay.from, len(r.from))
 			}
 		}
@@ -63,7 +64,7 @@ func (lay *layout) head(v *view, at time.Duration) line {
 	if !v.calm {
 		l = append(l, span{clock(at) + "  ", noColour})
 	}
-	return append(l, span{v.words(), v.colour()})
+	return append(l, span{lay.happens(v), v.colour()})
 }
 
 func (v *view) colour() colour {
@@ -77,29 +78,40 @@ func (v *view) colour() colour {
 	}
 }
 
-func (v *view) words() string {
-	p, state := v.pool, ""
-	if p.Rollout != nil {
-		state = p.Rollout.State
-	}
+// happens says what a pool is about.
+func (lay *layout) happens(v *view) string {
+	p, r := v.pool, v.pool.Rollout
 	switch {
+	case len(p.Unmet) > 0:
+		return because("lacks what it requires", strings.Join(p.Unmet, ", "))
+	case p.Phase == phaseWaiting:
+		return because("waits for other pools", strings.Join(p.WaitsFor, ", "))
+	case p.Phase == phasePreparing:
+		return "preparing its start"
 	case p.Phase != phaseServing:
 		return fmt.Sprintf("%s, %d left", neutral(p.Phase), len(p.Workers))
-	case state == rolloutRolling:
-		return fmt.Sprintf("rolling to generation %d", p.Rollout.Generation)
-	case state == rolloutReverting:
-		return because(fmt.Sprintf("going back: generation %d failed", p.Rollout.Generation), p.Rollout.Reason)
-	case state == rolloutFailed && v.news:
-		return because(fmt.Sprintf("failed to roll to generation %d", p.Rollout.Generation), p.Rollout.Reason)
+	case r != nil && r.State == rolloutRolling:
+		return "rolling to " + lay.generation(r.Generation)
+	case r != nil && r.State == rolloutReverting:
+		return because("going back: "+lay.generation(r.Generation)+" failed", r.Reason)
+	case r != nil && r.State == rolloutFailed && v.news:
+		return because("failed to roll to "+lay.generation(r.Generation), r.Reason)
 	case v.calm && v.news:
-		return fmt.Sprintf("done, at generation %d", p.Generation)
+		return "done, at " + lay.generation(p.Generation)
 	case v.calm:
 		return "ready"
 	case v.done < p.Desired:
 		return fmt.Sprintf("%d to go", p.Desired-v.done)
 	default:
-		return "old workers are leaving"
+		return "workers are leaving"
 	}
+}
+
+func (lay *layout) generation(n uint64) string {
+	if lay.narrow {
+		return fmt.Sprintf("g%d", n)
+	}
+	return fmt.Sprintf("generation %d", n)
 }
 
 // row is the line of a slot.

@@ -16,6 +16,7 @@ type live struct {
 	changed map[seat]time.Duration // when something happened in a slot
 	touched map[string]bool        // pools in which something happened
 	rolled  map[string]bool        // pools whose rollouts are news
+	reload  line                   // what became of the reload, if there was one
 	over    bool
 }
 
@@ -35,6 +36,10 @@ func newLive(opt Options) *live {
 func (l *live) update(events []Event, snap supervisor.Snapshot, at time.Duration) {
 	for i := range events {
 		ev := &events[i]
+		if ev.Kind == KindReload {
+			l.reload = reloadLine(ev)
+			continue
+		}
 		l.touched[ev.Pool] = true
 		switch {
 		case ev.ofWorker():
@@ -47,6 +52,17 @@ func (l *live) update(events []Event, snap supervisor.Snapshot, at time.Duration
 	}
 	l.snap = snap
 	l.draw(at)
+}
+
+func reloadLine(ev *Event) line {
+	c := cyan
+	switch ev.State {
+	case reloadDone:
+		c = green
+	case reloadReverting, reloadFailed:
+		c = red
+	}
+	return line{{reloadWords(ev.State, ev.Reason), c}}
 }
 
 // end leaves what is worth keeping above what follows.

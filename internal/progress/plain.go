@@ -30,6 +30,9 @@ func seconds(d time.Duration) string { return fmt.Sprintf("%.1fs", d.Seconds()) 
 
 // sentence is an event in words.
 func sentence(ev *Event) string {
+	if ev.Kind == KindReload {
+		return reloadWords(ev.State, ev.Reason)
+	}
 	if ev.ofWorker() {
 		return fmt.Sprintf("%s.%d %s", ev.Pool, ev.Slot, workerWords(ev))
 	}
@@ -46,6 +49,8 @@ func workerWords(ev *Event) string {
 		return who + " left"
 	case ev.Kind == KindGone && ev.From == stateKilled:
 		return who + because(" was killed", ev.Reason)
+	case ev.Kind == KindGone && ev.Old:
+		return who + " is gone" // how it left was not seen
 	case ev.Kind == KindGone:
 		return who + because(" ended", ev.Reason)
 	case ev.State == stateStarting:
@@ -54,6 +59,8 @@ func workerWords(ev *Event) string {
 		return who + " stays after all"
 	case ev.State == stateWaiting:
 		return because("waiting for its next start", ev.Reason)
+	case ev.State == stateKilled:
+		return who + " gets SIGKILL"
 	case leaving(ev.State):
 		return who + " " + ev.State
 	default:
@@ -76,9 +83,23 @@ func poolWords(ev *Event) string {
 		return fmt.Sprintf("added: %d workers", ev.Total)
 	case KindRemoved:
 		return "removed"
-	case KindWorker, KindGone:
+	case KindWorker, KindGone, KindReload:
 	}
 	return string(ev.Kind)
+}
+
+// reloadWords is a reload for people.
+func reloadWords(state, reason string) string {
+	switch state {
+	case reloadPreparing:
+		return "reload: looking at the configuration and what it requires"
+	case reloadApplying:
+		return "reload: applying it"
+	case reloadReverting:
+		return because("reload: going back", reason)
+	default:
+		return because("reload "+neutral(state), reason)
+	}
 }
 
 func rolloutWords(ev *Event, count string) string {

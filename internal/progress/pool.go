@@ -31,14 +31,14 @@ func done(p *supervisor.PoolView) int {
 
 // serves reports whether a worker does what it is for, or has done it.
 func serves(w *supervisor.WorkerView) bool {
-	return w.Ready || w.State == stateReady || w.State == stateFinished
+	return w.Ready || w.State == stateFinished
 }
 
-// slot is one place of a pool with the workers that hold it. Either may be nil.
+// slot is one place of a pool with the workers that hold it.
 type slot struct {
 	index     int
-	incumbent *supervisor.WorkerView // on its way out, or to be
-	successor *supervisor.WorkerView // that is to stay
+	successor *supervisor.WorkerView // the one that is to stay, or the only one; nil if there is none
+	incumbent *supervisor.WorkerView // the other, which goes; nil if there is none
 }
 
 // slots puts the workers into their slots. A slot that is wanted and has no worker is there as well.
@@ -52,7 +52,7 @@ func slots(p *supervisor.PoolView) []slot {
 		if len(all) == 0 || all[len(all)-1].index < w.Slot { // more than is wanted
 			all = append(all, slot{index: w.Slot})
 		}
-		all[len(all)-1].put(w)
+		all[len(all)-1].put(w, goal(p))
 	}
 	for len(all) < p.Desired {
 		all = append(all, slot{index: len(all)})
@@ -60,12 +60,12 @@ func slots(p *supervisor.PoolView) []slot {
 	return all
 }
 
-// put adds a worker. Of two the one that stays is the successor: not the one that leaves, else the later generation.
-func (s *slot) put(w *supervisor.WorkerView) {
+// put adds a worker. Of two the one stays that is not leaving, and of the generation that is wanted.
+func (s *slot) put(w *supervisor.WorkerView, goal uint64) {
 	switch first := s.successor; {
 	case first == nil:
 		s.successor = w
-	case leaving(w.State), !leaving(first.State) && w.Generation < first.Generation:
+	case leaving(w.State), !leaving(first.State) && w.Generation != goal:
 		s.incumbent = w
 	default:
 		s.incumbent, s.successor = first, w

@@ -26,12 +26,12 @@ type row struct {
 	from  string // the worker that goes, as pid and generation
 	to    string // the one that stays
 	words line
-	clock string // how long it has been so
+	clock string // how long it has been so, while that matters
 	note  string
 }
 
-func newRow(p *supervisor.PoolView, s slot, since time.Duration) row {
-	r := row{rank: rankMoving, label: fmt.Sprintf("%s.%d", p.Name, s.index), clock: clock(since)}
+func newRow(p *supervisor.PoolView, s slot) row {
+	r := row{rank: rankMoving, label: fmt.Sprintf("%s.%d", p.Name, s.index)}
 	w, old := s.successor, s.incumbent
 	if w == nil {
 		r.words = line{{"no worker", red}}
@@ -51,8 +51,7 @@ func newRow(p *supervisor.PoolView, s slot, since time.Duration) row {
 	case w.State != stateReady:
 		r.note = neutral(w.Status)
 	}
-	if old == nil && serves(w) && s.index < p.Desired {
-		r.clock = ""
+	if resting := w.State == stateReady || w.State == stateFinished; resting && old == nil && s.index < p.Desired {
 		r.rank = rankSettled
 		if w.Generation != goal(p) {
 			r.rank = rankPending

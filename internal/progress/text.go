@@ -72,8 +72,9 @@ const ellipsis = "..."
 
 // cut makes a line fit into so many columns, without blanks at its end.
 func (l line) cut(width int) line {
+	l = l.trim()
 	if l.width() <= width {
-		return l.trim()
+		return l
 	}
 	mark := ellipsis[:min(len(ellipsis), max(0, width))]
 	room := width - len(mark)
