@@ -1,5 +1,5 @@
-// Package listener opens the sockets of a pool, keeps them for its whole life,
-// and decides which worker gets the next connection.
+// Package listener opens the sockets of a supervisor's pools, keeps them as long as
+// they are wanted, and decides which worker gets the next connection.
 //
 // # Promise
 //
@@ -9,14 +9,19 @@
 //     so that an incumbent and its successor never share one. A classic BPF
 //     program chosen by Steer sends new connections to the shards of ready
 //     workers alone, and never to an index that is not there.
-//   - Shards are opened in order and never closed before Set.Close: closing one
-//     would renumber another. A shard that a worker shut down is revived, and the
-//     program follows the new numbers.
+//   - Shards are opened in order and never closed before the whole listener:
+//     closing one would renumber another. A shard that a worker shut down is
+//     revived, and the program follows the new numbers.
 //   - Connections that wait in a shard which nobody serves any more are accepted
 //     here and relayed to a ready worker (Abandon).
-//   - Open is all or nothing: when it fails, nothing of ours is open or left in
-//     the file system. An address that somebody else listens on is an error, also
-//     when the other socket has SO_REUSEPORT and belongs to the same user.
+//   - Listeners of a Set come and go without touching each other's traffic. Open
+//     is all or nothing: when it fails, nothing of ours is open or left in the file
+//     system. An address that somebody else listens on is an error, also when the
+//     other socket has SO_REUSEPORT and belongs to the same user.
+//   - A listener that is not wanted any more can be emptied before it is closed:
+//     after Pause no connection comes, and those that are there stay.
+//   - A socket of the service manager's is given back as it came: by Close to the
+//     Set, for the next one who wants it.
 //
 // # Lanes
 //
@@ -34,7 +39,10 @@
 //
 // # Concurrency
 //
-// All methods of Set and Listener may be called from any goroutine and never
-// wait for the network, but for Dial. Options.Report may be called on any
-// goroutine, and on the poller's; no lock is held while it runs.
+// All methods of Set and Listener may be called from any goroutine. None waits for
+// the network, but for Dial, and for Open where systemd gives several sockets of
+// one address, whose order it finds out by connecting to them. Open, Grow and Close
+// of one Set wait for each other; whatever else a listener does goes on meanwhile.
+// Options.Report may be called on any goroutine, and on the poller's; no lock is
+// held while it runs.
 package listener

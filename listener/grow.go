@@ -38,6 +38,11 @@ func (l *Listener) growLocked(slots int) error {
 	}
 	switch l.mode {
 	case PerSlot:
+		next := l.end
+		next.port += l.slots
+		if err := reserved(l.set.listeners, next, slots-l.slots); err != nil {
+			return err
+		}
 		if err := checkFree(l.end, l.slots, slots); err != nil {
 			return err
 		}

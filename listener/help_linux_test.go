@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/broodctl/brood/internal/poll"
+	"github.com/broodctl/brood/internal/testguest"
 )
 
 // patience bounds every wait for a fact; it is reached by failures alone.
@@ -29,6 +30,7 @@ const patience = 20 * time.Second
 const roleEnv = "LISTENER_TEST_ROLE"
 
 func TestMain(m *testing.M) {
+	testguest.Main()
 	if role := os.Getenv(roleEnv); role != "" {
 		os.Exit(guest(role))
 	}

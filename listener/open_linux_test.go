@@ -13,13 +13,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bound opens a socket of ours outside of any Set.
+// bound opens a socket of ours outside of any Set. Like those of systemd it asks for its port by number: one that the
+// kernel chose would be another after shutdown(2) and listen(2).
 func bound(t testing.TB, address string, share sharing) int {
 	t.Helper()
 	a, err := ParseAddress(address)
 	must(t, err)
 	e, err := endpointOf(a)
 	must(t, err)
+	if e.port == 0 {
+		e, err = claim(e)
+		must(t, err)
+	}
 	fd, err := newSocket(e, share, -1)
 	must(t, err)
 	t.Cleanup(func() { _ = unix.Close(fd) })

@@ -79,8 +79,7 @@ func (f *socketFile) dress(c Config) error {
 
 // remove takes the file away if it is still ours, then the lock.
 func (f *socketFile) remove() {
-	var st unix.Stat_t
-	if f.ino != 0 && unix.Lstat(f.at(), &st) == nil && st.Dev == f.dev && st.Ino == f.ino {
+	if f.ours() {
 		_ = unix.Unlink(f.at())
 	}
 	f.lock.release()
@@ -118,11 +117,16 @@ func (f *socketFile) at() string {
 	return f.path
 }
 
+// ours tells whether what has the name is the file that we made.
+func (f *socketFile) ours() bool {
+	var st unix.Stat_t
+	return f.ino != 0 && unix.Lstat(f.at(), &st) == nil && st.Dev == f.dev && st.Ino == f.ino
+}
+
 // hide renames the file, so that connect(2) finds nothing. What is connected or waits is not concerned: the name counts
 // at the moment of connect(2) alone. A file in our place that is not ours is left to whoever put it there.
 func (f *socketFile) hide() error {
-	var st unix.Stat_t
-	if f.hidden || unix.Lstat(f.path, &st) != nil || st.Dev != f.dev || st.Ino != f.ino {
+	if f.hidden || !f.ours() {
 		return nil
 	}
 	if err := unix.Rename(f.path, f.path+hiddenSuffix); err != nil {

@@ -25,7 +25,7 @@ type Inherited struct {
 // meant for us and makes no sense is an error, because to start without a socket
 // would be worse than not to start. Each must be a listening stream socket or a
 // datagram socket of IPv4, IPv6 or a listening unix socket; it is set to
-// O_NONBLOCK and FD_CLOEXEC, and stays the caller's until Open has succeeded.
+// O_NONBLOCK and FD_CLOEXEC, and stays the caller's until NewSet has taken it.
 func FromSystemd(getenv func(string) string, pid int) ([]Inherited, error) {
 	all, err := readEnviron(getenv, pid)
 	if err != nil {
