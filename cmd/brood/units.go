@@ -77,8 +77,9 @@ func makeUnits(c *cli.Context) (units.Units, error) {
 // givenCredentials stands for the folder that systemd makes for the credentials of a unit.
 const givenCredentials = "/run/credentials/brood"
 
-// readElsewhere reads the configuration for a service that does not run yet, and may belong to another machine: users
-// need not exist, and credentials are not there. It returns the names of those that systemd is to give.
+// readElsewhere reads the configuration for a service that does not run yet, and may belong to another machine: its users
+// need not exist. Nor need the files that it takes variables and secrets from, which nothing here depends on. It returns
+// the names of the credentials that systemd is to give.
 func readElsewhere(c *cli.Context) (cfg *config.Config, credentials []string, err error) {
 	if c.String("config") == "" {
 		return nil, nil, usage("brood "+c.Command.Name+" -c brood.toml", "brood %s needs a configuration file", c.Command.Name)
@@ -96,15 +97,12 @@ func readElsewhere(c *cli.Context) (cfg *config.Config, credentials []string, er
 		return os.Getenv(name)
 	}
 	world.ReadFile = func(name string) ([]byte, error) {
-		if filepath.Dir(name) != givenCredentials {
-			return os.ReadFile(name)
-		}
-		if id := filepath.Base(name); !slices.Contains(credentials, id) {
+		if id := filepath.Base(name); filepath.Dir(name) == givenCredentials && !slices.Contains(credentials, id) {
 			credentials = append(credentials, id)
 		}
-		return []byte("secret"), nil
+		return nil, nil
 	}
-	cfg, err = config.Load(path, world)
+	cfg, err = loadFile(path, world, func(*config.File) {})
 	slices.Sort(credentials)
 	return cfg, credentials, err
 }

@@ -1,0 +1,54 @@
+package units
+
+import "strings"
+
+// firstPort is the default of net.ipv4.ip_unprivileged_port_start.
+const firstPort = 1024
+
+const (
+	capBind = "CAP_NET_BIND_SERVICE"
+	// switching is what a root needs that makes others of its workers: to become them, to signal them, to give them the
+	// pipes of their output, to look into folders of theirs, and to see in /proc that they wait on their socket.
+	switching = "CAP_SETUID CAP_SETGID CAP_KILL CAP_CHOWN CAP_DAC_READ_SEARCH CAP_SYS_PTRACE"
+	// dressing is what it needs to make a unix socket in a folder of somebody else's, and to set its mode when it has
+	// another owner.
+	dressing = "CAP_DAC_OVERRIDE CAP_FOWNER"
+)
+
+// lowPort finds a listener for which brood or its workers open a port that needs a capability.
+func (d *draft) lowPort() string {
+	for _, l := range d.own() {
+		if a := l.Address; a.Network != networkUnix && a.Port > 0 && a.Port < firstPort {
+			return l.Name
+		}
+	}
+	return ""
+}
+
+// capabilities bounds what brood and all its workers can ever do.
+func (d *draft) capabilities(u *unit) {
+	low := d.lowPort()
+	switch {
+	case d.as.switches:
+		caps := switching
+		for _, l := range d.own() {
+			if l.Address.Network == networkUnix && !strings.HasPrefix(l.Address.Path, "@") {
+				caps += " " + dressing
+				break
+			}
+		}
+		if low != "" {
+			caps += " " + capBind
+		}
+		u.why("To become its workers' users, signal them, own their pipes, and see in /proc when they are ready.")
+		u.set("CapabilityBoundingSet", caps)
+	case d.as.user == "":
+		u.why("No bound of capabilities: workers that are root may need any. A user for each pool would do without.")
+	case low != "":
+		u.why("Listener %s opens a port below %d.", low, firstPort)
+		u.set("AmbientCapabilities", capBind)
+		u.set("CapabilityBoundingSet", capBind)
+	default:
+		u.set("CapabilityBoundingSet", "")
+	}
+}

@@ -1,0 +1,67 @@
+package units
+
+import (
+	"math"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/broodctl/brood/listener"
+)
+
+const (
+	// leastFiles is what the unit in contrib has.
+	leastFiles = 65535
+	// filesPerSlot and headroom are as package listener counts them: the notify socket, the pipes and the pidfd of a slot,
+	// each twice during a rollout; clients of the control socket, relays, reads of /proc.
+	filesPerSlot = 8
+	headroom     = 64
+	// memlock is the soft limit that systemd gives by itself.
+	memlock = 8 << 20
+)
+
+// files is how many descriptors brood needs, with as many slots again for a scale.
+func (d *draft) files() uint64 {
+	n := headroom
+	for i := range d.cfg.Listeners {
+		l := &d.cfg.Listeners[i]
+		switch {
+		case l.Mode == listener.PerSlot:
+		case l.Mode == listener.Shared, l.Address.Network == networkUnix:
+			n++
+		default:
+			n += 2 * 2 * d.slots(l)
+		}
+	}
+	for i := range d.cfg.Pools {
+		n += 2 * filesPerSlot * d.cfg.Pools[i].Spec.Workers
+	}
+	return uint64(n)
+}
+
+// limits lets brood set those of its pools: without a capability it can lower a hard limit and not raise it.
+func (d *draft) limits(u *unit) {
+	hard := map[int]uint64{}
+	for i := range d.cfg.Pools {
+		for _, l := range d.cfg.Pools[i].Limits {
+			hard[l.Resource] = max(hard[l.Resource], l.Hard)
+		}
+	}
+	u.why("Two sockets a slot and some descriptors a worker for brood. Workers inherit it, unless their pool says nofile.")
+	u.set("LimitNOFILE", limit(max(leastFiles, d.files(), hard[unix.RLIMIT_NOFILE])))
+	if _, ok := hard[unix.RLIMIT_NPROC]; ok {
+		u.why("So that pools can set what they say; TasksMax= bounds all of it together.")
+		u.set("LimitNPROC", "infinity")
+	}
+	if most, ok := hard[unix.RLIMIT_MEMLOCK]; ok && most > memlock {
+		u.why("So that pools can set what they say; the others keep systemd's default.")
+		u.set("LimitMEMLOCK", limit(memlock)+":"+limit(most))
+	}
+}
+
+func limit(n uint64) string {
+	if n == math.MaxUint64 {
+		return "infinity"
+	}
+	return strconv.FormatUint(n, 10)
+}
