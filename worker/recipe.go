@@ -3,10 +3,6 @@ package worker
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-
-	"github.com/broodctl/brood/worker/handshake"
 )
 
 // Var is one environment variable of a recipe. The value is a template.
@@ -81,44 +77,26 @@ type namedText struct {
 // the configuration.
 var ErrRecipe = errors.New("bad command")
 
+var errEmpty = errors.New("it is empty")
+
 // NewRecipe parses the templates and tries them with the facts of a sample
 // worker, so that a template that names nothing is found before anything starts.
+// The error joins a *FieldError for each thing that is wrong.
 func NewRecipe(cfg RecipeConfig, sample Facts) (*Recipe, error) {
-	if len(cfg.Argv) == 0 || cfg.Argv[0] == "" {
-		return nil, fmt.Errorf("%w: it is empty", ErrRecipe)
+	if len(cfg.Argv) == 0 {
+		return nil, fmt.Errorf("%w: %w", ErrRecipe, &FieldError{Field: "command", Err: errEmpty})
 	}
 	r := &Recipe{cfg: cfg}
-	var errs []error
-	parse := func(what, source string) text {
-		t, err := parseText(what, source)
-		errs = append(errs, err)
-		return t
-	}
-	for i, arg := range cfg.Argv {
-		r.argv = append(r.argv, parse(fmt.Sprintf("argument %d", i), arg))
-	}
-	r.dir = parse("directory", cfg.Dir)
-	r.user, r.group = parse("user", cfg.User), parse("group", cfg.Group)
-	own := slices.Concat(cfg.WorkerIDEnv, cfg.FDsEnv)
-	for i, name := range own {
-		if slices.Contains(own[:i], name) {
-			errs = append(errs, fmt.Errorf("variable %s is asked for twice", name))
+	errs := r.parse()
+	errs = append(errs, r.checkNames()...)
+	errs = append(errs, r.try(newData(sample))...)
+	if len(errs) == 0 {
+		if _, err := r.Build(sample); err != nil {
+			errs = append(errs, err)
 		}
-		errs = append(errs, checkName(name))
 	}
-	for _, v := range lastOfEach(cfg.Env) {
-		if slices.Contains(own, v.Name) {
-			errs = append(errs, fmt.Errorf("variable %s is set both by the user and as a further name of brood's own", v.Name))
-		}
-		errs = append(errs, checkName(v.Name))
-		r.env = append(r.env, namedText{name: v.Name, value: parse("variable "+v.Name, v.Value)})
-	}
-	err := errors.Join(errs...)
-	if err == nil {
-		_, err = r.Build(sample)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRecipe, err)
+	if len(errs) > 0 {
+		return nil, fmt.Errorf("%w: %w", ErrRecipe, errors.Join(errs...))
 	}
 	return r, nil
 }
@@ -147,7 +125,7 @@ func (r *Recipe) Build(f Facts) (Rendered, error) {
 		b.Argv = append(b.Argv, arg)
 	}
 	if b.Argv[0] == "" {
-		return Rendered{}, errors.New("argument 0, the program, is empty")
+		return Rendered{}, r.argv[0].at.with(errEmpty)
 	}
 	for _, field := range []struct {
 		into *string
@@ -164,26 +142,4 @@ func (r *Recipe) Build(f Facts) (Rendered, error) {
 		return Rendered{}, err
 	}
 	return b, nil
-}
-
-func checkName(name string) error {
-	switch {
-	case name == "" || strings.ContainsAny(name, "=\x00"):
-		return fmt.Errorf("%q cannot be the name of a variable", name)
-	case handshake.Private(name):
-		return fmt.Errorf("variable %s is brood's own", name)
-	}
-	return nil
-}
-
-// lastOfEach keeps, of several variables with one name, the last one.
-func lastOfEach(vars []Var) []Var {
-	kept := make([]Var, 0, len(vars))
-	for i, v := range vars {
-		later := func(w Var) bool { return w.Name == v.Name }
-		if !slices.ContainsFunc(vars[i+1:], later) {
-			kept = append(kept, v)
-		}
-	}
-	return kept
 }
