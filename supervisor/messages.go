@@ -92,6 +92,11 @@ type (
 	publishDue struct{}
 	// watchdogDue: systemd wants to hear that the loop turns.
 	watchdogDue struct{}
+	// answered: what was asked for is known, and was found out beside the loop.
+	answered struct {
+		reply   replyFunc
+		verdict Verdict
+	}
 	// requested: somebody asked for something over the API.
 	requested struct {
 		req   Request
@@ -114,4 +119,5 @@ func (rechecked) message()   {}
 func (signalled) message()   {}
 func (publishDue) message()  {}
 func (watchdogDue) message() {}
+func (answered) message()    {}
 func (requested) message()   {}

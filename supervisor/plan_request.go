@@ -19,7 +19,7 @@ func (s *Supervisor) plan(reply replyFunc) {
 	s.goOn(func() {
 		p, err := s.compare(f)
 		if err != nil {
-			reply(Verdict{Err: fmt.Errorf("cannot plan a reload: %w", err)})
+			s.mail.post(answered{reply, Verdict{Err: fmt.Errorf("cannot plan a reload: %w", err)}})
 			return
 		}
 		view := p.View(func(pool string) plan.Hearing {
@@ -29,7 +29,7 @@ func (s *Supervisor) plan(reply replyFunc) {
 			return plan.Untouched
 		})
 		data, err := json.Marshal(view)
-		reply(Verdict{Data: data, Err: err})
+		s.mail.post(answered{reply, Verdict{Data: data, Err: err}})
 	})
 }
 

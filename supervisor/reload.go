@@ -175,9 +175,9 @@ func (s *Supervisor) reloadReady(m reloadReady) {
 
 // refused ends a reload that changed nothing.
 func (s *Supervisor) refused(v Verdict) {
+	s.reloadFailed(v)
 	v.Err = fmt.Errorf("%w: %w", ErrReload, v.Err)
 	s.log.Error().Err(v.Err).Strs(keyLastLines, v.Lines).Msg("reload failed: the configuration stays as it was")
-	s.reloadFailed(v)
 	s.endTransaction(v)
 }
 

@@ -219,6 +219,8 @@ func (s *Supervisor) handle(msg message) {
 		s.publishing = false // the batch that this came with is published
 	case watchdogDue:
 		s.systemd.alive()
+	case answered:
+		m.reply(m.verdict)
 	case requested:
 		s.serve(m.req, func(v Verdict) {
 			s.answers = append(s.answers, func() { m.reply(v) })

@@ -14,9 +14,9 @@ func (s *Supervisor) fail(v Verdict) {
 	if t == nil || t.progress == nil || !t.progress.Fail() {
 		return
 	}
+	s.reloadFailed(v)
 	v = describeFailure(v)
 	s.log.Error().Err(v.Err).Strs(keyLastLines, v.Lines).Msg("reload failed: what it changed goes back")
-	s.reloadFailed(v)
 	s.reloadIs(reloadReverting)
 	s.house.readjust(&t.plan.Old)
 	t.answer(v)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -12,11 +11,11 @@ import (
 	"github.com/broodctl/brood/listener"
 )
 
-// fromFlags makes of the flags what a file would have said. What was not said is left to the defaults of package config.
-func fromFlags(c *cli.Context) (*config.File, error) {
+// fromFlags makes of the flags what a file would have said, and lists what could not be read. What was not said is left to the defaults of package config.
+func fromFlags(c *cli.Context) (*config.File, []error, error) {
 	argv := c.Args().Slice()
 	if len(argv) == 0 {
-		return nil, usage("brood run -n 4 -l 127.0.0.1:8080 -- node server.js, or brood run -c brood.toml", "brood run needs a command, or a configuration file")
+		return nil, nil, usage("brood run -n 4 -l 127.0.0.1:8080 -- node server.js, or brood run -c brood.toml", "brood run needs a command, or a configuration file")
 	}
 	name := c.String("name")
 	if name == "" {
@@ -47,10 +46,7 @@ func fromFlags(c *cli.Context) (*config.File, error) {
 	}
 	pool.Listen = r.listeners(f.Listen)
 	f.Pool = map[string]config.PoolTable{name: pool}
-	if len(r.errs) > 0 {
-		return nil, &userError{code: exitUsage, err: errors.Join(r.errs...), hint: runHint}
-	}
-	return f, nil
+	return f, r.errs, nil
 }
 
 const runHint = "brood run --help lists the flags"

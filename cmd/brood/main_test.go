@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/broodctl/brood/internal/config"
 )
 
 // The scripts run the real main: the test binary stands in for bin/brood, and for the exec shim.
@@ -67,7 +69,7 @@ func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: signal NAME VARIABLE")
 	}
-	sig, err := parseSignal(args[0])
+	sig, err := config.ParseSignal(args[0])
 	ts.Check(err)
 	pid, err := strconv.Atoi(ts.Getenv(args[1]))
 	ts.Check(err)

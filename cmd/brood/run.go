@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 
 	"github.com/urfave/cli/v2"
 
@@ -19,11 +19,11 @@ func runCommand() *cli.Command {
 			"The workers find their sockets by LISTEN_FDS, their place in BROOD_SLOT and BROOD_WORKER_ID.",
 		Flags: runFlags(),
 		Action: func(c *cli.Context) error {
-			file, err := runFile(c)
+			file, mistakes, err := runFile(c)
 			if err != nil {
 				return err
 			}
-			cfg, err := resolve(c, file, here())
+			cfg, err := resolve(c, file, mistakes)
 			if err != nil {
 				return err
 			}
@@ -50,21 +50,22 @@ type settings struct {
 	overlay func(*config.File) // the flags that beat the file, also when it is read again
 }
 
-// runFile is what a configuration file says, or what the flags come to.
-func runFile(c *cli.Context) (*config.File, error) {
+// runFile is what a configuration file says, or what the flags come to, and the mistakes in these.
+func runFile(c *cli.Context) (*config.File, []error, error) {
 	if !c.IsSet("config") {
 		return fromFlags(c)
 	}
 	if c.Args().Present() {
-		return nil, usage("with -c the command stands in the file: [pool.web] command = [...]", "brood run takes a configuration file or a command, not both")
+		return nil, nil, usage("with -c the command stands in the file: [pool.web] command = [...]", "brood run takes a configuration file or a command, not both")
 	}
 	for _, flag := range poolFlags() {
 		if name := flag.Names()[0]; c.IsSet(name) {
-			return nil, usage("write it into the file; brood run --print-config shows how",
+			return nil, nil, usage("write it into the file; brood run --print-config shows how",
 				"--%s (or %s) is of a pool from flags, and the pools are in %s", name, env(name)[0], c.String("config"))
 		}
 	}
-	return readFile(c.String("config"), overlay(c))
+	file, err := readFile(c.String("config"), overlay(c))
+	return file, nil, err
 }
 
 // overlay returns what the flags change in a file: a flag beats the environment, that beats the file.
@@ -81,14 +82,14 @@ func overlay(c *cli.Context) func(*config.File) {
 	}
 }
 
-// resolve finds out what a file means. With flags in place of a file a mistake is one of usage.
-func resolve(c *cli.Context, f *config.File, w config.World) (*config.Config, error) {
-	cfg, err := config.FromFile(f, w)
-	if err == nil {
+// resolve finds out what a file means. With flags in place of a file a mistake is one of usage, and all are told at once.
+func resolve(c *cli.Context, f *config.File, mistakes []error) (*config.Config, error) {
+	cfg, err := config.FromFile(f, here())
+	switch {
+	case err == nil && len(mistakes) == 0:
 		return cfg, nil
-	}
-	if c.IsSet("config") {
+	case c.IsSet("config"):
 		return nil, badConfig(c.String("config"), err)
 	}
-	return nil, &userError{code: exitUsage, err: fmt.Errorf("%w", err), hint: runHint}
+	return nil, &userError{code: exitUsage, err: errors.Join(append(mistakes, err)...), hint: runHint}
 }

@@ -42,7 +42,7 @@ func reloadCommand() *cli.Command {
 }
 
 func abortFlag() cli.Flag {
-	return &cli.BoolFlag{Name: "abort", Usage: "end the one that is under way, and go back to what was before"}
+	return boolFlag("abort", "end the one that is under way, and go back to what was before")
 }
 
 func noColorFlag() cli.Flag { return boolFlag("no-color", "no colours, as NO_COLOR") }

@@ -98,13 +98,14 @@ func (s *stepper) free(ref Ref) {
 func (s *stepper) spawn(ref Ref) {
 	room := s.census()
 	id, ok := room.lowestID()
-	if !ok || room.unreaped >= s.limit() {
+	slot := &s.Slots[ref.Slot]
+	overlaps := s.Spec.Order == StopFirst && slot.Workers[ref.Side.Other()].Health.HasProcess()
+	if !ok || room.unreaped >= s.limit() || overlaps {
 		s.free(ref) // reconcile tries again when there is room
 		return
 	}
 	room.unreaped++
 	room.next++
-	slot := &s.Slots[ref.Slot]
 	w := &slot.Workers[ref.Side]
 	w.ID, w.Generation = id, slot.Generation
 	s.move(ref, Starting)
