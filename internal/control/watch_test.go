@@ -169,7 +169,7 @@ func TestWatchEndsWithTheServer(t *testing.T) {
 // A watcher that reads nothing holds up neither others nor the end.
 func TestStalledWatcherIsAlone(t *testing.T) {
 	p := newPublisher()
-	p.filler = strings.Repeat("x", 4<<20) // more than the socket holds
+	p.filler = strings.Repeat("x", 1<<20) // more than the socket holds
 	server, client := serve(t, p)
 	conn, err := client.dial(t.Context())
 	if err != nil {
