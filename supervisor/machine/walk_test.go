@@ -124,6 +124,7 @@ func (w *world) scaled(t *rapid.T) []happening {
 		{ev: RollRequested{}},
 		{ev: ReloadRequested{Safe: w.safe()}},
 		{ev: DumpRequested{}},
+		{ev: AbortRequested{}, late: w.open == 0},
 	}
 	return append(some, some...)
 }
