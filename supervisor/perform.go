@@ -105,7 +105,7 @@ func (p *pool) kill(ref machine.Ref) {
 		if p.st.Phase == machine.Exited {
 			message = "worker killed: the exit is forced"
 		}
-		p.of(p.log.Warn(), rec).Strs(keyLastLines, rec.tail(lastLines)).Msg(message)
+		p.of(p.log.Warn(), rec).Strs(keyLastLines, rec.tail()).Msg(message)
 		p.complain(rec, proc.SignalGroup(syscall.SIGKILL))
 	})
 }

@@ -36,7 +36,6 @@ type pool struct {
 	relays   relays          // of the request at hand
 	dead     []*record       // whose places may not be free yet
 	steerTo  []machine.Place // not done yet; nil if it is
-	served   []machine.Place // as last steered
 	code     int             // what the pool exited with
 }
 

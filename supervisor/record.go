@@ -76,11 +76,11 @@ func (r *record) unwatch() {
 }
 
 // tail is the end of what it said on stderr.
-func (r *record) tail(lines int) []string {
+func (r *record) tail() []string {
 	if r.output == nil {
 		return nil
 	}
-	return r.output.Tail(lines)
+	return r.output.Tail(lastLines)
 }
 
 // age is how long it lived, or has lived.

@@ -128,6 +128,8 @@ func (p *pool) serve(req Request, reply replyFunc) {
 		reply(p.scale(req))
 	case Dump:
 		reply(p.dump())
+	case Plan:
+		reply(Verdict{Err: fmt.Errorf("cannot plan for pool %s alone: %w", p.name, ErrBadVerb)}) // see serveWhole
 	case Stop:
 		p.step(machine.StopRequested{})
 		reply(Verdict{Text: "stopping pool " + p.name})

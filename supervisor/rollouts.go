@@ -151,5 +151,5 @@ func (p *pool) blame(a machine.RolloutEnded) (reason string, lines []string) {
 	if rec.status != "" {
 		fmt.Fprintf(&b, " (its status: %s)", rec.status)
 	}
-	return b.String(), rec.tail(lastLines)
+	return b.String(), rec.tail()
 }

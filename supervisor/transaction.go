@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -62,9 +63,7 @@ func (s *Supervisor) apply(t *transaction) {
 		s.refused(Verdict{Err: err})
 		return
 	}
-	for key, l := range t.house.open {
-		s.house.open[key] = l
-	}
+	maps.Copy(s.house.open, t.house.open)
 	for i := range t.plan.Changes {
 		if c := &t.plan.Changes[i]; c.Kind != plan.Kept {
 			s.log.Info().Str(keyPool, c.Pool).Stringer(keyChange, c.Kind).Strs(keyReasons, c.Reasons).Msg("change begins")

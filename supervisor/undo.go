@@ -114,7 +114,7 @@ func (s *Supervisor) workerFailed(p *pool, rec *record) {
 	if c.Kind == plan.Added && !p.settled || c.Kind == plan.Scaled && rec.ref.Slot >= c.Workers {
 		s.fail(Verdict{
 			Err:   fmt.Errorf("worker %s of the new configuration: %s", p.label(rec.ref.Slot), rec.lastExit()),
-			Lines: rec.tail(lastLines),
+			Lines: rec.tail(),
 		})
 	}
 }

@@ -64,7 +64,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			runCommand(), checkCommand(), planCommand(), statusCommand(),
 			reloadCommand(), rollCommand(), scaleCommand(), dumpCommand(), stopCommand(),
-			versionCommand(), demoCommand(),
+			unitsCommand(), nftCommand(), versionCommand(), demoCommand(),
 		},
 	}
 	app.HideHelpCommand = true

@@ -60,8 +60,10 @@ func (l *loader) load() (plan.Desired, error) {
 		return plan.Desired{}, err
 	}
 	for _, fixed := range []struct{ key, is, was string }{
-		{"name", cfg.Name, old.Name}, {"control", cfg.Control, old.Control},
-		{"log_level", cfg.LogLevel, old.LogLevel}, {"log_format", cfg.LogFormat, old.LogFormat},
+		{"name", cfg.Name, old.Name},
+		{"control", cfg.Control, old.Control},
+		{"log_level", cfg.LogLevel, old.LogLevel},
+		{"log_format", cfg.LogFormat, old.LogFormat},
 	} {
 		if fixed.is != fixed.was {
 			l.log.Warn().Str("key", "supervisor."+fixed.key).Str("was", fixed.was).Str("is", fixed.is).

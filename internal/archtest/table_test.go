@@ -44,7 +44,7 @@ var rules = []rule{
 	},
 	{
 		dir:     "supervisor",
-		ours:    []string{"supervisor/machine", "worker", "worker/handshake", "listener"},
+		ours:    []string{"supervisor/machine", "supervisor/plan", "worker", "worker/handshake", "listener"},
 		foreign: []string{zerolog, goSystemd, xsys},
 		reason:  "performs what the machine decides on workers and sockets; who shows its state imports it, not the reverse",
 	},
@@ -52,6 +52,11 @@ var rules = []rule{
 		dir:    "supervisor/machine",
 		std:    []string{"cmp", "errors", "fmt", "maps", "math", "math/bits", "slices", "strconv", "strings", "time"},
 		reason: "pure decisions: without os, net, sync and context there is nothing impure it could do",
+	},
+	{
+		dir:    "supervisor/plan",
+		ours:   []string{"supervisor/machine", "worker", "listener"},
+		reason: "compares two descriptions and orders the changes: it knows what pools are made of, and no running one",
 	},
 	{
 		dir:      "listener",
@@ -120,13 +125,13 @@ var rules = []rule{
 	{
 		dir:      "internal/nftables",
 		ours:     []string{"internal/config", "listener"},
-		testOurs: []string{"internal/testhost", "supervisor/machine"},
+		testOurs: []string{"internal/nftables", "internal/testhost", "supervisor/machine"},
 		reason:   "text from a configuration: it loads no rule and writes no file",
 	},
 	{
 		dir:      "internal/units",
 		ours:     []string{"internal/config", "listener", "worker"},
-		testOurs: []string{"internal/testhost", "supervisor/machine"},
+		testOurs: []string{"internal/testhost", "internal/units", "supervisor/machine"},
 		foreign:  []string{xsys},
 		reason:   "text from a configuration: it speaks to no systemd and writes no file",
 	},
