@@ -1,7 +1,6 @@
 package units_test
 
 import (
-	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -13,17 +12,17 @@ import (
 // path is where the configurations of the tests lie.
 const path = "/etc/brood/web.toml"
 
-// load reads a configuration of which nothing else is on this machine.
+// load reads a configuration whose other files are empty.
 func load(t *testing.T, text string) *config.Config {
 	t.Helper()
 	cfg, err := config.Load(path, config.World{
 		CPUs:   2,
-		Getenv: func(string) string { return "" },
+		Getenv: func(string) string { return "/run/credentials/web" },
 		ReadFile: func(name string) ([]byte, error) {
 			if name == path {
 				return []byte(text), nil
 			}
-			return nil, fs.ErrNotExist
+			return nil, nil
 		},
 	})
 	if err != nil {

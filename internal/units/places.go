@@ -12,9 +12,9 @@ const runtimeDirectory = "brood"
 // places says where brood finds and leaves files.
 func (d *draft) places(u *unit) {
 	u.set("WorkingDirectory", d.value("directory", filepath.Dir(d.cfg.Path)))
-	u.why("For the control socket; it stays while the service restarts.")
+	u.why("For the control socket. It stays: other services of brood, and sockets of systemd's, may have theirs there.")
 	u.set("RuntimeDirectory", runtimeDirectory)
-	u.set("RuntimeDirectoryPreserve", "restart")
+	u.set("RuntimeDirectoryPreserve", "yes")
 	for _, name := range d.opt.Credentials {
 		if strings.ContainsAny(name, `\/: `) {
 			d.errs = append(d.errs, fmt.Errorf("credential %q: there is a blank, a slash, a backslash or a colon in it: %w", name, ErrExpress))
