@@ -65,9 +65,7 @@ func (p *pool) obituary(a machine.Obituary) {
 	e := p.of(p.log.WithLevel(severity(cause)), rec).Str(keyCause, cause).Str(keyExit, rec.ending()).
 		Dur(keyAge, rec.age().Round(time.Millisecond))
 	if cause != "stopped" && cause != "recycled" {
-		if lines := rec.tail(); len(lines) > 0 {
-			e = e.Strs(keyLastLines, lines)
-		}
+		e = lines(e, rec.tail())
 	}
 	if rec.probe != nil && rec.readyAt.IsZero() {
 		e = e.AnErr(keyProbe, rec.probe)

@@ -1,5 +1,7 @@
 package supervisor
 
+import "github.com/rs/zerolog"
+
 // The keys of log fields. Messages are constant strings; what varies is in a field of one of these names.
 const (
 	keyPool       = "pool"
@@ -35,6 +37,14 @@ const (
 	keyChanges    = "changes"
 	keyReasons    = "reasons"
 )
+
+// lines adds the last words of somebody, if there are any.
+func lines(e *zerolog.Event, last []string) *zerolog.Event {
+	if len(last) == 0 {
+		return e
+	}
+	return e.Strs(keyLastLines, last)
+}
 
 // LogFields is the order in which people want to read the fields of a line: who, why, what next.
 func LogFields() []string {

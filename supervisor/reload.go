@@ -177,7 +177,7 @@ func (s *Supervisor) reloadReady(m reloadReady) {
 func (s *Supervisor) refused(v Verdict) {
 	s.reloadFailed(v)
 	v.Err = fmt.Errorf("%w: %w", ErrReload, v.Err)
-	s.log.Error().Err(v.Err).Strs(keyLastLines, v.Lines).Msg("reload failed: the configuration stays as it was")
+	lines(s.log.Error().Err(v.Err), v.Lines).Msg("reload failed: the configuration stays as it was")
 	s.endTransaction(v)
 }
 

@@ -68,7 +68,7 @@ func (p *pool) rollReady(m rollReady) {
 	case m.setback != nil:
 		v := m.setback.verdict()
 		v.Err = fmt.Errorf("cannot roll pool %s: %w", p.name, v.Err)
-		p.log.Error().Err(v.Err).Strs(keyLastLines, v.Lines).Msg("rollout refused")
+		lines(p.log.Error().Err(v.Err), v.Lines).Msg("rollout refused")
 		m.reply(v)
 		return
 	case p.st.Phase != machine.Serving:
@@ -115,10 +115,10 @@ func (p *pool) rolloutEnded(a machine.RolloutEnded) {
 	if a.Cause == machine.RolledOut {
 		p.log.Info().Uint64(keyGeneration, a.Target).Msg("rollout done")
 	} else {
-		reason, lines := p.blame(a)
+		reason, last := p.blame(a)
 		p.last = &RolloutView{Generation: a.Target, State: stateFailed, Reason: reason}
-		v = Verdict{Err: fmt.Errorf("cannot roll pool %s to generation %d: %s: %w", p.name, a.Target, reason, ErrRollout), Lines: lines}
-		p.log.Error().Uint64(keyGeneration, a.Target).Str(keyCause, reason).Strs(keyLastLines, lines).
+		v = Verdict{Err: fmt.Errorf("cannot roll pool %s to generation %d: %s: %w", p.name, a.Target, reason, ErrRollout), Lines: last}
+		lines(p.log.Error().Uint64(keyGeneration, a.Target).Str(keyCause, reason), last).
 			Msg("rollout failed: the previous generation serves on")
 	}
 	p.settle(func(w waiter) bool { return w.target == a.Target }, v)

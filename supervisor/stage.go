@@ -95,7 +95,7 @@ func (p *pool) startReady(m startReady) {
 	case p.sup.startFailed(p, m.setback):
 	default:
 		for _, err := range m.setback.errs {
-			p.log.Error().Err(err).Strs(keyLastLines, m.setback.lines).Msg("cannot start")
+			lines(p.log.Error().Err(err), m.setback.lines).Msg("cannot start")
 		}
 		p.sup.code = 1
 		p.sup.leave()

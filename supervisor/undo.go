@@ -16,7 +16,7 @@ func (s *Supervisor) fail(v Verdict) {
 	}
 	s.reloadFailed(v)
 	v = describeFailure(v)
-	s.log.Error().Err(v.Err).Strs(keyLastLines, v.Lines).Msg("reload failed: what it changed goes back")
+	lines(s.log.Error().Err(v.Err), v.Lines).Msg("reload failed: what it changed goes back")
 	s.reloadIs(reloadReverting)
 	s.house.readjust(&t.plan.Old)
 	t.answer(v)

@@ -1,6 +1,9 @@
 package machine
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestTermLadder(t *testing.T) {
 	p := serving(t, pool(2, 1, 0))
@@ -92,4 +95,65 @@ func TestRolloutEndsWithTheStop(t *testing.T) {
 		p.step(ev)
 		p.did(RolloutEnded{Target: 2, Cause: StopCame})
 	}
+}
+
+func TestStopDelay(t *testing.T) {
+	delayed := pool(2, 1, 0, stopDelay)
+	t.Run("who serves goes on, who starts leaves", func(t *testing.T) {
+		p := serving(t, delayed)
+		p.crash(1, A)
+		p.step(StopRequested{})
+		p.is("settling draining")
+		p.did(SetTimer{Timer{SettleTimer, Ref{0, A, 1}}, 3 * time.Second})
+		p.didNot(Steer{})
+		p.late(StopRequested{})
+		p.ends(1, A)
+		p.fires(SettleTimer, 0, A)
+		p.is("draining ")
+		p.did(Terminate{Ref{0, A, 1}, WhyStopping})
+		p.ends(0, A)
+		p.did(Exit{Code: 0})
+	})
+	t.Run("a worker that settles already keeps its time", func(t *testing.T) {
+		p := serving(t, pool(2, 1, 0, stopDelay, func(s *Spec) { s.Settle = time.Minute }))
+		p.step(ScaleRequested{1})
+		p.did(SetTimer{Timer{SettleTimer, Ref{1, A, 2}}, time.Minute})
+		p.step(TermReceived{})
+		p.is("settling settling")
+		p.didNot(SetTimer{Timer: Timer{SettleTimer, Ref{1, A, 2}}})
+	})
+	t.Run("the second termination cuts it short", func(t *testing.T) {
+		p := serving(t, delayed)
+		p.step(TermReceived{})
+		p.is("settling settling")
+		p.step(TermReceived{})
+		p.is("draining draining")
+		p.did(StillHere{Terms: 2, Workers: 2})
+		p.did(StopTimer{Timer{SettleTimer, Ref{0, A, 1}}})
+	})
+	t.Run("so does the first after another stop", func(t *testing.T) {
+		p := serving(t, delayed)
+		p.step(StopRequested{})
+		p.step(TermReceived{})
+		p.is("draining draining")
+	})
+	t.Run("a kill does not wait", func(t *testing.T) {
+		p := serving(t, delayed)
+		p.step(TermReceived{})
+		p.step(KillRequested{})
+		p.did(Exit{Code: 1})
+	})
+	t.Run("giving up does not wait either", func(t *testing.T) {
+		p := serving(t, pool(2, 1, 0, stopDelay, givesUpAt2))
+		p.crash(0, A)
+		p.crash(0, A)
+		p.is(" draining")
+	})
+	t.Run("it is the least settle time of one that is replaced", func(t *testing.T) {
+		p := serving(t, pool(1, 1, 0, stopDelay, noSettle))
+		p.roll()
+		p.ready(0, B)
+		p.is("settling|ready2")
+		p.did(SetTimer{Timer{SettleTimer, Ref{0, A, 1}}, 3 * time.Second})
+	})
 }
