@@ -162,17 +162,7 @@ func TestPortZeroIsOnePort(t *testing.T) {
 
 func TestPerSlot(t *testing.T) {
 	t.Parallel()
-	base := 0
-	for range 20 { // three ports in a row that happen to be free
-		e, err := endpointOf(Address{Network: networkTCP, Host: "127.0.0.1"})
-		must(t, err)
-		e, err = claim(e)
-		must(t, err)
-		base = e.port
-		if checkFree(e, 0, 3) == nil {
-			break
-		}
-	}
+	base := freePorts(t, 3)
 	h := open(t, 2, fmt.Sprintf("127.0.0.1:%d,mode=per-slot", base))
 	l := h.first()
 	if l.Mode() != PerSlot || l.FD(1, A) != -1 || l.Port(1) != base+1 || l.Inode(0, B) != 0 {
