@@ -72,6 +72,9 @@ func (w *waiting) run() error {
 	left := ctx.Err() != nil
 	end()
 	<-seen
+	if snap, err := w.client.Status(w.c.Context); err == nil && !left {
+		show.Update(snap) // the verdict may overtake the last one of the stream
+	}
 	show.End(verdict(result, err, left))
 	switch {
 	case left:
