@@ -57,8 +57,8 @@ type Share string
 func (s Share) Of() (number, percent int, err error) {
 	if text, ok := strings.CutSuffix(string(s), "%"); ok {
 		n, err := strconv.Atoi(text)
-		if err != nil || !digits(text) || n > 100 {
-			return 0, 0, fmt.Errorf("a share is from 0%% to 100%% of the workers")
+		if err != nil || !digits(text) || n > machine.MaxSurgePercent {
+			return 0, 0, fmt.Errorf("a share is from 0%% to %d%% of the workers", machine.MaxSurgePercent)
 		}
 		return 0, n, nil
 	}

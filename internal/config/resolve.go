@@ -101,6 +101,11 @@ func (r *resolver) rank(p Problem) int {
 	return 1
 }
 
+// anyIn reports whether there is a problem with anything in a table.
+func (r *resolver) anyIn(table string) bool {
+	return slices.ContainsFunc(r.problems, func(p Problem) bool { return strings.HasPrefix(p.Key, table+".") })
+}
+
 // hasProblem reports whether there is one with the key, with what it is in, or with an element of its array.
 func (r *resolver) hasProblem(key string) bool {
 	return slices.ContainsFunc(r.problems, func(p Problem) bool {

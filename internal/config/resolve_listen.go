@@ -62,10 +62,9 @@ func (r *resolver) users() {
 			users[name] = append(users[name], p.Name)
 		}
 	}
-	for name := range r.file.Listen {
-		key := Key("listen", name)
-		if len(users[name]) == 0 && !r.lostListen() {
-			r.bad(key, "add it to the listen of a pool, or remove it", "listener %s is used by no pool", name)
+	for _, l := range r.cfg.Listeners {
+		if len(users[l.Name]) == 0 && !r.lostListen() {
+			r.bad(Key("listen", l.Name), "add it to the listen of a pool, or remove it", "listener %s is used by no pool", l.Name)
 		}
 	}
 }

@@ -55,10 +55,20 @@ func (r *resolver) umask(table, word string) *uint32 {
 
 // lists reports entries that say nothing, or the same twice.
 func (r *resolver) lists(table string, t PoolTable) {
-	for key, list := range map[string][]string{
-		"listen": t.Listen, "env_file": t.EnvFile, "groups": t.Groups, "worker_id_env": t.WorkerIDEnv, "fds_env": t.FDsEnv,
-		"requires": t.Requires, "pre_start": t.PreStart, "after": t.After,
+	for _, l := range []struct {
+		key  string
+		said []string
+	}{
+		{"listen", t.Listen},
+		{"env_file", t.EnvFile},
+		{"groups", t.Groups},
+		{"worker_id_env", t.WorkerIDEnv},
+		{"fds_env", t.FDsEnv},
+		{"requires", t.Requires},
+		{"pre_start", t.PreStart},
+		{"after", t.After},
 	} {
+		key, list := l.key, l.said
 		for i, word := range list {
 			at := item(under(table, key), i)
 			switch {

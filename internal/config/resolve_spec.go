@@ -66,13 +66,22 @@ func (r *resolver) share(key string, s Share) (number, percent int) {
 
 // notNegative repeats for flags what reading a file has checked.
 func (r *resolver) notNegative(table string, t PoolTable) {
-	for key, d := range map[string]*Duration{
-		"rollout.ready_timeout": t.Rollout.ReadyTimeout, "rollout.min_ready": t.Rollout.MinReady, "rollout.canary": t.Rollout.Canary,
-		"rollout.settle": t.Rollout.Settle, "stop.delay": t.Stop.Delay, "stop.grace": t.Stop.Grace,
-		"restart.backoff": t.Restart.Backoff, "restart.max_backoff": t.Restart.MaxBackoff, "requires_timeout": t.RequiresTimeout,
+	for _, d := range []struct {
+		key  string
+		said *Duration
+	}{
+		{"rollout.ready_timeout", t.Rollout.ReadyTimeout},
+		{"rollout.min_ready", t.Rollout.MinReady},
+		{"rollout.canary", t.Rollout.Canary},
+		{"rollout.settle", t.Rollout.Settle},
+		{"stop.delay", t.Stop.Delay},
+		{"stop.grace", t.Stop.Grace},
+		{"restart.backoff", t.Restart.Backoff},
+		{"restart.max_backoff", t.Restart.MaxBackoff},
+		{"requires_timeout", t.RequiresTimeout},
 	} {
-		if at := table + "." + key; *d < 0 {
-			r.bad(at, "", "cannot read %s %s: a duration is not negative", r.name(at), d)
+		if at := table + "." + d.key; *d.said < 0 {
+			r.bad(at, "", "cannot read %s %s: a duration is not negative", r.name(at), d.said)
 		}
 	}
 	if at := table + ".restart.give_up_after"; *t.Restart.GiveUpAfter < 0 {
@@ -82,14 +91,19 @@ func (r *resolver) notNegative(table string, t PoolTable) {
 
 // specFits reports numbers that cannot be together.
 func (r *resolver) specFits(table string, t PoolTable, s machine.Spec) {
-	surge, unavailable := machineCounts(s)
-	rollout := table + ".rollout."
+	before, surge, rollout := len(r.problems), s.Surge(), table+".rollout."
+	if s.Workers == 0 {
+		return // it could not be read, and all else depends on it
+	}
 	if s.Order == machine.StartFirst && surge < 1 {
 		r.bad(rollout+"max_surge", "", "%s of 0 leaves no room for start-first: the successor runs beside the incumbent", r.name(rollout+"max_surge"))
 	}
-	if s.Order == machine.StopFirst && unavailable < 1 && s.Workers > 0 {
-		r.bad(rollout+"max_unavailable", "", "%s of %s leaves stop-first none of %d workers: the slot is empty while its successor starts",
-			r.name(rollout+"max_unavailable"), *t.Rollout.MaxUnavailable, s.Workers)
+	if s.Order == machine.StopFirst && s.Unavailable() < 1 {
+		r.bad(rollout+"max_unavailable", "", "%s of 0 leaves no room for stop-first: the slot is empty while its successor starts",
+			r.name(rollout+"max_unavailable"))
+	}
+	if s.UnavailablePercent > 100 {
+		r.bad(rollout+"max_unavailable", "", "cannot read %s %q: at most 100%% of the workers can be missing", r.name(rollout+"max_unavailable"), *t.Rollout.MaxUnavailable)
 	}
 	if room := s.LastID - s.FirstID + 1; t.WorkerIDs != "" && s.LastID > 0 && room < s.Workers+surge {
 		r.bad(table+".worker_ids", "", "%s %s has room for %d, but %d workers and a surge of %d may live at once",
@@ -99,18 +113,9 @@ func (r *resolver) specFits(table string, t PoolTable, s machine.Spec) {
 		at := table + ".restart.max_backoff"
 		r.bad(at, "", "%s (%s) is below %s (%s)", r.name(at), s.Backoff.Max, r.name(table+".restart.backoff"), s.Backoff.Base)
 	}
-}
-
-// machineCounts are surge and unavailable as numbers: the one rounded up, the other down.
-func machineCounts(s machine.Spec) (surge, unavailable int) {
-	surge, unavailable = s.MaxSurge, s.MaxUnavailable
-	if s.SurgePercent > 0 {
-		surge = (s.Workers*s.SurgePercent + 99) / 100
+	if err := s.Validate(); err != nil && len(r.problems) == before && !r.anyIn(table) {
+		r.bad(table, "", "pool %s cannot run: %v", strings.TrimPrefix(table, "pool."), err)
 	}
-	if s.UnavailablePercent > 0 {
-		unavailable = s.Workers * s.UnavailablePercent / 100
-	}
-	return surge, unavailable
 }
 
 func parseRange(word string) (first, last int, err error) {

@@ -1,0 +1,178 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/worker"
+)
+
+// keyCase is one line of a file, in a table, and what comes of it.
+type keyCase struct {
+	line string
+	want any    // what get returns; nil if the line is wrong
+	bad  string // a part of the message
+}
+
+const (
+	poolHead     = "[pool.web]\ncommand = [\"server\"]\n"
+	listenerHead = "[pool.web]\ncommand = [\"server\"]\nlisten = [\"x\"]\n[listen.x]\n"
+)
+
+// run reads head and line.
+func (c keyCase) run(t *testing.T, head string, get func(*Config) any) {
+	t.Helper()
+	cfg, err := read(head+c.line+"\n", brokenWorld())
+	switch {
+	case c.want == nil && err == nil:
+		t.Errorf("%s: %+v, want an error", c.line, get(cfg))
+	case c.want == nil:
+		if !strings.Contains(err.Error(), c.bad) {
+			t.Errorf("%s: %v\nwant: %s", c.line, err, c.bad)
+		}
+		if strings.Count(err.Error(), "brood.toml:") != 1 {
+			t.Errorf("%s: one mistake is one problem, not:\n%v", c.line, err)
+		}
+	case err != nil:
+		t.Errorf("%s: %v", c.line, err)
+	default:
+		if diff := cmp.Diff(c.want, get(cfg)); diff != "" {
+			t.Errorf("%s (- wanted, + got):\n%s", c.line, diff)
+		}
+	}
+}
+
+func read(text string, w World) (*Config, error) {
+	f, err := Parse("brood.toml", []byte(text))
+	if err != nil {
+		return nil, err
+	}
+	return FromFile(f, w)
+}
+
+// keys runs cases that differ in one value of a key: good ones with their outcome, and bad ones.
+func keys(t *testing.T, head, key string, get func(*Config) any, good map[string]any, bad string, wrong ...string) {
+	t.Helper()
+	t.Run(key, func(t *testing.T) {
+		for value, want := range good {
+			keyCase{line: key + " = " + value, want: want}.run(t, head, get)
+		}
+		for _, value := range wrong {
+			keyCase{line: key + " = " + value, bad: bad}.run(t, head, get)
+		}
+	})
+}
+
+func spec(get func(machine.Spec) any) func(*Config) any {
+	return func(c *Config) any { return get(c.Pools[0].Spec) }
+}
+
+func pool(get func(Pool) any) func(*Config) any {
+	return func(c *Config) any { return get(c.Pools[0]) }
+}
+
+func TestWorkersAndIDs(t *testing.T) {
+	keys(t, poolHead, "workers", spec(func(s machine.Spec) any { return s.Workers }), map[string]any{
+		`4`: 4, `"4"`: 4, `"cpus"`: 4, `"2*cpus+1"`: 9, `" 2 * cpus + 1"`: 9, `"1+cpus*2"`: 9, `10000`: 10000, `0x10`: 16,
+	}, "it is a number from 1 to 10000", `0`, `-1`, `"cpu"`, `"cpus-1"`, `"4.5"`, `10001`, `"100*101"`, `"9999+2"`, `"1e3"`, `"*"`, `"+"`, `"2**3"`, `"+4"`)
+	keys(t, poolHead, "workers", spec(nil), nil, "workers is", `""`, `4.5`, `true`, `[4]`, `{a = 1}`, `2026-01-01`)
+	ids := spec(func(s machine.Spec) any { return fmt.Sprint(s.FirstID, s.LastID) })
+	keys(t, poolHead, "worker_ids", ids, map[string]any{`"0-1023"`: "0 1023", `"7-11"`: "7 11"}, "FIRST-LAST",
+		`"5"`, `"5-"`, `"-5"`, `"9-3"`, `"a-b"`, `"0-99999999999"`, `"0-+5"`)
+	keys(t, poolHead, "worker_ids", ids, nil, "has room for 4, but 4 workers and a surge of 1", `"0-3"`)
+	if c, err := read(poolHead, brokenWorld()); err != nil || ids(c) != "0 2147483647" {
+		t.Errorf("worker ids by default: %v, %v", c, err)
+	}
+}
+
+func TestDurations(t *testing.T) {
+	for key, get := range map[string]func(machine.Spec) any{
+		"stop.grace":            func(s machine.Spec) any { return s.Grace },
+		"stop.delay":            func(s machine.Spec) any { return s.StopDelay },
+		"rollout.ready_timeout": func(s machine.Spec) any { return s.ReadyTimeout },
+		"rollout.min_ready":     func(s machine.Spec) any { return s.MinReady },
+		"rollout.canary":        func(s machine.Spec) any { return s.Canary },
+		"rollout.settle":        func(s machine.Spec) any { return s.Settle },
+		"restart.backoff":       func(s machine.Spec) any { return s.Backoff.Base },
+		"restart.max_backoff":   func(s machine.Spec) any { return s.Backoff.Max },
+	} {
+		good := map[string]any{`"1m30s"`: 90 * time.Second, `"500ms"`: 500 * time.Millisecond, `"1.5s"`: 1500 * time.Millisecond}
+		keys(t, poolHead, key, spec(get), good, "a duration", `""`, `30`, `3.5`, `"30"`, `"1d"`, `"-1s"`, `"30 s"`, `"soon"`)
+		keys(t, poolHead, key, spec(get), nil, "is a string", `true`, `["1s"]`, `{s = 1}`)
+	}
+	keys(t, poolHead, "stop.grace", spec(func(s machine.Spec) any { return s.Grace }), map[string]any{`"0"`: time.Duration(0), `"0s"`: time.Duration(0)}, "")
+	keys(t, poolHead, "requires_timeout", pool(func(p Pool) any { return p.RequiresTimeout }), map[string]any{`"2s"`: 2 * time.Second}, "a duration", `5`)
+	keys(t, poolHead+"[supervisor]\n", "stop_timeout", func(c *Config) any { return c.StopTimeout }, map[string]any{`"90s"`: 90 * time.Second}, "stop_timeout", `"0s"`, `90`, `"20s"`)
+	keys(t, poolHead+"restart.backoff = \"2s\"\n", "restart.max_backoff", spec(nil), nil, "max_backoff (1s) is below backoff (2s)", `"1s"`)
+}
+
+func TestRollout(t *testing.T) {
+	surge := spec(func(s machine.Spec) any { return fmt.Sprint(s.MaxSurge, s.SurgePercent) })
+	keys(t, poolHead, "rollout.max_surge", surge, map[string]any{`1`: "1 0", `"2"`: "2 0", `"25%"`: "0 25", `"1000%"`: "0 1000"},
+		"max_surge", `0`, `-1`, `"0%"`, `"-5%"`, `"%"`, `"1001%"`, `10001`, `"a"`, `1.5`, `true`, `""`)
+	short := spec(func(s machine.Spec) any { return fmt.Sprint(s.MaxUnavailable, s.UnavailablePercent) })
+	keys(t, poolHead, "rollout.max_unavailable", short, map[string]any{`0`: "0 0", `3`: "3 0", `"100%"`: "0 100"}, "max_unavailable", `-1`, `"101%"`, `"x"`)
+	order := spec(func(s machine.Spec) any { return fmt.Sprint(int(s.Order), s.MaxUnavailable) })
+	keys(t, poolHead, "rollout.order", order, map[string]any{`"start-first"`: "0 0", `"stop-first"`: "1 1"}, "it is one of start-first, stop-first", `"both"`, `"Start-First"`)
+	keys(t, poolHead, "rollout", order, nil, "no room for stop-first", `{order = "stop-first", max_unavailable = 0}`)
+}
+
+func TestPolicies(t *testing.T) {
+	keys(t, poolHead, "reload", spec(func(s machine.Spec) any { return s.Reload }),
+		map[string]any{`"auto"`: machine.ReloadAuto, `"signal"`: machine.ReloadSignal, `"roll"`: machine.ReloadRoll}, "it is one of auto, roll, signal", `"hup"`)
+	keys(t, poolHead, "restart.policy", spec(func(s machine.Spec) any { return s.Restart }),
+		map[string]any{`"always"`: machine.RestartAlways, `"on-failure"`: machine.RestartOnFailure, `"never"`: machine.RestartNever}, "it is one of", `"no"`)
+	keys(t, poolHead, "restart.give_up_after", spec(func(s machine.Spec) any { return s.Backoff.GiveUpAfter }), map[string]any{`0`: 0, `5`: 5}, "give_up_after", `-1`, `"5"`)
+	exits := pool(func(p Pool) any { return p.Clean })
+	keys(t, poolHead, "restart.clean_exits", exits, map[string]any{
+		`[143, "TERM"]`: worker.ExitSet{Codes: []int{143}, Signals: []syscall.Signal{15}}, `["3", "sigkill"]`: worker.ExitSet{Codes: []int{3}, Signals: []syscall.Signal{9}},
+	}, "clean_exits", `[0]`, `[256]`, `["NOPE"]`, `143`, `[1.5]`)
+	keys(t, poolHead, "orphans", pool(func(p Pool) any { return p.Orphans }),
+		map[string]any{`"kill"`: worker.OrphanKill, `"term"`: worker.OrphanTerm, `"keep"`: worker.OrphanKeep}, "it is one of keep, kill, term", `"reap"`)
+	keys(t, poolHead, "log.mode", pool(func(p Pool) any { return p.Output }),
+		map[string]any{`"auto"`: "auto", `"prefix"`: "prefix", `"tail"`: "tail", `"inherit"`: "inherit"}, "it is one of", `"file"`)
+	keys(t, poolHead+"orphans = \"keep\"\n", "log.mode", pool(func(p Pool) any { return p.Output }),
+		map[string]any{`"inherit"`: "inherit"}, "they would die of the broken pipe", `"prefix"`, `"tail"`)
+}
+
+func TestSupervisorKeys(t *testing.T) {
+	head := poolHead + "[supervisor]\n"
+	keys(t, head, "name", func(c *Config) any { return c.Name }, map[string]any{`"shop-1.a@b"`: "shop-1.a@b"}, "cannot call a supervisor", `"a b"`, `"-a"`, `"a/b"`)
+	keys(t, head, "control", func(c *Config) any { return c.Control }, map[string]any{`"/run/x.sock"`: "/run/x.sock"}, "not absolute", `"x.sock"`)
+	keys(t, head, "log_level", func(c *Config) any { return c.LogLevel }, map[string]any{`"trace"`: "trace", `"error"`: "error"}, "it is one of", `"verbose"`)
+	keys(t, head, "log_format", func(c *Config) any { return c.LogFormat }, map[string]any{`"json"`: "json", `"text"`: "text", `"auto"`: "auto"}, "it is one of", `"xml"`)
+	if c, err := read(poolHead, brokenWorld()); err != nil || c.Name != "brood" || c.LogLevel != "info" || c.LogFormat != "auto" || c.Control != "" {
+		t.Errorf("by default: %+v, %v", c, err)
+	}
+}
+
+func TestListenerKeys(t *testing.T) {
+	get := func(c *Config) any { return c.Listeners[0] }
+	x := listener.Config{Name: "x", Address: listener.Address{Network: "tcp", Port: 80}}
+	with := func(change func(*Listener)) Listener {
+		l := Listener{Config: x}
+		change(&l)
+		return l
+	}
+	keys(t, listenerHead, "address", get, map[string]any{`":80"`: Listener{Config: x}}, "address", `"80"`, `""`, `80`, `"example.com:80"`)
+	head := listenerHead + "address = \":80\"\n"
+	keys(t, head, "mode", get, map[string]any{
+		`"auto"`: Listener{Config: x}, `"shared"`: with(func(l *Listener) { l.Mode = listener.Shared }), `"per-slot"`: with(func(l *Listener) { l.Mode = listener.PerSlot }),
+	}, "it is one of auto, sharded, shared, per-slot", `"both"`)
+	keys(t, head, "steer", get, map[string]any{`"cpu"`: with(func(l *Listener) { l.Steer = listener.CPU })}, "it is one of random, client-ip, cpu", `"ip"`)
+	keys(t, head, "backlog", get, map[string]any{`64`: with(func(l *Listener) { l.Backlog = 64 })}, "backlog", `0`, `-1`, `"64"`, `5000000000`)
+	keys(t, head, "public", get, map[string]any{`443`: with(func(l *Listener) { l.Public = 443 })}, "p", `80`, `65536`, `0`)
+	keys(t, head, "perm", get, nil, "for unix sockets", `"0600"`)
+	unix := listenerHead + "address = \"unix:/x\"\n"
+	keys(t, unix, "perm", func(c *Config) any { return c.Listeners[0].Perm.String() }, map[string]any{`"0600"`: "-rw-------"}, "perm", `"8"`, `"0"`, `0o600`, `"1777"`)
+	owner := func(c *Config) any { return c.Listeners[0].Owner + ":" + c.Listeners[0].Group }
+	keys(t, unix, "owner", owner, map[string]any{`"a"`: "a:", `"a:b"`: "a:b", `":b"`: ":b"}, "owner", `":"`, `"a:"`, `"nobdy"`)
+	keys(t, unix, "mode", get, nil, "cannot be sharded", `"sharded"`)
+}
