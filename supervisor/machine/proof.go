@@ -23,11 +23,13 @@ func (s *stepper) proved(ref Ref) {
 	}
 }
 
-// isHeld reports whether the slots that have not had their turn wait for the canary: with one, no second slot runs the
-// target before it has proved itself. A slot that has had its turn, and cannot use it yet because its incumbent must
-// stay, is not the canary's.
-func (s *stepper) isHeld() bool {
-	if s.Spec.Canary == 0 || s.Rollout.Proven {
+// awaitsCanary reports whether one slot is to try the target for all.
+func (s *State) awaitsCanary() bool { return s.Spec.Canary > 0 && !s.Rollout.Proven }
+
+// isTried reports whether broken slots wait for the canary of another slot. One that has had its turn, and cannot use it
+// yet because its incumbent must stay until a broken one is repaired, is not what they wait for.
+func (s *stepper) isTried() bool {
+	if !s.awaitsCanary() {
 		return false
 	}
 	for i := range s.Spec.Workers {

@@ -132,25 +132,33 @@ func (s *stepper) turn() bool {
 			underway++
 		}
 	}
-	limit := s.Spec.Surge()
-	if s.Spec.Order == StopFirst {
-		limit = s.Spec.Unavailable()
-	}
-	if underway >= limit || s.isHeld() {
+	if underway >= s.atOnce() {
 		return false
 	}
 	slot := s.nextTurn()
 	return slot != nil && s.giveTurn(slot)
 }
 
+// atOnce is how many slots with living workers may be at their turn.
+func (s *State) atOnce() int {
+	switch {
+	case s.awaitsCanary():
+		return 1
+	case s.Spec.Order == StopFirst:
+		return s.Spec.Unavailable()
+	default:
+		return s.Spec.Surge()
+	}
+}
+
 // turnBroken gives slots without a living worker their turn. They go first and need no room: whatever the target is, it
 // cannot make them worse, and a broken slot must not hold up the rollout that repairs it.
 func (s *stepper) turnBroken() bool {
 	turned := false
-	held := s.isHeld()
-	for i := 0; i < s.Spec.Workers && !held; i++ {
+	tried := s.isTried()
+	for i := 0; i < s.Spec.Workers && !tried; i++ {
 		if slot := &s.Slots[i]; !slot.isAlive() && s.giveTurn(slot) {
-			turned, held = true, s.isHeld()
+			turned, tried = true, s.isTried()
 		}
 	}
 	return turned

@@ -99,7 +99,7 @@ func TestSpecChangeWithARollout(t *testing.T) {
 	t.Run("slots that it removed come back", func(t *testing.T) {
 		old := pool(3, 1, 0)
 		p := serving(t, old)
-		p.rollTo(pool(1, 1, 0, noTimeout))
+		p.rollTo(pool(1, 1, 0, noTimeout, func(s *Spec) { s.LastID = 3 }))
 		p.is("ready|starting2 settling settling")
 		p.fires(SettleTimer, 2, A)
 		p.ends(2, A)
@@ -120,7 +120,7 @@ func TestSpecChangeWithARollout(t *testing.T) {
 		p.ends(0, A)
 		p.did(RolloutStarted{Target: 3})
 		p.wants(last)
-		p.is("starting3|ready2 starting3")
+		p.is("|ready2 starting3")
 		p.crash(1, A)
 		p.wants(pool(1, 1, 0, noSettle))
 	})
@@ -167,7 +167,7 @@ func TestScaleSurvivesARollout(t *testing.T) {
 	p.rollTo(pool(3, 1, 0, ids, noSettle))
 	p.rollTo(pool(1, 1, 0, func(s *Spec) { s.LastID = 4 }))
 	p.step(ScaleRequested{4})
-	p.crash(0, B)
+	p.crash(2, A)
 	p.wants(pool(4, 1, 0, func(s *Spec) { s.LastID = 4 }))
 }
 
