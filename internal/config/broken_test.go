@@ -24,6 +24,9 @@ func TestBroken(t *testing.T) {
 			if err == nil {
 				t.Fatal("no problem was found")
 			}
+			if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "geheim") {
+				t.Errorf("a secret is shown:\n%v", err)
+			}
 			golden(t, strings.TrimSuffix(path, ".toml")+".golden", err.Error()+"\n")
 		})
 	}

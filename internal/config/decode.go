@@ -23,6 +23,9 @@ func decode(doc *document) *File {
 func (d *decoder) bad(at int, key, hint, format string, args ...any) {
 	p := Problem{File: d.doc.name, Key: key, Message: fmt.Sprintf(format, args...), Hint: hint}
 	p.Line, p.Column, p.Source = d.doc.place(at)
+	if secret(key) {
+		p.Source, p.Hint = "", ""
+	}
 	d.doc.problems = append(d.doc.problems, p)
 }
 
@@ -35,7 +38,7 @@ func (d *decoder) value(v reflect.Value, n *node, key string) {
 		d.numberOrString(v, n, key)
 		return
 	}
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // a File has these types alone
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		d.value(v.Elem(), n, key)
@@ -124,6 +127,9 @@ func (d *decoder) unknown(e *entry, key string, known []string) string {
 		hint = "did you mean " + quote(meant) + "?"
 	}
 	d.bad(e.at, under(key, e.name), hint, "unknown key %s in %s", bareOrQuoted(e.name), tableName(key))
+	if p := &d.doc.problems[len(d.doc.problems)-1]; meant != "" && secret(under(key, meant)) {
+		p.Source = ""
+	}
 	return meant
 }
 
@@ -137,8 +143,8 @@ func tableName(key string) string {
 // fields are the keys of a table, in the order of its fields.
 func fields(t reflect.Type) []string {
 	var names []string
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ",")
+	for field := range t.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("toml"), ",")
 		if name != "" {
 			names = append(names, name)
 		}

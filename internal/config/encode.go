@@ -108,14 +108,14 @@ func valueText(v reflect.Value) (string, error) {
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
-	if d, ok := v.Interface().(Duration); ok {
+	if d, ok := reflect.TypeAssert[Duration](v); ok {
 		return quote(d.String()), nil
 	}
-	switch v.Kind() {
+	switch v.Kind() { //nolint:exhaustive // a File has these types alone
 	case reflect.Int:
-		return fmt.Sprint(v.Int()), nil
+		return strconv.FormatInt(v.Int(), 10), nil
 	case reflect.String:
-		if _, ok := reflect.New(v.Type()).Interface().(numberOrString); ok && number(v.String()) {
+		if _, ok := reflect.TypeAssert[numberOrString](reflect.New(v.Type())); ok && number(v.String()) {
 			return v.String(), nil
 		}
 		return quote(v.String()), checkString(v.String())

@@ -7,8 +7,6 @@ import (
 	"time"
 )
 
-func ptr[T any](v T) *T { return &v }
-
 // flagWorld names flags as brood run does.
 func flagWorld() World {
 	w := brokenWorld()
@@ -40,9 +38,9 @@ func TestFlags(t *testing.T) {
 		t.Errorf("flags are at %d:%d", line, column)
 	}
 	bad := f.Pool["app"]
-	bad.Workers, bad.Ready = ptr(Count("many")), "maybe"
-	bad.Stop.Grace, bad.Rollout.MaxSurge = ptr(Duration(-time.Second)), ptr(Share("0"))
-	bad.Restart.GiveUpAfter = ptr(-1)
+	bad.Workers, bad.Ready = new(Count("many")), "maybe"
+	bad.Stop.Grace, bad.Rollout.MaxSurge = new(Duration(-time.Second)), new(Share("0"))
+	bad.Restart.GiveUpAfter = new(-1)
 	bad.Command = append(bad.Command, "{{.Port.htp}}")
 	f.Pool["app"] = bad
 	_, err = FromFile(f, flagWorld())

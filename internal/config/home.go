@@ -67,31 +67,34 @@ func alike(word string, words []string) string {
 	return ""
 }
 
-// alias is the key for which other supervisors and people have another word; "" if none of known is meant.
+// others are words that other supervisors and people have for a key, behind the key.
+const others = `
+command       cmd exec execstart program argv script run
+workers       processes numprocs instances replicas concurrency count num_workers worker_processes
+dir           directory cwd chdir working_directory workdir
+env           environment environ vars variables
+env_file      environment_file dotenv
+listen        bind listeners sockets ports
+address       addr host bind listen url
+perm          permissions chmod socket_mode
+after         depends_on needs
+credentials   secrets load_credential
+pre_start     exec_start_pre prestart before
+grace         timeout stopwaitsecs stop_timeout kill_timeout graceful_timeout
+signal        stopsignal stop_signal kill_signal
+policy        restart autorestart
+give_up_after startretries max_restarts max_retries retries
+stop_timeout  timeout timeout_stop_sec
+nofile        open_files limit_nofile rlimit_nofile
+pool          program programs service services workers
+`
+
+// alias is the key for which others have that word; "" if none of known is meant.
 func alias(name string, known []string) string {
-	for key, others := range map[string]string{
-		"command":       "cmd exec execstart program argv script run",
-		"workers":       "processes numprocs instances replicas concurrency count num_workers worker_processes",
-		"dir":           "directory cwd chdir working_directory workdir",
-		"env":           "environment environ vars variables",
-		"env_file":      "environment_file dotenv",
-		"listen":        "bind listeners sockets ports",
-		"address":       "addr host bind listen url",
-		"perm":          "permissions chmod socket_mode",
-		"after":         "depends_on needs before_start",
-		"credentials":   "secrets load_credential",
-		"pre_start":     "exec_start_pre prestart before",
-		"grace":         "timeout stopwaitsecs stop_timeout kill_timeout graceful_timeout",
-		"signal":        "stopsignal stop_signal kill_signal",
-		"policy":        "restart autorestart",
-		"give_up_after": "startretries max_restarts max_retries retries",
-		"stop_timeout":  "timeout timeout_stop_sec",
-		"nofile":        "open_files limit_nofile rlimit_nofile",
-		"pool":          "program programs service services workers",
-	} {
-		words := strings.Fields(others)
-		if slices.Contains(known, key) && slices.ContainsFunc(words, func(w string) bool { return plain(w) == plain(name) }) {
-			return key
+	for line := range strings.Lines(others) {
+		words := strings.Fields(line)
+		if len(words) > 0 && slices.Contains(known, words[0]) && alike(name, words[1:]) != "" {
+			return words[0]
 		}
 	}
 	return ""

@@ -61,6 +61,16 @@ func last(key string) string {
 	return key[from:]
 }
 
+// secret reports whether a key is where secrets end up that somebody wrote into the file itself: no problem quotes them.
+func secret(key string) bool {
+	for ; key != ""; key = parent(key) {
+		if name := last(key); (name == "credentials" || name == "requires") && parent(parent(key)) == "pool" {
+			return true
+		}
+	}
+	return false
+}
+
 // quote writes a basic string of TOML.
 func quote(s string) string {
 	var b strings.Builder

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -25,7 +26,29 @@ func (d *document) syntax(err error) Problem {
 		hint = d.first(p.Source, at)
 	}
 	p.Message, p.Hint = or(message, p.Message), hint
+	if d.secretAt(at) {
+		p.Source, p.Hint = "", ""
+	}
 	return p
+}
+
+// secretAt is secret for a text that has no keys yet: it goes by the line and the header above it.
+func (d *document) secretAt(at int) bool {
+	end := at + len(d.text[at:])
+	if i := bytes.IndexByte(d.text[at:], '\n'); i >= 0 {
+		end = at + i
+	}
+	lines := strings.Split(string(d.text[:end]), "\n")
+	for i, line := range slices.Backward(lines) {
+		header := strings.HasPrefix(strings.TrimSpace(line), "[")
+		if (header || i == len(lines)-1) && (strings.Contains(line, "credentials") || strings.Contains(line, "requires")) {
+			return true
+		}
+		if header {
+			break
+		}
+	}
+	return false
 }
 
 // explain looks at what is written, and not at the parser's words, for the mistakes of people who know YAML, INI and
@@ -61,11 +84,11 @@ const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 func (d *document) first(source string, at int) string {
 	lines := strings.Split(string(d.text[:bytes.LastIndexByte(d.text[:at], '\n')+1]), "\n")
 	header := strings.HasPrefix(strings.TrimSpace(source), "[")
-	for i := len(lines) - 1; i >= 0; i-- {
-		if sameKey(lines[i], source) {
+	for i, line := range slices.Backward(lines) {
+		if sameKey(line, source) {
 			return fmt.Sprintf("it is in line %d already", i+1)
 		}
-		if !header && strings.HasPrefix(strings.TrimSpace(lines[i]), "[") {
+		if !header && strings.HasPrefix(strings.TrimSpace(line), "[") {
 			break
 		}
 	}

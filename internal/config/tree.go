@@ -62,14 +62,14 @@ func buildTree(text []byte) (*node, error) {
 	b.current = b.root
 	b.parser.Reset(text)
 	for b.parser.NextExpression() {
-		switch e := b.parser.Expression(); e.Kind {
-		case unstable.Table:
+		e := b.parser.Expression() // the parser keeps no comments
+		switch {
+		case e.Kind == unstable.Table:
 			b.current = b.header(e, b.define)
-		case unstable.ArrayTable:
+		case e.Kind == unstable.ArrayTable:
 			b.current = b.header(e, appendTable)
-		case unstable.KeyValue:
+		case e.Kind == unstable.KeyValue:
 			b.keyValue(b.current, e)
-		default: // comments are not kept
 		}
 	}
 	return b.root, b.parser.Error()
@@ -146,13 +146,13 @@ func (b *builder) value(v *unstable.Node, at int) *node {
 		at = int(v.Raw.Offset)
 	}
 	n := &node{at: at}
-	switch v.Kind {
-	case unstable.Array:
+	switch {
+	case v.Kind == unstable.Array:
 		n.kind = anArray
 		for items := v.Children(); items.Next(); {
 			n.items = append(n.items, b.value(items.Node(), at))
 		}
-	case unstable.InlineTable:
+	case v.Kind == unstable.InlineTable:
 		n.kind = aTable
 		for items := v.Children(); items.Next(); {
 			b.keyValue(n, items.Node())
@@ -163,17 +163,13 @@ func (b *builder) value(v *unstable.Node, at int) *node {
 	return n
 }
 
+// scalarKind is the kind of what is neither an array nor a table.
 func scalarKind(k unstable.Kind) kind {
-	switch k {
-	case unstable.String:
-		return aString
-	case unstable.Integer:
-		return anInteger
-	case unstable.Float:
-		return aFloat
-	case unstable.Bool:
-		return aBoolean
-	default:
-		return aDate
+	known, ok := map[unstable.Kind]kind{
+		unstable.String: aString, unstable.Integer: anInteger, unstable.Float: aFloat, unstable.Bool: aBoolean,
+	}[k]
+	if !ok {
+		return aDate // there are four kinds of dates and times
 	}
+	return known
 }
