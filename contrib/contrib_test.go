@@ -98,9 +98,14 @@ func serve(t *testing.T, ns *testhost.NetNS, port int) {
 // get sends requests from a namespace and gives the slots that answered.
 func get(t *testing.T, from *testhost.NetNS, address string, n int) map[int]int {
 	t.Helper()
+	return getBy(t, from.Dial, address, n)
+}
+
+func getBy(t *testing.T, dial loadgen.DialFunc, address string, n int) map[int]int {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	result, err := loadgen.Run(ctx, loadgen.Config{Address: address, Dial: from.Dial, Requests: n, Timeout: 5 * time.Second})
+	result, err := loadgen.Run(ctx, loadgen.Config{Address: address, Dial: dial, Requests: n, Timeout: 5 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,8 +33,11 @@ func Render(cfg *config.Config, opt Options) (string, error) {
 			r.turns(&targets[i])
 		}
 	}
-	r.chain("prerouting", "dstnat", "Clients on other machines.", targets)
-	r.chain("output", "-100", "Clients on this machine: their packets never pass prerouting.", targets)
+	r.line("\t# Clients on other machines.")
+	r.chain("prerouting", "dstnat", elsewhere, targets)
+	r.line("")
+	r.line("\t# Clients on this machine: their packets never pass prerouting.")
+	r.chain("output", "-100", here, targets)
 	r.line("}")
 	return r.text.String(), nil
 }
@@ -84,15 +87,11 @@ func (r *ruleset) turns(t *target) {
 	r.line("")
 }
 
-func (r *ruleset) chain(name, priority, why string, targets []target) {
-	if name != "prerouting" {
-		r.line("")
-	}
-	r.line("\t# %s", why)
+func (r *ruleset) chain(name, priority string, from origin, targets []target) {
 	r.line("\tchain %s {", name)
 	r.line("\t\ttype nat hook %s priority %s; policy accept;", name, priority)
 	for i := range targets {
-		for _, rule := range targets[i].rules() {
+		for _, rule := range targets[i].rules(from) {
 			r.line("\t\t%s", rule)
 		}
 	}

@@ -6,15 +6,23 @@ import (
 	"strings"
 )
 
-// rules are the same in both chains.
-func (t *target) rules() []string {
+// origin is where the clients of a chain are.
+type origin uint8
+
+const (
+	elsewhere origin = iota
+	here
+)
+
+// rules are those of a listener in one chain.
+func (t *target) rules(from origin) []string {
 	if !t.sticky || t.slots < 2 || t.ip.IsValid() || t.family != 0 {
-		return []string{t.match() + " " + t.verdict(t.version())}
+		return []string{t.match() + " " + t.verdict(from, t.version())}
 	}
 	// The client's address is a field of another header in each version.
 	v4, v6 := *t, *t
 	v4.family, v6.family = 4, 6
-	return []string{v4.match() + " " + v4.verdict(4), v6.match() + " " + v6.verdict(6)}
+	return []string{v4.match() + " " + v4.verdict(from, 4), v6.match() + " " + v6.verdict(from, 6)}
 }
 
 // version is 4 or 6 where only one is meant, else 0.
@@ -41,10 +49,16 @@ func (t *target) match() string {
 	return fmt.Sprintf("%s %s dport %d", where, t.proto, t.public)
 }
 
-// verdict says where they go. redirect takes the address of the interface that the packet came in by, which need not be
-// the one that the listener has.
-func (t *target) verdict(version int) string {
-	if !t.ip.IsValid() {
+// verdict says where they go. redirect takes the first address of the interface that the packet came in by, which need
+// not be the one that the listener has. To others a datagram socket of all addresses answers from that very address; to
+// clients on this machine it answers from the one they asked, which redirect would have exchanged for that of the
+// loopback interface.
+func (t *target) verdict(from origin, version int) string {
+	switch {
+	case t.ip.IsValid():
+	case from == here && t.proto == "udp":
+		return "dnat to :" + t.ports(version)
+	default:
 		return "redirect to :" + t.ports(version)
 	}
 	host := t.ip.String()
