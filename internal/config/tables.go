@@ -1,7 +1,7 @@
 package config
 
 // File is a configuration file as it is written, table by table. The flags of brood run fill the same structure. What
-// is not said is the zero value, or nil where zero means something; Resolve puts in the defaults.
+// is not said is the zero value, or nil where zero means something; Complete and FromFile put in the defaults.
 type File struct {
 	Supervisor SupervisorTable        `toml:"supervisor,omitempty"`
 	Listen     map[string]ListenTable `toml:"listen,omitempty"`
