@@ -117,6 +117,9 @@ func runGuest(t *testing.T, role string, change func(*exec.Cmd)) (answer, int) {
 	out, err := cmd.StdoutPipe()
 	must(t, err)
 	must(t, cmd.Start())
+	for _, f := range cmd.ExtraFiles { // or the collector closes them while another test counts descriptors
+		_ = f.Close()
+	}
 	t.Cleanup(func() {
 		_ = in.Close()
 		if err := cmd.Wait(); err != nil {
@@ -333,21 +336,21 @@ func deadline(t testing.TB) context.Context {
 	return ctx
 }
 
-// sockets lists the open sockets of this process.
+// sockets lists the open sockets and files of this process.
 func sockets(t testing.TB) map[string]bool {
 	t.Helper()
 	links, err := filepath.Glob("/proc/self/fd/*")
 	must(t, err)
 	open := map[string]bool{}
 	for _, link := range links {
-		if to, err := os.Readlink(link); err == nil && strings.HasPrefix(to, "socket:") {
+		if to, err := os.Readlink(link); err == nil && (strings.HasPrefix(to, "socket:") || strings.HasPrefix(to, "/")) {
 			open[to] = true
 		}
 	}
 	return open
 }
 
-// noneLeaked fails for sockets that were not open before.
+// noneLeaked fails for sockets and files that were not open before.
 func noneLeaked(t testing.TB, before map[string]bool, name string) {
 	t.Helper()
 	for s := range sockets(t) {

@@ -229,7 +229,10 @@ func TestLanesOfOtherAddresses(t *testing.T) {
 	require(t, os.Geteuid() == 0, "root")
 	runtime.LockOSThread() // never unlocked: the thread ends with the test, and with it its network
 	must(t, unix.Unshare(unix.CLONE_NEWNET))
-	for _, words := range []string{"link set lo up", "addr add 192.0.2.7/32 dev lo", "addr add 2001:db8::7/128 dev lo nodad"} {
+	for _, words := range []string{
+		"link set lo up", "addr add 192.0.2.7/32 dev lo", "addr add 2001:db8::7/128 dev lo nodad",
+		"-6 route replace local 2001:db8::7/128 dev lo table local", // the kernel adds it as well, but when it has the time
+	} {
 		if out, err := exec.Command("ip", strings.Fields(words)...).CombinedOutput(); err != nil {
 			t.Fatalf("ip %s: %v: %s", words, err, out)
 		}
