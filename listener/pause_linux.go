@@ -12,8 +12,8 @@ import (
 // handshakes that have begun come to their end, so that workers can serve what there is before Close. Relays and Dial
 // still get in.
 //
-//	TCP            connection requests are dropped. A client repeats its request, after a second at first, then after
-//	               two more, four more, and gets through with the first one after Resume.
+//	TCP            connection requests are dropped. A client repeats its request, for the first time after a second, and
+//	               gets through with the first one after Resume; after Close it is refused.
 //	unix, ours     the file is renamed to PATH.paused, so that connect(2) fails with ENOENT at once.
 //	any other      nothing happens: datagrams, abstract names, unix sockets of systemd's, MPTCP, per-slot.
 //
