@@ -17,7 +17,7 @@ func stringFlag(name, value, usage string, aliases ...string) *cli.StringFlag {
 }
 
 func listFlag(name, usage string, aliases ...string) *cli.StringSliceFlag {
-	return &cli.StringSliceFlag{Name: name, Aliases: aliases, Usage: usage, EnvVars: env(name)}
+	return &cli.StringSliceFlag{Name: name, Aliases: aliases, Usage: usage, EnvVars: env(name), KeepSpace: true}
 }
 
 func intFlag(name string, value int, usage string) *cli.IntFlag {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -24,6 +27,11 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
+			programs, err := filepath.Abs("testdata/guests")
+			if err != nil {
+				return err
+			}
+			env.Setenv("PATH", programs+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "run"))
 			env.Setenv("RUNTIME_DIRECTORY", filepath.Join(env.WorkDir, "run", "brood"))
 			l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(env.WorkDir, "n"), Net: "unixgram"})
@@ -35,10 +43,17 @@ func TestScripts(t *testing.T) {
 			env.Defer(func() { _ = l.Close() })
 			return nil
 		},
+		Condition: func(word string) (bool, error) {
+			if word != "root" {
+				return false, fmt.Errorf("no such condition: %q", word)
+			}
+			return os.Geteuid() == 0 || os.Getenv("CI") == "true", nil // there a missing right is a failure
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"told":   told,
 			"signal": sendSignal,
 			"pidof":  pidOf,
+			"exits":  exits,
 		},
 	})
 }
@@ -86,4 +101,21 @@ func pidOf(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("no %s in the output", args[0])
 	}
 	ts.Setenv(args[1], m[1])
+}
+
+// exits runs a command that must end with this very status: exits 78 brood check -c bad.toml.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS COMMAND [ARGUMENT...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	status, err := 0, ts.Exec(args[1], args[2:]...)
+	if bad, ok := errors.AsType[*exec.ExitError](err); ok {
+		status, err = bad.ExitCode(), nil
+	}
+	ts.Check(err)
+	if status != want {
+		ts.Fatalf("%s ended with %d, want %d", args[1], status, want)
+	}
 }

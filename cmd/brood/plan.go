@@ -42,6 +42,8 @@ func planCommand() *cli.Command {
 
 func makePlan(c *cli.Context) (*plan.View, error) {
 	switch from := c.String("from"); {
+	case from != "" && c.String("config") == "":
+		return nil, usage("brood plan --from old.toml -c new.toml", "--from needs a file to compare with")
 	case from != "":
 		return comparePlan(c, from)
 	case c.String("config") != "":
