@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -151,7 +153,10 @@ func (r *flagReader) listeners(into map[string]config.ListenTable) []string {
 		names = append(names, l.Name)
 		into[l.Name] = tableOf(l)
 	}
-	return append(names, "*")
+	if os.Getenv("LISTEN_PID") == strconv.Itoa(os.Getpid()) {
+		names = append(names, everySpare)
+	}
+	return names
 }
 
 func tableOf(l listener.Config) config.ListenTable {

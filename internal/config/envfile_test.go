@@ -164,7 +164,10 @@ func TestEnvFileRoundTrip(t *testing.T) {
 	inDouble := strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`")
 	rapid.Check(t, func(t *rapid.T) {
 		value := rapid.StringOf(rapid.OneOf(rapid.Rune(), rapid.RuneFrom([]rune("\\\"'$`#;= \t\n\r")))).Draw(t, "value")
-		value = strings.ReplaceAll(strings.ReplaceAll(value, "\x00", ""), "\r\n", "\n")
+		value = strings.ReplaceAll(value, "\x00", "")
+		for strings.Contains(value, "\r\n") { // the end of a line is one, whoever wrote the file
+			value = strings.ReplaceAll(value, "\r\n", "\n")
+		}
 		if !utf8.ValidString(value) {
 			t.Skip("no environment file can hold it")
 		}
