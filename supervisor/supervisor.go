@@ -101,7 +101,9 @@ func (s *Supervisor) furnish() error {
 		if err != nil {
 			return err
 		}
-		s.pools = append(s.pools, newPool(s, e))
+		p := newPool(s, e)
+		p.first = true
+		s.pools = append(s.pools, p)
 	}
 	return nil
 }

@@ -27,11 +27,12 @@ type transaction struct {
 
 // step is what there is to know of a change under way.
 type step struct {
-	pool   *pool
-	begun  bool         // not only ordered
-	before *edition     // what to go back to
-	spec   machine.Spec // the same
-	target uint64       // of a rollout
+	pool    *pool
+	begun   bool         // not only ordered
+	revived bool         // stopped to make way, and started again
+	before  *edition     // what to go back to
+	spec    machine.Spec // the same
+	target  uint64       // of a rollout
 }
 
 func (t *transaction) answer(v Verdict) {
@@ -147,10 +148,17 @@ func (s *Supervisor) begin(t *transaction, i int) {
 		return // isThrough comes back to it
 	}
 	at.begun, at.before, at.spec = true, p.edition(), p.st.Spec
+	e := t.editions[i]
+	t.editions[i] = nil
+	if c.Kind != plan.Removed && p.station != running {
+		if e == nil {
+			e = p.edition().with(c.To)
+		}
+		p.exchange(e, c.To.Spec)
+		return
+	}
 	switch c.Kind {
 	case plan.Rolled:
-		e := t.editions[i]
-		t.editions[i] = nil
 		at.target = p.st.Rollout.Target + 1
 		p.rollTo(e, machine.SpecChanged{Spec: p.seeded(e.cfg.Spec), Roll: true})
 	case plan.Scaled, plan.Adjusted:
@@ -161,17 +169,33 @@ func (s *Supervisor) begin(t *transaction, i int) {
 	}
 }
 
+// with is the same edition under another description.
+func (e *edition) with(cfg *plan.Pool) *edition {
+	other := *e
+	other.cfg = cfg
+	return &other
+}
+
+// exchange gives another description to a pool that has not started.
+func (p *pool) exchange(e *edition, spec machine.Spec) {
+	p.editions[p.st.Generation] = e
+	p.st.Spec = p.seeded(spec)
+}
+
 // adjust gives a pool another description without touching its workers, but for their number.
 func (p *pool) adjust(cfg *plan.Pool, spec machine.Spec) {
-	e := *p.edition()
-	e.cfg = cfg
+	e := p.edition().with(cfg)
+	if p.station != running {
+		p.exchange(e, spec)
+		return
+	}
 	generation := p.wanted()
 	for _, rec := range p.workers {
 		if rec.generation == generation {
-			rec.edition = &e
+			rec.edition = e
 		}
 	}
-	p.editions[generation] = &e
+	p.editions[generation] = e
 	p.step(machine.SpecChanged{Spec: p.seeded(spec)})
 }
 
@@ -191,7 +215,9 @@ func (p *pool) retire() {
 			spec.StopDelay = max(spec.StopDelay, spec.Settle)
 		}
 	}
-	p.step(machine.SpecChanged{Spec: spec})
+	if p.station == running {
+		p.step(machine.SpecChanged{Spec: spec})
+	}
 	p.step(machine.StopRequested{})
 }
 
@@ -208,11 +234,20 @@ func (s *Supervisor) isThrough(t *transaction, i int, undo bool) bool {
 		return false
 	case c.Kind == plan.Removed && !undo:
 		return ended
-	case c.Kind == plan.Removed && ended:
+	case c.Kind == plan.Removed && ended && !at.revived:
 		s.revive(at)
 		return false
+	case ended && undo:
+		return true
+	case ended && p.code == 0:
+		return true // it has done what it was there for
+	case ended:
+		s.fail(Verdict{Err: fmt.Errorf("pool %s has ended", c.Pool)})
+		return false
+	case p.station != running && (c.Kind != plan.Added || undo):
+		return c.Kind != plan.Added // it starts with what it has been given, when its time comes
 	case c.Kind == plan.Added && undo:
-		return ended
+		return false
 	case c.Kind == plan.Rolled && !undo:
 		return p.st.Generation >= at.target && p.st.Rollout.Phase == machine.NoRollout && p.serves()
 	case c.Kind == plan.Rolled:

@@ -30,6 +30,10 @@ func (s *Supervisor) undo(t *transaction, i int) {
 		return
 	}
 	s.log.Info().Str(keyPool, c.Pool).Stringer(keyChange, c.Kind).Msg("change goes back")
+	if p.station != running && c.Kind != plan.Added && c.Kind != plan.Removed {
+		p.exchange(at.before, at.spec)
+		return
+	}
 	switch c.Kind {
 	case plan.Added:
 		p.step(machine.StopRequested{})
@@ -56,9 +60,9 @@ func (p *pool) rollBack(at *step) {
 // revive starts a pool again that was stopped to make way.
 func (s *Supervisor) revive(at *step) {
 	s.drop(at.pool)
-	before := *at.before
+	before := at.before.with(at.before.cfg)
 	before.program = nil // it was closed with the old pool
-	at.pool = newPool(s, &before)
+	at.pool, at.revived = newPool(s, before), true
 	s.pools = append(s.pools, at.pool)
 	s.startDue()
 }
@@ -93,13 +97,15 @@ func (s *Supervisor) rolloutEnded(p *pool, target uint64, v Verdict) {
 	}
 }
 
-// startFailed hears that a pool could not be started, and reports whether that is the reload's failure.
+// startFailed hears that a pool could not be started. Of one that a reload brought it is the reload's failure, and it
+// reports true: the supervisor goes on.
 func (s *Supervisor) startFailed(p *pool, b *setback) bool {
-	if i := s.changeOf(p); i < 0 || s.transaction.plan.Changes[i].Kind != plan.Added {
+	if p.first {
 		return false
 	}
-	p.step(machine.StopRequested{})
-	s.fail(b.verdict())
+	if i := s.changeOf(p); i >= 0 {
+		s.fail(b.verdict())
+	}
 	return true
 }
 

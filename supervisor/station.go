@@ -1,0 +1,156 @@
+package supervisor
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+// station is how far a pool has come before its machine takes over.
+type station uint8
+
+const (
+	held      station = iota // waits for other pools
+	preparing                // what it requires is being checked, or its one-shot commands run
+	running                  // the machine decides
+)
+
+// ErrNotStarted answers requests to a pool that waits for others.
+var ErrNotStarted = errors.New("the pool has not started yet")
+
+// notRunning says why a pool takes no requests.
+func (p *pool) notRunning() error {
+	if p.station != running && !p.sup.leaving && p.st.Phase == machine.Serving {
+		return ErrNotStarted
+	}
+	return ErrStopped
+}
+
+// serves reports whether every wanted slot has somebody who serves, or has finished.
+func (p *pool) serves() bool {
+	if p.station != running || p.st.Phase != machine.Serving {
+		return false
+	}
+	for i := range min(p.st.Spec.Workers, len(p.st.Slots)) {
+		if !slices.ContainsFunc(p.st.Slots[i].Workers[:], func(w machine.Worker) bool {
+			return w.Health.Serves() || w.Health == machine.Finished
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// awaited are the pools that must be ready before this one starts, and are not.
+func (p *pool) awaited() []string {
+	var names []string
+	for _, name := range p.cfg().After {
+		if q := p.sup.pool(name); q != nil && !q.settled && q.st.Phase != machine.Exited {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// startDue starts the pools that wait for nobody any more.
+func (s *Supervisor) startDue() {
+	if s.leaving {
+		return
+	}
+	for _, p := range s.pools {
+		if !p.settled && p.serves() {
+			p.settled = true
+		}
+	}
+	for _, p := range s.pools {
+		if p.station == held && p.st.Phase == machine.Serving && len(p.awaited()) == 0 {
+			p.start()
+		}
+	}
+}
+
+// start sees to what the pool needs, and then begins.
+func (p *pool) start() {
+	p.station = preparing
+	e := p.edition()
+	if len(e.cfg.Requires)+len(e.cfg.PreStart) == 0 {
+		p.begin()
+		return
+	}
+	p.sup.goOn(func() {
+		p.chores.Lock()
+		defer p.chores.Unlock()
+		p.sup.mail.post(startReady{pool: p, setback: p.sup.makeReady(p.sup.ctx, e, 1)})
+	})
+}
+
+// startReady begins, or says why not. A pool that cannot start ends the supervisor, unless a reload added it: then that
+// fails.
+func (p *pool) startReady(m startReady) {
+	switch {
+	case p.st.Phase != machine.Serving:
+	case m.setback == nil:
+		p.begin()
+	case p.sup.startFailed(p, m.setback):
+		lines(p.log.Error().Err(m.setback.verdict().Err), m.setback.lines).Msg("cannot start")
+		p.step(machine.StopRequested{})
+	default:
+		for _, err := range m.setback.errs {
+			lines(p.log.Error().Err(err), m.setback.lines).Msg("cannot start")
+		}
+		p.sup.code = 1
+		p.sup.leave()
+	}
+}
+
+// leave stops all pools, each when those that come after it have ended.
+func (s *Supervisor) leave() {
+	if !s.leaving {
+		s.leaving = true
+		s.cancel()
+	}
+	s.stopDue()
+	s.stopping()
+}
+
+// stopDue stops the pools that nobody comes after any more.
+func (s *Supervisor) stopDue() {
+	if !s.leaving {
+		return
+	}
+	for again := true; again; {
+		again = false
+		for _, p := range s.pools {
+			if p.st.Phase == machine.Serving && !s.isNeeded(p) {
+				p.step(machine.StopRequested{})
+				again = true
+			}
+		}
+	}
+}
+
+// isNeeded reports whether a pool that came after this one has not ended yet.
+func (s *Supervisor) isNeeded(p *pool) bool {
+	return slices.ContainsFunc(s.pools, func(q *pool) bool {
+		return q != p && q.st.Phase != machine.Exited && slices.Contains(q.cfg().After, p.name)
+	})
+}
+
+// term climbs the ladder of terminations: the first stops gracefully, the second and third ask again those that have
+// been told, the fourth kills all.
+func (s *Supervisor) term() {
+	s.terms++
+	for _, p := range s.pools {
+		switch {
+		case s.terms >= forcedAt:
+			p.step(machine.KillRequested{})
+		case p.st.Phase == machine.Stopping:
+			p.step(machine.TermReceived{})
+		}
+	}
+	s.leave()
+}
+
+// forcedAt is the count of terminations that ends everything at once: I5, across pools.
+const forcedAt = 4
