@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/broodctl/brood/internal/testhost"
 	"github.com/broodctl/brood/worker"
 )
 
@@ -24,7 +25,7 @@ var sizes = []int{8, 64, 1000}
 
 func compile(b *testing.B, source string) string {
 	b.Helper()
-	out := filepath.Join(b.TempDir(), strings.TrimSuffix(source, ".c"))
+	out := filepath.Join(openDir(b), strings.TrimSuffix(source, ".c"))
 	if text, err := exec.Command("cc", "-O2", "-static", "-o", out, filepath.Join("testdata", source)).CombinedOutput(); err != nil {
 		b.Fatalf("cannot compile %s: %v\n%s", source, err, text)
 	}
@@ -55,6 +56,14 @@ func BenchmarkSpawnFloor(b *testing.B) {
 func BenchmarkSpawnDirect(b *testing.B) { benchmarkSpawn(b, worker.Command{}) }
 
 func BenchmarkSpawnShim(b *testing.B) { benchmarkSpawn(b, worker.Command{ListenPID: true}) }
+
+// What a user of its own, a mask and limits cost beside the shim.
+func BenchmarkSpawnAs(b *testing.B) {
+	testhost.Need(b, testhost.Root)
+	benchmarkSpawn(b, worker.Command{
+		As: stranger(), Umask: new(uint32), Limits: []worker.Limit{{Resource: syscall.RLIMIT_NOFILE, Soft: 256, Hard: 1024}},
+	})
+}
 
 func benchmarkSpawn(b *testing.B, cmd worker.Command) {
 	tiny := compile(b, "tiny.c") // before the spawner, whose reaper would take the compiler's status
