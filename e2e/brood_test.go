@@ -23,6 +23,7 @@ const patience = 60 * time.Second
 
 // options say how to launch brood.
 type options struct {
+	file    string   // a configuration file in place of flags and a command
 	flags   []string // of brood run, beyond the usual ones
 	command []string // the worker's
 	launch  launcher // nil: here
@@ -73,11 +74,13 @@ func begin(t *testing.T, o options) *brood {
 	}
 	stopNotify := b.listen(filepath.Join(dir, "notify.sock"), o.uid)
 
-	argv := []string{
-		broodBin(), "run", "--name", "web", "--control", b.control,
-		"--log-format", "json", "--worker-output", "prefix",
+	argv := []string{broodBin(), "run", "--control", b.control, "--log-format", "json"}
+	if o.file != "" {
+		argv = append(append(argv, "-c", o.file), o.flags...)
+	} else {
+		argv = append(append(argv, "--name", "web", "--worker-output", "prefix"), o.flags...)
+		argv = append(append(argv, "--"), o.command...)
 	}
-	argv = append(append(append(argv, o.flags...), "--"), o.command...)
 	if o.launch == nil {
 		o.launch = here
 	}

@@ -85,15 +85,24 @@ func nginxConfigs(t *testing.T, data string, port int) string {
 // connection of a load takes it meanwhile.
 func freePort(t *testing.T) int {
 	t.Helper()
-	for port := 20000 + os.Getpid()%5000; port < 32000; port += 7 {
+	return freePorts(t, 1)[0]
+}
+
+// freePorts finds several.
+func freePorts(t *testing.T, n int) []int {
+	t.Helper()
+	var ports []int
+	for port := 20000 + os.Getpid()%5000; port < 32000 && len(ports) < n; port += 7 {
 		listener, err := net.Listen("tcp", address(port))
 		if err == nil {
 			listener.Close()
-			return port
+			ports = append(ports, port)
 		}
 	}
-	t.Fatal("no port is free")
-	return 0
+	if len(ports) < n {
+		t.Fatal("no port is free")
+	}
+	return ports
 }
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

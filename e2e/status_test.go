@@ -15,6 +15,15 @@ type status struct {
 	PID   int    `json:"pid"`
 	State string `json:"state"`
 	Pools []pool `json:"pools"`
+
+	Config struct {
+		Reloads  int `json:"reloads"`
+		Failures int `json:"reload_failures"`
+		Reload   *struct {
+			State string `json:"state"`
+			Error string `json:"error"`
+		} `json:"reload"`
+	} `json:"config"`
 }
 
 type pool struct {
@@ -40,21 +49,52 @@ type worker struct {
 	LastExit   string `json:"last_exit"`
 }
 
-func (b *brood) pool() pool {
+func (b *brood) status() status {
 	b.t.Helper()
 	return parseStatus(b.t, b.must("status", "--output", "json"))
 }
 
-func parseStatus(t *testing.T, text string) pool {
+func parseStatus(t *testing.T, text string) status {
 	t.Helper()
 	var s status
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		t.Fatalf("cannot read status: %v\n%s", err, text)
 	}
+	return s
+}
+
+// pool is the only one of a brood from flags.
+func (b *brood) pool() pool {
+	b.t.Helper()
+	return onlyPool(b.t, b.must("status", "--output", "json"))
+}
+
+func onlyPool(t *testing.T, text string) pool {
+	t.Helper()
+	s := parseStatus(t, text)
 	if len(s.Pools) != 1 || s.Name != "web" || s.PID == 0 {
 		t.Fatalf("want one pool of a supervisor called web:\n%s", text)
 	}
 	return s.Pools[0]
+}
+
+// named is a pool by its name; the zero value if there is none.
+func (s status) named(name string) pool {
+	for _, p := range s.Pools {
+		if p.Name == name {
+			return p
+		}
+	}
+	return pool{}
+}
+
+// pids are those of the workers of a pool, slot by slot.
+func (p pool) pids() []int {
+	var pids []int
+	for _, w := range p.Workers {
+		pids = append(pids, w.PID)
+	}
+	return pids
 }
 
 // whole tells whether a pool has exactly its ready workers and nothing else.

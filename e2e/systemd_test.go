@@ -76,7 +76,7 @@ func (m *machine) journal() string {
 
 func (m *machine) pool() pool {
 	m.t.Helper()
-	return parseStatus(m.t, m.Must(m.t.Context(), installedBrood, "status", "--name", "web", "--output", "json"))
+	return onlyPool(m.t, m.Must(m.t.Context(), installedBrood, "status", "--name", "web", "--output", "json"))
 }
 
 // await looks again and again: systemd inside tells nobody out here.

@@ -3,6 +3,9 @@
 package e2e
 
 import (
+	"errors"
+	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -52,4 +55,16 @@ func (tr traffic) flawless(t *testing.T) {
 	}
 	t.Logf("%d requests on as many connections; %d on kept ones, of which %d met a close",
 		fresh.Requests(), kept.Requests(), kept.Count(loadgen.Reused))
+}
+
+// refused demands that nobody listens on a port.
+func refused(t *testing.T, port int) {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", address(port), patience)
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("connecting to port %d: %v, want to be refused", port, err)
+	}
+	if err == nil {
+		conn.Close()
+	}
 }
