@@ -54,6 +54,7 @@ func TestScripts(t *testing.T) {
 			"signal": sendSignal,
 			"pidof":  pidOf,
 			"exits":  exits,
+			"seen":   seen,
 		},
 	})
 }
@@ -65,7 +66,7 @@ func told(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want := regexp.MustCompile(args[0])
 	l := ts.Value("notify").(*net.UnixConn)
-	ts.Check(l.SetReadDeadline(time.Now().Add(20 * time.Second)))
+	ts.Check(l.SetReadDeadline(time.Now().Add(patience)))
 	buf := make([]byte, 4096)
 	for heard := ""; ; {
 		n, err := l.Read(buf)
