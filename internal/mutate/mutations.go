@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // mutation is one planted bug: in one file a text that occurs exactly once becomes another.
 type mutation struct {
 	name     string
@@ -7,9 +9,12 @@ type mutation struct {
 	old, new string
 }
 
-// mutations are the planted bugs. When the machine changes and a text is not found any more, plant the same bug in the
+// mutations are all the planted bugs, in the order of the page.
+func mutations() []mutation { return slices.Concat(workerBugs(), wishBugs()) }
+
+// workerBugs are about workers and what happens to them. When the machine changes and a text is not found any more, plant the same bug in the
 // new text.
-func mutations() []mutation {
+func workerBugs() []mutation {
 	return []mutation{
 		{
 			"a worker id is free when its holder is killed, not when it is reaped", "room.go",
@@ -21,11 +26,11 @@ func mutations() []mutation {
 		},
 		{
 			"max_surge off by one", "room.go",
-			"return s.Spec.Workers + s.Spec.MaxSurge", "return s.Spec.Workers + s.Spec.MaxSurge + 1",
+			"return s.Spec.Workers + s.Spec.Surge()", "return s.Spec.Workers + s.Spec.Surge() + 1",
 		},
 		{
 			"availability off by one", "reconcile.go",
-			"return ready-1 >= s.Spec.Workers", "return ready >= s.Spec.Workers",
+			"return available-1 >= s.Spec.Workers", "return available >= s.Spec.Workers",
 		},
 		{
 			"exit while one is not reaped", "shutdown.go",
@@ -66,11 +71,11 @@ func mutations() []mutation {
 		},
 		{
 			"a clean recycle counts as a crash", "step.go",
-			"if wasReady && e.Clean && e.Age", "if wasReady && !e.Clean && e.Age",
+			"w.Health != Proving && e.Clean && e.Age", "w.Health != Proving && !e.Clean && e.Age",
 		},
 		{
 			"a stable time does not end the count of failures", "step.go",
-			"slot.Failures = 0\n\t}\n\tif wasReady", "slot.Failures += 0\n\t}\n\tif wasReady",
+			"slot.Failures = 0\n\t}\n\tif how", "slot.Failures += 0\n\t}\n\tif how",
 		},
 		{
 			"stopping forgets a settling worker", "shutdown.go",
@@ -90,7 +95,7 @@ func mutations() []mutation {
 		},
 		{
 			"a queued rollout is lost", "rollout.go",
-			"s.act(RolloutEnded{Target: target, Cause: RolledOut})\n\tif queued != 0 {", "s.act(RolloutEnded{Target: target, Cause: RolledOut})\n\tif queued > target+1 {",
+			"case queued == 0:", "case queued == s.Rollout.Target+1:",
 		},
 		{
 			"a forced exit leaves a rollout without an end", "shutdown.go",
@@ -110,7 +115,7 @@ func mutations() []mutation {
 		},
 		{
 			"the queue waits where the successor died, though the incumbent serves", "reconcile.go",
-			"if across.Health == Ready && !stays {", "if across.Health == Ready && !stays && across.Generation == s.Generation {",
+			"if across.Health.Serves() && !stays {", "if across.Health.Serves() && !stays && across.Generation == s.Generation {",
 		},
 		{
 			"who died is replaced on the other side", "reconcile.go",

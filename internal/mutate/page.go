@@ -11,17 +11,18 @@ const page = "docs/mutations.md"
 const intro = `# Planted bugs
 
 The exhaustive search of supervisor/machine is only worth what it finds. ` + "`go run ./internal/mutate`" + ` plants these bugs in
-the machine, one at a time and without changing the tree, runs the short search on each, and fails if one survives or
-if this page does not say what was found (` + "`-write`" + ` writes it anew).
+the machine, one at a time and without changing the tree, runs the short searches on each until one finds it, the smallest
+first, and fails if one survives or if this page does not say what was found (` + "`-write`" + ` writes it anew).
 
 I1 to I10 are the promises of the package's documentation. The search checks these rules as well, and all of them from
 the books of an environment of its own, never from what the machine counts:
 
 | rule | means |
 |---|---|
+| total | no event in any state makes the machine panic |
 | news | late and duplicate news, and requests out of bounds, change nothing |
 | books | the machine's view of every process is the environment's, and nothing follows an exit |
-| steering | connections go to the ready workers and to all of them, and a worker is steered away from before it is told to leave |
+| steering | connections go to the workers in service and to all of them, and a worker is steered away from before it is told to leave |
 | queues | nobody starts or serves at an abandoned place, the dead are replaced where their connections wait, no queue is kept for nobody |
 | signals | only living processes are signalled, nobody is told twice or killed before the grace ended, a stop tells everybody |
 | rollouts | each rollout that begins has one end, a queued one begins, stop-first never overlaps, nobody outlives a successor that serves |
@@ -29,6 +30,9 @@ the books of an environment of its own, never from what the machine counts:
 | dumps | one at a time, with the gap between, and nobody who stays is forgotten |
 | deaths | each death has one obituary, and it says what follows |
 | backoff | restarts are spaced by the failures in a row, and only failures count |
+| wishes | what is wanted is what was asked for last, and what a failed rollout brought is undone |
+| proof | no slot gets its turn before the canary of another one has proved itself |
+| restarts | nobody starts where the last worker has ended or may be leaving, and a pool whose work is done ends with the code of its endings |
 
 `
 

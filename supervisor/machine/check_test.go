@@ -8,6 +8,7 @@ import (
 
 // Rules that the model checks beside I1 to I10; docs/mutations.md says what each one means.
 const (
+	ruleTotal    = "total"
 	ruleNews     = "news"
 	ruleSteering = "steering"
 	ruleQueues   = "queues"
@@ -58,12 +59,25 @@ func (w *world) after(h happening) (*world, error) {
 		c.now.left.spend(h.spend)
 	}
 	c.happen()
-	c.now.st, c.acts = Step(w.st, h.ev)
+	if c.now.st, c.acts, c.err = steps(w.st, h.ev); c.err != nil {
+		return nil, c.err
+	}
 	c.follow()
 	if c.err != nil {
 		return nil, c.err
 	}
 	return c.now, nil
+}
+
+// steps makes a step that is not to panic.
+func steps(st State, ev Event) (next State, acts []Action, broken *violation) {
+	defer func() {
+		if p := recover(); p != nil {
+			broken = &violation{ruleTotal, fmt.Sprint(p)}
+		}
+	}()
+	next, acts = Step(st, ev)
+	return next, acts, nil
 }
 
 // begin returns the world after the start of a pool.
@@ -81,7 +95,10 @@ func begin(spec Spec, left budget) (*world, error) {
 
 // ignores checks that late news changes nothing.
 func (w *world) ignores(ev Event) error {
-	st, acts := Step(w.st, ev)
+	st, acts, broken := steps(w.st, ev)
+	if broken != nil {
+		return broken
+	}
 	if death, again := ev.(Died); again && len(acts) == 1 && acts[0] == Action(Obituary{Ref: death.Ref, Next: acts[0].(Obituary).Next, After: acts[0].(Obituary).After}) {
 		acts = nil
 	}

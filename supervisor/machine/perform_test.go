@@ -114,7 +114,8 @@ func (c *checker) follows(a Start) {
 		if p.ended != NotEnded {
 			c.fail(ruleRestarts, "start of %+v, but the work of slot %d is done", a, a.Ref.Slot)
 		}
-		if p.leader && p.leaving && !p.told && c.now.spec.Restart != RestartAlways {
+		waited := c.before.holder(a.Ref.place().index()) == a.Ref.Inc // it was there before that was the question
+		if p.leader && p.leaving && !p.told && !waited && c.now.spec.Restart != RestartAlways {
 			c.fail(ruleRestarts, "start of %+v, but %+v may be the last one", a, c.now.ref(i))
 		}
 	}
