@@ -25,8 +25,10 @@ const shopFile = "/etc/brood/shop.toml"
 func furnish(t *testing.T, config string, flags ...string) *shop {
 	t.Helper()
 	host := testhost.Boot(t)
-	// A folder of an ordinary user, that root without its capabilities could not write in.
+	// Folders of ordinary users, that root without its capabilities could not write in, or not even look into.
 	host.Must(t.Context(), "install", "-d", "-o", "nobody", "-m", "0755", "/srv/admin")
+	host.Must(t.Context(), "install", "-d", "-o", "daemon", "-m", "0700", "/srv/queue")
+	host.Must(t.Context(), "ln", "-s", installedGuest, "/srv/queue/guest")
 	s := &shop{machine: &machine{Host: host, t: t, ns: host.NetNS()}}
 	s.copy(broodBin(), installedBrood)
 	s.copy(guestBin(), installedGuest)
@@ -130,7 +132,8 @@ ready_timeout = "10s"
 settle = "100ms"
 
 [pool.queue]
-command = ["GUEST", "testguest", "http"]
+command = ["/srv/queue/guest", "testguest", "http"]
+dir = "/srv/queue"
 listen = ["own"]
 workers = 1
 user = "daemon"
