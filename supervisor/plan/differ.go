@@ -23,6 +23,7 @@ func (p *Plan) differences(from, to *Pool) []string {
 		field{"worker_ids", [2]int{from.Spec.FirstID, from.Spec.LastID}, [2]int{to.Spec.FirstID, to.Spec.LastID}},
 		field{"worker_id_env", a.WorkerIDEnv, b.WorkerIDEnv},
 		field{"fds_env", a.FDsEnv, b.FDsEnv},
+		field{"direct", a.Direct, b.Direct},
 		field{"environment of brood", a.InheritEnv, b.InheritEnv},
 		field{"listen", p.sockets(&p.Old, from), p.sockets(&p.New, to)},
 		field{"orphans", from.Orphans, to.Orphans},
