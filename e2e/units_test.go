@@ -143,7 +143,7 @@ settle = "100ms"
 [listen.own]
 address = "127.0.0.1:8080"
 `)
-	if user, caps := s.property("User"), s.property("CapabilityBoundingSet"); user != "" || strings.Count(caps, "cap_") != 9 {
+	if user, caps := s.property("User"), s.property("CapabilityBoundingSet"); user != "" || strings.Count(caps, "cap_") != 8 {
 		t.Errorf("the service runs as %q with %q", user, caps)
 	}
 	s.users("web", "nobody")

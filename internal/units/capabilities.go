@@ -1,6 +1,11 @@
 package units
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"github.com/broodctl/brood/internal/config"
+)
 
 // firstPort is the default of net.ipv4.ip_unprivileged_port_start.
 const firstPort = 1024
@@ -8,10 +13,12 @@ const firstPort = 1024
 const (
 	capBind = "CAP_NET_BIND_SERVICE"
 	// switching is what a root needs that makes others of its workers: to become them, to signal them, to give them the
-	// pipes of their output, to look into folders of theirs, and to see in /proc that they wait on their socket.
-	switching = "CAP_SETUID CAP_SETGID CAP_KILL CAP_CHOWN CAP_DAC_READ_SEARCH CAP_SYS_PTRACE"
-	// dressing is what it needs to make a unix socket in a folder of somebody else's, and to set its mode when it has
-	// another owner.
+	// pipes of their output, and to see in /proc that they wait on their socket.
+	switching = "CAP_SETUID CAP_SETGID CAP_KILL CAP_CHOWN CAP_SYS_PTRACE"
+	// looking is for programs, directories and files that only their user may look into.
+	looking = "CAP_DAC_READ_SEARCH"
+	// dressing is that, and what it takes to make a unix socket in a folder of somebody else's, and to set its mode when
+	// it has another owner.
 	dressing = "CAP_DAC_OVERRIDE CAP_FOWNER"
 )
 
@@ -30,17 +37,16 @@ func (d *draft) capabilities(u *unit) {
 	low := d.lowPort()
 	switch {
 	case d.as.switches:
-		caps := switching
-		for _, l := range d.own() {
-			if l.Address.Network == networkUnix && !strings.HasPrefix(l.Address.Path, "@") {
-				caps += " " + dressing
-				break
-			}
+		caps := switching + " " + looking
+		if slices.ContainsFunc(d.own(), func(l *config.Listener) bool {
+			return l.Address.Network == networkUnix && !strings.HasPrefix(l.Address.Path, "@")
+		}) {
+			caps = switching + " " + dressing
 		}
 		if low != "" {
 			caps += " " + capBind
 		}
-		u.why("To become its workers' users, signal them, own their pipes, and see in /proc when they are ready.")
+		u.why("To become its workers' users, signal them, give them their pipes, see their files, and see when they are ready.")
 		u.set("CapabilityBoundingSet", caps)
 	case d.as.user == "":
 		u.why("No bound of capabilities: workers that are root may need any. A user for each pool would do without.")

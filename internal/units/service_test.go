@@ -56,12 +56,12 @@ func TestService(t *testing.T) {
 			text: pool + "[pool.queue]\ncommand = [\"q\"]\nuser = \"queue\"",
 			want: []string{
 				"!User=", "!AmbientCapabilities=", "Description=brood: the workers of app and queue",
-				"CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_KILL CAP_CHOWN CAP_DAC_READ_SEARCH CAP_SYS_PTRACE",
+				"CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_KILL CAP_CHOWN CAP_SYS_PTRACE CAP_DAC_READ_SEARCH",
 			},
 		},
 		"a user for each slot": {
 			text: strings.Replace(pool, `"app"`, `"app{{.Slot}}"`, 1),
-			want: []string{"!User=", "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_KILL CAP_CHOWN CAP_DAC_READ_SEARCH CAP_SYS_PTRACE"},
+			want: []string{"!User=", "CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_KILL CAP_CHOWN CAP_SYS_PTRACE CAP_DAC_READ_SEARCH"},
 		},
 		"root beside another user": {
 			text: pool + "[pool.queue]\ncommand = [\"q\"]\nuser = \"root\"",
@@ -79,7 +79,7 @@ func TestService(t *testing.T) {
 			text: listening("address = \"unix:/run/brood/a.sock\"\nowner = \"www-data\""),
 			want: []string{
 				"!User=",
-				"CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_KILL CAP_CHOWN CAP_DAC_READ_SEARCH CAP_SYS_PTRACE CAP_DAC_OVERRIDE CAP_FOWNER",
+				"CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_KILL CAP_CHOWN CAP_SYS_PTRACE CAP_DAC_OVERRIDE CAP_FOWNER",
 			},
 		},
 		"a socket of its own user":    {text: listening("address = \"unix:/run/brood/a.sock\"\nowner = \"app\""), want: []string{"User=app"}},
