@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -158,6 +159,26 @@ func TestAsWithoutRights(t *testing.T) {
 		if got := strings.Replace(said+string(complaint), "/usr/bin/sh", "sh", 1); strings.Replace(got, "/bin/sh", "sh", 1) != tt.want {
 			t.Errorf("%v: got %q", tt.as, got)
 		}
+	}
+}
+
+// A supervisor that is not root but may change users (AmbientCapabilities= of
+// systemd.exec(5)) does not hand that power on.
+func TestAmbientCapabilitiesAreNotHandedOn(t *testing.T) {
+	testhost.Need(t, testhost.Root)
+	as := stranger()
+	as.UID++
+	supervisor := openHelper(t, "supervise", plan{As: as}.String(), "grep", "-E", "^(Uid|Cap(Prm|Eff|Amb)):", "/proc/self/status")
+	cmd := exec.Command(supervisor.Argv[0], supervisor.Argv[1:]...) // there is no spawner here that would reap it
+	cmd.Env, cmd.Stderr = supervisor.Env, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Credential:  &syscall.Credential{Uid: 4711, Gid: 4711},
+		AmbientCaps: []uintptr{unix.CAP_SETUID, unix.CAP_SETGID},
+	}
+	got, err := cmd.Output()
+	want := "Uid:\t4712\t4712\t4712\t4712\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapAmb:\t0000000000000000\n"
+	if err != nil || string(got) != want {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
 

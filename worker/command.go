@@ -49,17 +49,19 @@ type Command struct {
 	// Stdin, Stdout and Stderr are raw descriptors, or DevNull.
 	Stdin, Stdout, Stderr int
 	// Program, if not nil, is executed instead of what Argv[0] leads to, if that
-	// is another file by now. See Keep.
+	// is another file by now. See Keep. It may be closed at any time.
 	Program *Program
-	// As is whose the process is; nil is the supervisor's user.
+	// As is whose the process is, and who enters Dir; nil is the supervisor's user.
+	// One that the supervisor is already needs no rights.
 	As *Identity
-	// Umask of the process; nil is the supervisor's. Costs a start through the shim,
-	// as Limits do.
+	// Umask of the process; nil is the supervisor's.
 	Umask *uint32
-	// Limits are set before the program runs.
+	// Limits are set in this order, with the supervisor's rights. Without one for
+	// open files the worker has those that the supervisor was started with.
 	Limits []Limit
 	// ListenPID sets the value of LISTEN_PID and WATCHDOG_PID, where Env has
-	// them, to the worker's own pid. It costs a start through the exec shim.
+	// them, to the worker's own pid. This, As, Umask, Limits and a Program that has
+	// to be executed cost a start through the exec shim; once, not each.
 	ListenPID bool
 	// Orphans says what becomes of the worker when the supervisor dies.
 	Orphans OrphanPolicy

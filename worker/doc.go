@@ -6,6 +6,8 @@
 //   - A worker is its own process group, has /dev/null or what the caller says
 //     as its standard descriptors, exactly the files it was given from 3 on, an
 //     empty signal mask and default dispositions. Nothing else leaks into it.
+//   - A worker of another user keeps nothing of the supervisor's rights: no group,
+//     no capability. It can enter and execute what that user can.
 //   - Start tells success only when the worker's program runs, not when a child
 //     was forked. A worker that never ran is an *ExecError that says why.
 //   - Every exit is reported exactly once, with the status of that very process,
@@ -25,6 +27,6 @@
 // package or of the poller; they must not block. All other methods may be called
 // from anywhere. No lock is held while calling out.
 //
-// Package worker/shim must be imported by the program for Command.ListenPID to
-// work; package worker/self is the workers' side.
+// Package worker/shim, which this one imports, acts in the child where fork(2) and
+// execve(2) alone do not suffice; package worker/self is the workers' side.
 package worker

@@ -19,6 +19,7 @@ type start struct {
 	as      *Identity
 	limits  []Limit
 	kept    bool // it is not at path any more
+	direct  bool // without the shim: it runs, or there is no start
 	done    func(StartResult)
 
 	// status is the read end of the shim's status pipe, -1 once the outcome is
@@ -35,7 +36,7 @@ func (s *Spawner) start(r request) {
 		r.done(StartResult{Err: err})
 		return
 	}
-	if st.status < 0 {
+	if st.direct {
 		st.process.calls.run()
 		return
 	}
@@ -77,7 +78,8 @@ func (s *Spawner) fork(r request) (*start, error) {
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: r.cmd.Orphans.signal(), PidFD: &pidfd},
 	}
 	st := &start{path: path, dir: r.cmd.Dir, as: as, limits: r.cmd.Limits, kept: kept >= 0, done: r.done, status: -1}
-	if !r.cmd.ListenPID && r.cmd.Umask == nil && len(r.cmd.Limits) == 0 && as == nil && !st.kept {
+	st.direct = !r.cmd.ListenPID && r.cmd.Umask == nil && len(r.cmd.Limits) == 0 && as == nil && !st.kept
+	if st.direct {
 		return st, s.forkInto(st, r.cmd, path, r.cmd.Argv, attr)
 	}
 
@@ -137,7 +139,7 @@ func (s *Spawner) forkInto(st *start, cmd Command, program string, argv []string
 	}
 	st.process = p
 	s.table.leaders[pid] = st
-	if st.status < 0 {
+	if st.direct {
 		st.ran = true
 		took := time.Since(begun)
 		p.calls.add(func() { st.done(StartResult{Process: p, Took: took}) })

@@ -19,7 +19,7 @@ func problems(t *testing.T, err error) []error {
 	}
 	var joined interface{ Unwrap() []error }
 	var all []error
-	for _, e := range err.(interface{ Unwrap() []error }).Unwrap() { //nolint:errorlint // the outermost is meant
+	for _, e := range err.(interface{ Unwrap() []error }).Unwrap() {
 		if errors.As(e, &joined) {
 			all = append(all, joined.Unwrap()...)
 		} else if !errors.Is(e, worker.ErrRecipe) {

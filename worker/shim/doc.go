@@ -1,7 +1,7 @@
 // Package shim is what a child process does between the fork and the worker's
 // own program, where Go cannot act: it puts the child's pid into the environment
-// (LISTEN_PID of sd_listen_fds(3), WATCHDOG_PID of sd_watchdog_enabled(3)) and
-// executes the program.
+// (LISTEN_PID of sd_listen_fds(3), WATCHDOG_PID of sd_watchdog_enabled(3)), does
+// what its Orders say, and executes the program.
 //
 // It is the program that imports it, executed again under the name Name. The
 // package's init notices that and never returns. Any program that starts workers

@@ -38,38 +38,40 @@ type Identity struct {
 // k with a signal; x with descriptor:number; d if there is a DIR. All numbers are
 // decimal.
 func (o Orders) Argv(path string, argv []string) []string {
-	text := format(uint64(o.Status))
-	add := func(letter string, numbers ...uint64) {
-		text += "," + letter
+	text := []byte(format(uint64(o.Status)))
+	add := func(letter byte, numbers ...uint64) {
+		text = append(text, ',', letter)
 		for i, n := range numbers {
 			if i > 0 {
-				text += ":"
+				text = append(text, ':')
 			}
-			text += format(n)
+			text = append(text, format(n)...)
 		}
 	}
 	if o.Umask != nil {
-		add("u", uint64(*o.Umask))
+		add('u', uint64(*o.Umask))
 	}
 	for _, l := range o.Limits {
-		add("l", uint64(l.Resource), l.Soft, l.Hard)
+		add('l', uint64(l.Resource), l.Soft, l.Hard)
 	}
 	if o.As != nil {
 		numbers := []uint64{uint64(o.As.UID), uint64(o.As.GID)}
 		for _, gid := range o.As.Groups {
 			numbers = append(numbers, uint64(gid))
 		}
-		add("i", numbers...)
+		add('i', numbers...)
 	}
 	if o.Death != 0 {
-		add("k", uint64(o.Death))
+		add('k', uint64(o.Death))
 	}
 	if o.Program != 0 {
-		add("x", uint64(o.Program), uint64(o.Execveat))
+		add('x', uint64(o.Program), uint64(o.Execveat))
 	}
-	line := append(make([]string, 0, 4+len(argv)), Name, text)
 	if o.Dir != "" {
-		line[1] += ",d"
+		add('d')
+	}
+	line := append(make([]string, 0, 4+len(argv)), Name, string(text))
+	if o.Dir != "" {
 		line = append(line, o.Dir)
 	}
 	return append(append(line, path), argv...)
