@@ -183,7 +183,7 @@ var rules = []rule{
 	},
 	{
 		dir:      "contrib",
-		testOurs: []string{"internal/config", "internal/loadgen", "internal/nftables", "internal/testguest", "internal/testhost", "internal/units", "listener", "supervisor/machine"},
+		testOurs: []string{"internal/config", "internal/loadgen", "internal/nftables", "internal/testguest", "internal/testhost", "listener", "supervisor/machine"},
 		reason:   "files to copy; their test tries them on a real system",
 	},
 	{
