@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // change is a file that is to have another content.
@@ -66,8 +67,8 @@ func replaceAll(changes []change) (err error) {
 				err = errors.Join(err, fmt.Errorf("cannot put back what was there: %w", undo))
 			}
 		}
-		for i := len(made) - 1; i >= 0; i-- {
-			_ = os.Remove(made[i]) // ours alone, and empty, or somebody else's by now
+		for _, dir := range slices.Backward(made) {
+			_ = os.Remove(dir) // ours alone, and empty, or somebody else's by now
 		}
 	}()
 	for i := range changes {

@@ -51,7 +51,7 @@ func errLoopback(name, host string) error {
 
 func errZone(name, host string) error {
 	return &Error{
-		Listener: name, Problem: fmt.Sprintf("%s is an address of one link only", host),
+		Listener: name, Problem: host + " is an address of one link only",
 		hint: "listen on all addresses (:PORT) or on one without a zone",
 	}
 }

@@ -3,6 +3,7 @@ package nftables
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -76,7 +77,7 @@ const hashSeed = 1
 func (t *target) ports(version int) string {
 	switch {
 	case t.slots < 2:
-		return fmt.Sprint(t.port)
+		return strconv.Itoa(t.port)
 	case t.sticky:
 		return fmt.Sprintf("jhash %s saddr mod %d seed 0x%x map %s", ipWord(version), t.slots, hashSeed, t.elements())
 	}

@@ -1,7 +1,7 @@
 package units
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/broodctl/brood/internal/config"
@@ -93,5 +93,5 @@ func seconds(d time.Duration) string {
 	if d == 0 {
 		return "infinity"
 	}
-	return fmt.Sprint(int64((d + time.Second - 1) / time.Second))
+	return strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)
 }
