@@ -56,6 +56,17 @@ func list(words ...string) string {
 	return string(text)
 }
 
+// portOf is the port of an address as the file has it.
+func portOf(t *testing.T, written string) int {
+	t.Helper()
+	_, port, _ := strings.Cut(strings.Trim(written, `"`), ":")
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 func word(s string) string { return strconv.Quote(s) }
 
 // write writes a file as a whole, so that nobody reads half of it.

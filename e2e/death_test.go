@@ -46,22 +46,28 @@ func TestFourTerminations(t *testing.T) {
 	for _, w := range b.pool().Workers {
 		ends = append(ends, watchEnd(t, w.PID))
 	}
-	for n := range 4 {
-		if err := b.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		if n < 3 {
-			// Signals of one kind merge while one is pending: wait until it was heard.
-			b.await("the termination to be heard", func() bool {
-				return strings.Count(read(t, b.log), "signal received") > n
-			})
-		}
-	}
+	b.terminate(4)
 	if code := b.code(); code != 1 {
 		t.Errorf("brood ended with %d, want 1", code)
 	}
 	for _, end := range ends {
 		end()
+	}
+}
+
+// terminate sends TERM so many times.
+func (b *brood) terminate(times int) {
+	b.t.Helper()
+	for n := range times {
+		if err := b.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			b.t.Fatal(err)
+		}
+		if n < times-1 {
+			// Signals of one kind merge while one is pending: wait until it was heard.
+			b.await("the termination to be heard", func() bool {
+				return strings.Count(read(b.t, b.log), "signal received") > n
+			})
+		}
 	}
 }
 

@@ -131,11 +131,14 @@ func (m *managed) fails(do func() (said string, code int), reasons ...string) {
 	}
 }
 
+// lightClients are those that open a connection per request.
+const lightClients = 3
+
 // lightTraffic is a load that leaves the machine something to start workers with.
 func lightTraffic(t *testing.T, port int) traffic {
 	t.Helper()
 	return traffic{
-		fresh: startLoad(t, address(port), func(c *loadgen.Config) { c.Clients, c.Think = 3, 4*time.Millisecond }),
+		fresh: startLoad(t, address(port), func(c *loadgen.Config) { c.Clients, c.Think = lightClients, 4*time.Millisecond }),
 		kept: startLoad(t, address(port), func(c *loadgen.Config) {
 			c.Reuse, c.Clients, c.Think = loadgen.KeepAlive, 2, 4*time.Millisecond
 		}),

@@ -42,11 +42,14 @@ func startTraffic(t *testing.T, address string) traffic {
 	}
 }
 
+// stopLoads stops both.
+func (tr traffic) stopLoads() (fresh, kept loadgen.Result) { return tr.fresh.Stop(), tr.kept.Stop() }
+
 // flawless stops the loads and demands that nothing failed. Requests that crossed
 // the close of a kept connection are shown: see loadgen.Reused.
 func (tr traffic) flawless(t *testing.T) {
 	t.Helper()
-	fresh, kept := tr.fresh.Stop(), tr.kept.Stop()
+	fresh, kept := tr.stopLoads()
 	if fresh.Failed() != 0 || fresh.OK() == 0 {
 		t.Errorf("a connection per request:\n%s", &fresh)
 	}
