@@ -33,6 +33,8 @@ func TestScripts(t *testing.T) {
 			}
 			env.Setenv("PATH", programs+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "run"))
+			// Others may run on this machine. A script that has several of its own says env BROOD_CONTROL=.
+			env.Setenv("BROOD_CONTROL", filepath.Join(env.WorkDir, "c"))
 			env.Setenv("RUNTIME_DIRECTORY", filepath.Join(env.WorkDir, "run", "brood"))
 			l, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(env.WorkDir, "n"), Net: "unixgram"})
 			if err != nil {
