@@ -19,8 +19,7 @@ func (d *draft) sockets() []File {
 		switch {
 		case l.Address.Network == networkSystemd && l.Public == 0:
 			d.note("the socket %s of listener %s is left to you: the configuration does not say on what to listen. "+
-				"public = PORT in [listen.%s] makes a unit of it; for one of your own set Sockets= in the service",
-				l.Address.Name, l.Name, l.Name)
+				"name your unit in Sockets= of the service, or give the listener its address and take --sockets", l.Address.Name, l.Name)
 		case l.Address.Network == networkSystemd:
 			files = append(files, d.socket(l, l.Address.Name, listener.Address{Network: networkTCP, Port: l.Public}))
 		case d.passed(l):
