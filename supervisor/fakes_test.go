@@ -1,24 +1,15 @@
 package supervisor
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
-	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/rs/zerolog"
-
-	"github.com/broodctl/brood/listener"
-	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 	"github.com/broodctl/brood/worker/handshake"
@@ -33,8 +24,22 @@ type world struct {
 	behave   func(n int, p *fakeProcess) // called as the n-th process starts, n from 0
 	handling worker.Handling
 	launched int
+	named    bool          // the diary has pool.slot/generation of a process in place of its pid
 	hold     chan struct{} // if not nil, starts wait for it
 	watchdog time.Duration
+
+	listeners []*fakeListener
+	notifies  map[string]func(handshake.Message, error) // by address
+	outputs   int
+
+	// file is what the configuration says when it is read again, or why it cannot be read. It takes a while.
+	file    plan.Desired
+	broken  error
+	reading time.Duration
+	reads   int
+
+	missing map[string]bool // what is required and is not there
+	check   func(ctx context.Context, timeout time.Duration, c Checked) []error
 }
 
 type fakeProcess struct {
@@ -45,8 +50,11 @@ type fakeProcess struct {
 	stubborn bool          // ignores the stop signal
 	drain    time.Duration // from the stop signal to the end
 	ready    time.Duration // from the start to READY=1; negative is never
+	lasts    time.Duration // of a chore: from the start to the end
+	exit     worker.Exit   // of a chore
 	err      error         // it never runs
 	notify   func(handshake.Message, error)
+	serves   bool // it has said so
 	dead     bool
 	remains  bool
 }
@@ -75,12 +83,26 @@ func (w *world) process(n int) *fakeProcess {
 	return w.procs[n]
 }
 
-// launch starts a fake process. Its notification socket is the one that was opened last.
+// living are the workers that have not ended, in the order of their start.
+func (w *world) living() []*fakeProcess {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var found []*fakeProcess
+	for _, p := range w.procs {
+		if !p.dead && p.err == nil && !p.isChore() {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// launch starts a fake process.
 func (w *world) launch(cmd worker.Command, done func(Process, error)) {
 	w.mu.Lock()
 	n := w.launched
 	w.launched++
-	p := &fakeProcess{world: w, pid: 100 + n, cmd: cmd, begun: time.Now(), notify: notifies[cmd.Stdout]}
+	p := &fakeProcess{world: w, pid: 100 + n, cmd: cmd, begun: time.Now()}
+	p.notify = w.notifies[p.env("NOTIFY_SOCKET")]
 	w.procs = append(w.procs, p)
 	hold := w.hold
 	w.mu.Unlock()
@@ -98,12 +120,18 @@ func (w *world) launch(cmd worker.Command, done func(Process, error)) {
 }
 
 func (p *fakeProcess) begin(done func(Process, error)) {
-	if p.err != nil {
-		p.world.write("failed %d", p.pid)
+	switch {
+	case p.err != nil:
+		p.world.write("failed %s", p.name())
 		done(nil, p.err)
 		return
+	case p.isChore():
+		p.world.write("run %s", p.name())
+		done(p, nil)
+		time.AfterFunc(p.lasts, func() { p.end(p.exit) })
+		return
 	}
-	p.world.write("start %d", p.pid)
+	p.world.write("start %s", p.name())
 	done(p, nil)
 	switch {
 	case p.ready == 0:
@@ -113,8 +141,39 @@ func (p *fakeProcess) begin(done func(Process, error)) {
 	}
 }
 
+// isChore tells a command that is run to its end from a worker.
+func (p *fakeProcess) isChore() bool { return p.cmd.Argv[0] == "/bin/sh" }
+
+// env is what it finds in its environment.
+func (p *fakeProcess) env(name string) string {
+	for _, v := range slices.Backward(p.cmd.Env) {
+		if value, ok := strings.CutPrefix(v, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// pool is whose worker it is.
+func (p *fakeProcess) pool() string { return p.env("BROOD_POOL") }
+
+// name is what the diary calls it.
+func (p *fakeProcess) name() string {
+	switch {
+	case p.isChore():
+		return p.cmd.Argv[2]
+	case p.world.named:
+		return fmt.Sprintf("%s.%s/%s", p.pool(), p.env("BROOD_SLOT"), p.env("BROOD_GENERATION"))
+	}
+	return fmt.Sprint(p.pid)
+}
+
 func (p *fakeProcess) say(m handshake.Message) {
-	if !p.gone() {
+	p.world.mu.Lock()
+	silent := p.dead || p.notify == nil
+	p.serves = p.serves || m.Ready
+	p.world.mu.Unlock()
+	if !silent {
 		p.notify(m, nil)
 	}
 }
@@ -135,9 +194,11 @@ func (p *fakeProcess) end(e worker.Exit) {
 	p.dead = true
 	p.world.mu.Unlock()
 	e.PID, e.Remains = p.pid, p.remains
-	p.world.write("end %d", p.pid)
+	if !p.isChore() {
+		p.world.write("end %s", p.name())
+	}
 	p.cmd.OnExit(e)
-	if !p.remains {
+	if !p.remains && p.cmd.OnGone != nil {
 		p.cmd.OnGone()
 	}
 }
@@ -149,7 +210,7 @@ func (p *fakeProcess) Signal(sig syscall.Signal) error {
 	if sig == syscall.SIGCONT {
 		return nil
 	}
-	p.world.write("%s %d", strings.TrimPrefix(worker.SignalName(sig), "SIG"), p.pid)
+	p.world.write("%s %s", strings.TrimPrefix(worker.SignalName(sig), "SIG"), p.name())
 	if p.gone() {
 		return os.ErrProcessDone
 	}
@@ -160,7 +221,7 @@ func (p *fakeProcess) Signal(sig syscall.Signal) error {
 }
 
 func (p *fakeProcess) SignalGroup(sig syscall.Signal) error {
-	p.world.write("group %s %d", strings.TrimPrefix(worker.SignalName(sig), "SIG"), p.pid)
+	p.world.write("group %s %s", strings.TrimPrefix(worker.SignalName(sig), "SIG"), p.name())
 	switch {
 	case sig != syscall.SIGKILL:
 	case p.gone() && p.remains:
@@ -171,225 +232,33 @@ func (p *fakeProcess) SignalGroup(sig syscall.Signal) error {
 	return nil
 }
 
-// fakeOutput numbers the outputs, so that launch finds the notification socket that goes with one.
-type fakeOutput struct{ n int }
+// openNotify numbers the notification sockets, so that a process is found by the address that it is given.
+func (w *world) openNotify(on func(handshake.Message, error)) (Notify, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	address := fmt.Sprintf("@fake-%d", len(w.notifies)+1)
+	w.notifies[address] = on
+	return fakeNotify(address), nil
+}
 
-func (o fakeOutput) Stdout() int              { return o.n }
-func (o fakeOutput) Stderr() int              { return o.n }
+type fakeNotify string
+
+func (f fakeNotify) Address() string { return string(f) }
+func (f fakeNotify) Trust(uint32)    {}
+func (f fakeNotify) Close() error    { return nil }
+
+func (w *world) openOutput(string, string) (Output, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.outputs++
+	return fakeOutput(w.outputs), nil
+}
+
+type fakeOutput int
+
+func (o fakeOutput) Stdout() int              { return int(o) }
+func (o fakeOutput) Stderr() int              { return int(o) }
 func (o fakeOutput) Spawned()                 {}
 func (o fakeOutput) GiveTo(_, _ uint32) error { return nil }
 func (o fakeOutput) Tail(int) []string        { return []string{"last words"} }
 func (o fakeOutput) Close()                   {}
-
-type fakeNotify struct{ n int }
-
-func (f fakeNotify) Address() string { return fmt.Sprintf("@fake-%d", f.n) }
-func (f fakeNotify) Trust(uint32)    {}
-func (f fakeNotify) Close() error    { return nil }
-
-// notifies maps the number of an output to the notification callback opened just before it. The loop opens the two one
-// after the other, so the numbers agree.
-var notifies map[int]func(handshake.Message, error)
-
-// fakeSockets opens fake listeners.
-type fakeSockets struct{ world *world }
-
-func webListener() listener.Config {
-	return listener.Config{Name: "http", Address: listener.Address{Network: "tcp", Host: "127.0.0.1", Port: 80}, Mode: listener.Sharded}
-}
-
-func (s fakeSockets) Open(wants []listener.Want) ([]Listener, error) {
-	var all []Listener
-	for i := range wants {
-		if wants[i].Config.Address.Port == brokenPort {
-			return nil, &listener.OpenError{Config: wants[i].Config, Op: "open", Err: listener.ErrInUse}
-		}
-		l := &fakeListener{world: s.world, cfg: wants[i].Config}
-		if wants[i].Config.Name != "http" {
-			s.world.write("open %s", l.Name())
-		}
-		all = append(all, l)
-	}
-	return all, nil
-}
-
-// brokenPort cannot be listened on.
-const brokenPort = 13
-
-// fakeListener writes down how it is steered.
-type fakeListener struct {
-	world *world
-	cfg   listener.Config
-}
-
-func (l *fakeListener) Name() string              { return l.cfg.Name }
-func (l *fakeListener) Mode() listener.Mode       { return listener.Sharded }
-func (l *fakeListener) Address() listener.Address { return l.cfg.Address }
-func (l *fakeListener) Grow(int) error            { return nil }
-
-func (l *fakeListener) Adjust(cfg listener.Config) error {
-	if cfg != l.cfg {
-		l.world.write("adjust %s", cfg.Name)
-	}
-	l.cfg = cfg
-	return nil
-}
-
-func (l *fakeListener) Pause() error  { l.world.write("pause %s", l.Name()); return nil }
-func (l *fakeListener) Resume() error { l.world.write("resume %s", l.Name()); return nil }
-func (l *fakeListener) Close() error  { l.world.write("close %s", l.Name()); return nil }
-
-// at is how the diary names a listener that is not the usual one.
-func (l *fakeListener) at() string {
-	if l.cfg.Name == "http" {
-		return ""
-	}
-	return " " + l.cfg.Name
-}
-
-func (l *fakeListener) Datagram() bool                                      { return false }
-func (l *fakeListener) FD(slot int, side listener.Side) int                 { return 10 + 2*slot + int(side) }
-func (l *fakeListener) Port(int) int                                        { return 80 }
-func (l *fakeListener) Inode(int, listener.Side) uint64                     { return 1 }
-func (l *fakeListener) Restore(int, listener.Side) (listener.Repair, error) { return 0, nil }
-func (l *fakeListener) Adopt(int, listener.Side) error                      { return nil }
-func (l *fakeListener) Dial(context.Context, int, listener.Side) (net.Conn, error) {
-	return nil, listener.ErrNoLane
-}
-
-func (l *fakeListener) Abandon(slot int, side listener.Side) error {
-	l.world.write("abandon %d%s", slot, machine.Side(side))
-	return nil
-}
-
-func (l *fakeListener) Steer(members []listener.Member) error {
-	var b strings.Builder
-	for _, m := range members {
-		fmt.Fprintf(&b, " %d%s", m.Slot, machine.Side(m.Side))
-	}
-	l.world.write("steer%s%s", l.at(), b.String())
-	return nil
-}
-
-// stage is a supervisor of fakes in a bubble of fake time.
-type stage struct {
-	t       *testing.T
-	world   *world
-	sup     *Supervisor
-	signals chan os.Signal
-	code    chan int
-	log     *lockedBuffer
-}
-
-// perform runs a story on a stage. Whatever the story leaves running is killed at its end.
-func perform(t *testing.T, w *world, change func(*Config), story func(*stage)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		s := newStage(t, w, change)
-		story(s)
-		for range 4 {
-			s.signals <- syscall.SIGTERM
-			synctest.Wait()
-		}
-		select {
-		case <-s.code:
-		default:
-			t.Error("the supervisor does not end")
-		}
-	})
-}
-
-func newStage(t *testing.T, w *world, change func(*Config)) *stage {
-	t.Helper()
-	notifies = map[int]func(handshake.Message, error){}
-	opened, outputs := 0, 0
-	s := &stage{t: t, world: w, signals: make(chan os.Signal, 16), code: make(chan int, 1), log: &lockedBuffer{}}
-	cfg := Config{
-		Name: "web", Version: "test", Log: zerolog.New(s.log).Level(zerolog.InfoLevel),
-		World: World{
-			Sockets: fakeSockets{w},
-			Launch:  w.launch,
-			OpenNotify: func(on func(handshake.Message, error)) (Notify, error) {
-				opened++
-				notifies[opened] = on
-				return fakeNotify{opened}, nil
-			},
-			OpenOutput: func(string, string) (Output, error) {
-				outputs++
-				return fakeOutput{outputs}, nil
-			},
-			Serving:     func(int, []uint64) (bool, error) { return false, nil },
-			ServingPort: func(int, int) (bool, error) { return false, nil },
-			Handles:     func(int, syscall.Signal) (worker.Handling, error) { return w.handling, nil },
-			Systemd: func(state string) {
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				w.systemd = append(w.systemd, state)
-			},
-			WatchdogInterval: w.watchdog,
-		},
-		Desired: plan.Desired{Listeners: []listener.Config{webListener()}, Pools: []plan.Pool{{
-			Name: "web", Recipe: worker.RecipeConfig{Argv: []string{"server"}}, Listen: []string{"http"},
-			Ready:   worker.Readiness{Kind: worker.ReadyNotify},
-			Signals: worker.Signals{Stop: syscall.SIGTERM, Reload: syscall.SIGHUP, Dump: syscall.SIGUSR2},
-			Spec: machine.Spec{
-				Workers: 2, MaxSurge: 1, LastID: 100, ReadyTimeout: time.Minute, Settle: time.Second,
-				Grace: 30 * time.Second, DumpGap: 1200 * time.Millisecond,
-				Backoff: machine.Backoff{Base: time.Second, Max: 30 * time.Second, StableAfter: time.Minute, RecycleAge: time.Second},
-			},
-		}}},
-	}
-	if change != nil {
-		change(&cfg)
-	}
-	var err error
-	s.sup, err = New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	go func() { s.code <- s.sup.Run(s.signals) }()
-	synctest.Wait()
-	return s
-}
-
-// after lets time pass, and everything that it brings happen.
-func (s *stage) after(d time.Duration) {
-	time.Sleep(d) // fake time: the bubble's clock jumps
-	synctest.Wait()
-}
-
-func (s *stage) want(lines ...string) {
-	s.t.Helper()
-	if got := s.world.lines(); !slices.Equal(got, lines) {
-		s.t.Errorf("diary:\n  %s\nwant:\n  %s", strings.Join(got, "\n  "), strings.Join(lines, "\n  "))
-	}
-}
-
-// logged finds the log lines of a message, as objects.
-func (s *stage) logged(message string) []map[string]any {
-	var found []map[string]any
-	for line := range bytes.Lines(s.log.bytes()) {
-		var m map[string]any
-		if json.Unmarshal(line, &m) == nil && m["message"] == message {
-			found = append(found, m)
-		}
-	}
-	return found
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) bytes() []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Clone(l.b.Bytes())
-}

@@ -45,7 +45,7 @@ func TestWorkerThatIsReadyBeforeItsStartIsKnown(t *testing.T) {
 		c.Desired.Pools[0].Ready = worker.Readiness{Kind: worker.ReadyAuto}
 	}
 	perform(t, w, held, func(s *stage) {
-		notifies[1](handshake.Message{Ready: true}, nil)
+		w.notifies["@fake-1"](handshake.Message{Ready: true}, nil)
 		synctest.Wait()
 		if len(s.logged("worker ready")) != 0 {
 			t.Error("ready without a process")

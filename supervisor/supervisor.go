@@ -125,12 +125,12 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 				break
 			}
 		}
-		for _, p := range s.pools {
-			p.steer()
-		}
 		s.stopDue()
 		s.startDue()
 		s.advance()
+		for _, p := range s.pools {
+			p.steer()
+		}
 		s.publishSoon()
 	}
 	s.publish()

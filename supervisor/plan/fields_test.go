@@ -119,10 +119,10 @@ func TestEveryFieldOfAPoolIsCompared(t *testing.T) {
 	}
 	var visit func(prefix string, of reflect.Type)
 	visit = func(prefix string, of reflect.Type) {
-		for i := range of.NumField() {
-			path := prefix + of.Field(i).Name
+		for f := range of.Fields() {
+			path := prefix + f.Name
 			if path == "Spec" || path == "Recipe" {
-				visit(path+".", of.Field(i).Type)
+				visit(path+".", f.Type)
 				continue
 			}
 			if !known[path] {
