@@ -1,7 +1,6 @@
 package worker_test
 
 import (
-	"bufio"
 	"errors"
 	"io"
 	"io/fs"
@@ -186,13 +185,7 @@ func TestAmbientCapabilitiesAreNotHandedOn(t *testing.T) {
 func TestOrphansOfAnotherUser(t *testing.T) {
 	testhost.Need(t, testhost.Root)
 	s := newSpawner(t)
-	out, w := newPipe(t)
-	// The shell never ends by itself, and its cat holds nothing of ours.
-	cmd := helper(t, "supervise", plan{As: stranger()}.String(), "sh", "-c", "echo up; kill -STOP $$")
-	cmd.Stdout = w
-	supervisor := launch(t, s, cmd)
-	_ = syscall.Close(w)
-	lines := bufio.NewReader(out)
+	supervisor, lines := launchTalking(t, s, helper(t, "supervise", plan{As: stranger()}.String(), "sh", "-c", "echo up; exec cat"))
 	if line, err := lines.ReadString('\n'); line != "up\n" {
 		t.Fatalf("got %q, %v", line, err)
 	}
