@@ -72,15 +72,17 @@ func (r *resolver) listenerFits(table string, t ListenTable, l listener.Config) 
 			rest.Owner, rest.Group = "", ""
 		}
 	}
-	if t.Steer != "" && !l.Steerable() {
-		r.bad(under(table, "steer"), "", "listener %s: steer is for sharded TCP", l.Name)
+	// Which port of a per-slot listener a client comes to is decided by the rules of brood nft.
+	byRules := l.Mode == listener.PerSlot && t.Public != 0 && l.Steer != listener.CPU
+	if t.Steer != "" && !l.Steerable() && !byRules {
+		r.bad(under(table, "steer"), "", "listener %s: steer is for sharded TCP, and random or client-ip for a per-slot listener with a public port", l.Name)
 	}
 	switch {
 	case t.Public == 0:
 	case t.Public > 65535:
 		r.bad(under(table, "public"), "", "cannot read %s %d: a port is from 1 to 65535", r.name(under(table, "public")), t.Public)
-	case network != "tcp":
-		r.bad(under(table, "public"), "", "listener %s: a public port is for TCP, and the address is %s", l.Name, l.Address)
+	case network != "tcp" && network != "udp":
+		r.bad(under(table, "public"), "", "listener %s: a public port is for TCP and UDP, and the address is %s", l.Name, l.Address)
 	case t.Public == l.Address.Port:
 		r.bad(under(table, "public"), "leave it out", "listener %s has port %d already", l.Name, t.Public)
 	}
