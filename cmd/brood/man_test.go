@@ -3,12 +3,16 @@ package main
 import (
 	"io"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/urfave/cli/v2"
+
+	"github.com/broodctl/brood/internal/config"
 )
 
 // The man page has every flag and command, and no others.
@@ -61,4 +65,47 @@ func TestFlagsHaveVariables(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The page about the file has every table and every key, in the order of the tables, and says of each what it may be and
+// what it is by default.
+func TestFilePageIsComplete(t *testing.T) {
+	page, err := os.ReadFile("../../docs/man/brood.toml.5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, m := range regexp.MustCompile(`(?m)^\.(?:Ss (\[.*\])|It Cm ([a-z_]+))$\n(.*)`).FindAllSubmatch(page, -1) {
+		found = append(found, string(m[1])+string(m[2]))
+		if key, about := string(m[2]), string(m[3]); key != "" && !strings.ContainsAny(about, ";:.") {
+			t.Errorf("the page does not say what %s may be, but %q", key, about)
+		}
+	}
+	if diff := cmp.Diff(keysOf("", reflect.TypeFor[config.File]()), found); diff != "" {
+		t.Errorf("the page differs from the tables of package config (-tables +page):\n%s", diff)
+	}
+}
+
+// keysOf lists the keys of a table, and then the tables in it with theirs.
+func keysOf(table string, t reflect.Type) []string {
+	var keys, inner []string
+	if table != "" {
+		keys = []string{"[" + table + "]"}
+	}
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ",")
+		if name == "" {
+			continue
+		}
+		under := strings.TrimPrefix(table+"."+name, ".")
+		switch of := t.Field(i).Type; {
+		case of.Kind() == reflect.Struct:
+			inner = append(inner, keysOf(under, of)...)
+		case of.Kind() == reflect.Map && of.Elem().Kind() == reflect.Struct:
+			inner = append(inner, keysOf(under+".NAME", of.Elem())...)
+		default:
+			keys = append(keys, name)
+		}
+	}
+	return append(keys, inner...)
 }
