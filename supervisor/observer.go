@@ -1,6 +1,8 @@
 package supervisor
 
 import (
+	"errors"
+	"io/fs"
 	"sync"
 	"time"
 
@@ -82,9 +84,14 @@ func (o *observer) run() {
 		youngest := begin.Sub(targets[0].since)
 		for _, t := range targets {
 			youngest = min(youngest, begin.Sub(t.since))
-			if o.seen(t) {
+			switch is, err := o.look(t); {
+			case is:
 				o.forget(t.ref, t.pool)
 				o.mail.post(proven{pool: t.pool, ref: t.ref, how: "seen"})
+			case errors.Is(err, fs.ErrPermission) && begin.Sub(t.since) >= aliveFor:
+				// It will never be seen: it runs as somebody whose descriptors we may not read.
+				o.forget(t.ref, t.pool)
+				o.mail.post(proven{pool: t.pool, ref: t.ref, how: howAssumed})
 			}
 		}
 		pause := min(max(youngest/8, firstLook), slowLook)
@@ -119,17 +126,23 @@ func (o *observer) targets() []sighting {
 	return all
 }
 
-// seen looks once. What cannot be read now may be readable next time, or the worker is dead, which others notice.
-func (o *observer) seen(t sighting) bool {
+// look looks once. What cannot be read now may be readable next time, or the worker is dead, which others notice; but
+// what is forbidden stays so.
+func (o *observer) look(t sighting) (bool, error) {
+	var errs []error
 	if len(t.inodes) > 0 {
-		if ok, err := o.world.Serving(t.pid, t.inodes); ok && err == nil {
-			return true
+		ok, err := o.world.Serving(t.pid, t.inodes)
+		if ok && err == nil {
+			return true, nil
 		}
+		errs = append(errs, err)
 	}
 	for _, port := range t.ports {
-		if ok, err := o.world.ServingPort(t.pid, port); ok && err == nil {
-			return true
+		ok, err := o.world.ServingPort(t.pid, port)
+		if ok && err == nil {
+			return true, nil
 		}
+		errs = append(errs, err)
 	}
-	return false
+	return false, errors.Join(errs...)
 }

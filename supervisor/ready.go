@@ -76,7 +76,7 @@ func (p *pool) ready(ref machine.Ref, how string) {
 	rec.readyAt = time.Now()
 	level, message := zerolog.InfoLevel, "worker ready"
 	if how == howAssumed {
-		level, message = zerolog.WarnLevel, "worker taken for ready: it is alive, but was not seen on its sockets; --ready names a better proof"
+		level, message = zerolog.WarnLevel, "worker taken for ready: it is alive, but was not seen on its sockets; another ready is a better proof"
 	}
 	p.of(p.log.WithLevel(level), rec).Str(keyHow, how).Dur(keyAfter, rec.age().Round(time.Millisecond)).Msg(message)
 	p.restore(rec)

@@ -22,6 +22,12 @@ func (s *Supervisor) fail(v Verdict) {
 	t.answer(v)
 }
 
+// describeFailure is the verdict about a reload that failed while it was applied.
+func describeFailure(v Verdict) Verdict {
+	v.Err = fmt.Errorf("%w, the previous configuration serves on: %w", ErrReload, v.Err)
+	return v
+}
+
 // undo begins to take one change back.
 func (s *Supervisor) undo(t *transaction, i int) {
 	c, at := &t.plan.Changes[i], &t.steps[i]

@@ -1,0 +1,66 @@
+package supervisor
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/supervisor/plan"
+)
+
+// commit ends a transaction that went well: what is not wanted any more is closed, and the workers of the pools that were
+// not rolled hear of it where they survive that.
+func (s *Supervisor) commit(t *transaction) {
+	s.desired = t.plan.New
+	var texts []string
+	var told []*pool
+	for i := range t.plan.Changes {
+		c := &t.plan.Changes[i]
+		switch c.Kind {
+		case plan.Removed:
+			s.drop(t.steps[i].pool)
+		case plan.Kept, plan.Adjusted, plan.Scaled:
+			told = append(told, s.pool(c.Pool))
+		case plan.Rolled, plan.Added:
+		}
+		if c.Kind != plan.Kept {
+			texts = append(texts, c.String())
+		}
+	}
+	s.sortPools()
+	s.house.clear(&s.desired, s.cannotClose)
+	t.opened, t.progress = nil, nil
+	s.config.Loaded = s.reloadDone()
+	s.log.Info().Strs(keyChanges, texts).Msg("reload done")
+	gather := newGather(max(len(told), 1), func(v Verdict) {
+		texts = append(texts, v.Text)
+		s.endTransaction(Verdict{Text: strings.TrimSpace(strings.Join(texts, "\n"))})
+	})
+	for _, p := range told {
+		p.reload(signalOnly, gather.one)
+	}
+	if len(told) == 0 {
+		gather.one(Verdict{})
+	}
+}
+
+func (s *Supervisor) cannotClose(l Listener, err error) {
+	s.log.Error().Err(err).Str(keyListener, l.Name()).Msg("cannot close listener")
+}
+
+// sortPools brings the pools into the order of the configuration.
+func (s *Supervisor) sortPools() {
+	at := func(p *pool) int {
+		return slices.IndexFunc(s.desired.Pools, func(d plan.Pool) bool { return d.Name == p.name })
+	}
+	slices.SortStableFunc(s.pools, func(a, b *pool) int { return at(a) - at(b) })
+}
+
+// drop forgets a pool that has ended.
+func (s *Supervisor) drop(p *pool) {
+	if p == nil || p.st.Phase != machine.Exited {
+		return
+	}
+	p.close()
+	s.pools = slices.DeleteFunc(s.pools, func(q *pool) bool { return q == p })
+}
