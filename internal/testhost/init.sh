@@ -57,6 +57,8 @@ cd $root
 pivot_root . mnt
 cd /
 umount -l /mnt
+# As every container manager does: systemd gives a service its credentials by a mount that must reach it.
+mount --make-rshared /
 exec env -i container=testhost PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 	NOTIFY_SOCKET=/run/testhost-notify \
 	/lib/systemd/systemd --system --unit=basic.target --log-target=console --log-level=warning --show-status=0
