@@ -18,8 +18,9 @@ import (
 // machine is a booted systemd with brood installed from contrib.
 type machine struct {
 	*testhost.Host
-	t  *testing.T
-	ns *testhost.NetNS
+	t    *testing.T
+	ns   *testhost.NetNS
+	unit string // the service
 }
 
 const (
@@ -31,10 +32,7 @@ const (
 // the place of node. Lines for [Service] may be added.
 func install(t *testing.T, guest string, service ...string) *machine {
 	t.Helper()
-	host := testhost.Boot(t)
-	m := &machine{Host: host, t: t, ns: host.NetNS()}
-	m.copy(broodBin(), installedBrood)
-	m.copy(guestBin(), installedGuest)
+	m := boot(t, "brood.service")
 	for _, name := range []string{"brood.socket", "brood@.socket"} {
 		m.Install("/etc/systemd/system/"+name, 0o644, []byte(read(t, "../contrib/systemd/"+name)))
 	}
@@ -44,6 +42,16 @@ func install(t *testing.T, guest string, service ...string) *machine {
 	unit = strings.Replace(unit, "User=brood\nGroup=brood\n", "", 1)
 	unit = strings.Replace(unit, "[Install]", strings.Join(service, "\n")+"\n[Install]", 1)
 	m.Unit("brood.service", unit)
+	return m
+}
+
+// boot boots a machine that has our programs.
+func boot(t *testing.T, unit string) *machine {
+	t.Helper()
+	host := testhost.Boot(t)
+	m := &machine{Host: host, t: t, ns: host.NetNS(), unit: unit}
+	m.copy(broodBin(), installedBrood)
+	m.copy(guestBin(), installedGuest)
 	return m
 }
 
@@ -67,10 +75,10 @@ func (m *machine) ctl(words ...string) string {
 	return strings.TrimSpace(stdout)
 }
 
-func (m *machine) show(property string) string { return m.ctl("show", "-P", property, "brood.service") }
+func (m *machine) show(property string) string { return m.ctl("show", "-P", property, m.unit) }
 
 func (m *machine) journal() string {
-	stdout, _, _ := m.Run(m.t.Context(), "journalctl", "-u", "brood.service", "-o", "cat", "-n", "60", "--no-pager")
+	stdout, _, _ := m.Run(m.t.Context(), "journalctl", "-u", m.unit, "-o", "cat", "-n", "60", "--no-pager")
 	return stdout
 }
 
@@ -132,14 +140,14 @@ func TestSystemdStart(t *testing.T) {
 	if got := from(t, m.ns, "127.0.0.1:80", 200); len(got) != slots {
 		t.Errorf("served by the slots %v", got)
 	}
-	m.stopped()
+	m.stopped("brood.socket")
 }
 
-// stopped stops the service and demands that it ends well and leaves nothing.
-func (m *machine) stopped() {
+// stopped stops the service, and its sockets, and demands that it ends well and leaves nothing.
+func (m *machine) stopped(sockets ...string) {
 	m.t.Helper()
 	processes := "/sys/fs/cgroup" + m.show("ControlGroup") + "/cgroup.procs"
-	m.ctl("stop", "brood.socket", "brood.service")
+	m.ctl(append([]string{"stop", m.unit}, sockets...)...)
 	if state, result := m.show("ActiveState"), m.show("Result"); state != "inactive" || result != "success" {
 		m.t.Errorf("after the stop it is %s, %s\n%s", state, result, m.journal())
 	}
@@ -169,7 +177,7 @@ func TestSystemdReload(t *testing.T) {
 	if result := load.Stop(); result.Failed() != 0 {
 		t.Errorf("under a reload:\n%s", &result)
 	}
-	m.stopped()
+	m.stopped("brood.socket")
 }
 
 // TestSystemdSocketTemplate: a brood without privileges gets two sockets for each
@@ -209,7 +217,7 @@ func TestSystemdOwnPort(t *testing.T) {
 	if got := from(t, m.ns, "127.0.0.1:80", 100); len(got) != slots {
 		t.Errorf("served by the slots %v", got)
 	}
-	m.stopped()
+	m.stopped("brood.socket")
 }
 
 // TestSystemdWatchdog: a brood that hangs is ended and started again by systemd.
@@ -228,5 +236,5 @@ func TestSystemdWatchdog(t *testing.T) {
 	if got := from(t, m.ns, "127.0.0.1:80", 100); len(got) != slots {
 		t.Errorf("served by the slots %v", got)
 	}
-	m.stopped()
+	m.stopped("brood.socket")
 }
