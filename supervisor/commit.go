@@ -12,16 +12,23 @@ import (
 // not rolled hear of it where they survive that.
 func (s *Supervisor) commit(t *transaction) {
 	s.desired = t.plan.New
+	steps := t.steps
+	t.opened = nil
+	t.release()
 	var texts []string
 	var told []*pool
 	for i := range t.plan.Changes {
 		c := &t.plan.Changes[i]
 		switch c.Kind {
 		case plan.Removed:
-			s.drop(t.steps[i].pool)
+			s.drop(steps[i].pool)
 		case plan.Kept, plan.Adjusted, plan.Scaled:
 			told = append(told, s.pool(c.Pool))
-		case plan.Rolled, plan.Added:
+		case plan.Added:
+			if ended := steps[i].ended; ended != nil {
+				ended.close()
+			}
+		case plan.Rolled:
 		}
 		if c.Kind != plan.Kept {
 			texts = append(texts, c.String())
@@ -29,7 +36,6 @@ func (s *Supervisor) commit(t *transaction) {
 	}
 	s.sortPools()
 	s.house.clear(&s.desired, s.cannotClose)
-	t.opened, t.progress = nil, nil
 	s.config.Loaded = s.reloadDone()
 	s.log.Info().Strs(keyChanges, texts).Msg("reload done")
 	gather := newGather(max(len(told), 1), func(v Verdict) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 )
@@ -16,6 +17,7 @@ type edition struct {
 	recipe    *worker.Recipe
 	listeners []seat
 	program   *worker.Program // nil if it is not kept
+	repeats   uint64          // the generation that it differs from in nothing but the program; 0 if it is of its own
 }
 
 // seat is a listener under the name that the workers of an edition find it by.
@@ -88,27 +90,30 @@ func (p *pool) prune() {
 	if len(p.editions) < 2 {
 		return
 	}
-	used := map[uint64]bool{p.st.Generation: true, p.st.Rollout.Target: true, p.st.Rollout.Queued: true}
+	used := map[uint64]bool{p.st.Generation: true, p.st.Rollout.Queued: true}
+	if p.st.Rollout.Phase == machine.Rolling {
+		used[p.st.Rollout.Target] = true
+	}
 	for _, rec := range p.workers {
 		used[rec.generation] = true
 	}
-	dropped := map[*worker.Program]bool{}
 	for generation, e := range p.editions {
 		if !used[generation] {
 			delete(p.editions, generation)
-			dropped[e.program] = true
+			p.forget(e.program)
 		}
 	}
-	for _, e := range p.editions {
-		delete(dropped, e.program) // several editions may have one
-	}
-	closePrograms(dropped)
 }
 
-func closePrograms(programs map[*worker.Program]bool) {
-	for program := range programs {
-		if program != nil {
-			_ = program.Close()
+// forget lets go of a program, unless another edition has it too, or a reload may go back to it.
+func (p *pool) forget(program *worker.Program) {
+	if program == nil || p.sup.transaction.goesBackTo(program) {
+		return
+	}
+	for _, e := range p.editions {
+		if e.program == program {
+			return
 		}
 	}
+	_ = program.Close()
 }

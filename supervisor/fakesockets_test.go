@@ -25,16 +25,18 @@ func tcp(name string, port int) listener.Config {
 	}
 }
 
-// brokenPort cannot be listened on.
-const brokenPort = 13
+// brokenPort cannot be listened on, and no listener can have brokenBacklog.
+const brokenPort, brokenBacklog = 13, 13
 
 func (s fakeSockets) Open(wants []listener.Want) ([]Listener, error) {
+	for i := range wants {
+		if cfg := wants[i].Config; cfg.Address.Port == brokenPort {
+			return nil, &listener.OpenError{Config: cfg, Op: "open", Err: listener.ErrInUse}
+		}
+	}
 	var all []Listener
 	for i := range wants {
 		cfg := wants[i].Config
-		if cfg.Address.Port == brokenPort {
-			return nil, &listener.OpenError{Config: cfg, Op: "open", Err: listener.ErrInUse}
-		}
 		s.world.mu.Lock()
 		l := &fakeListener{world: s.world, base: 1000 * (len(s.world.listeners) + 1), cfg: cfg}
 		s.world.listeners = append(s.world.listeners, l)
@@ -96,6 +98,9 @@ func (l *fakeListener) use(verb string) error {
 }
 
 func (l *fakeListener) Adjust(cfg listener.Config) error {
+	if cfg.Backlog == brokenBacklog {
+		return listener.ErrInUse
+	}
 	l.mu.Lock()
 	same := cfg == l.cfg
 	l.cfg = cfg

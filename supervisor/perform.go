@@ -130,7 +130,7 @@ func (p *pool) stillHere(a machine.StillHere) {
 			left = append(left, rec.proc.PID())
 		}
 	}
-	p.log.Warn().Int(keyTerms, a.Terms).Int(keyWorkers, a.Workers).Ints(keyPID, left).
+	p.log.Warn().Int(keyTerms, p.sup.terms).Int(keyWorkers, a.Workers).Ints(keyPID, left).
 		Msg("termination asked for again; the fourth time everything is killed")
 	p.sup.systemd.extend(p.st.Spec.Grace)
 }

@@ -3,7 +3,6 @@ package supervisor
 import (
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -22,11 +21,11 @@ type pool struct {
 	editions map[uint64]*edition
 	coming   *edition // of the rollout that is being asked for; see enrol
 	station  station
-	first    bool       // the supervisor began with it
-	settled  bool       // every slot has been ready once
-	unmet    []string   // what it requires and was found missing
-	checking bool       // somebody is looking whether that is still so
-	chores   sync.Mutex // held by its one-shot commands: one at a time
+	first    bool     // the supervisor began with it
+	settled  bool     // every slot has been ready once
+	unmet    []string // what it requires and was found missing
+	checking bool     // somebody is looking whether that is still so
+	chores   turn     // of its one-shot commands: one at a time
 	workers  map[machine.Ref]*record
 	slots    map[int]*slotBook
 	timers   map[machine.Timer]timer
@@ -55,6 +54,7 @@ func newPool(s *Supervisor, e *edition) *pool {
 		log:      s.log.With().Str(keyPool, e.cfg.Name).Logger(),
 		st:       machine.State{Spec: spec, Generation: 1},
 		editions: map[uint64]*edition{1: e},
+		chores:   make(turn, 1),
 		workers:  map[machine.Ref]*record{},
 		slots:    map[int]*slotBook{},
 		timers:   map[machine.Timer]timer{},
@@ -128,7 +128,7 @@ func (p *pool) close() {
 	}
 	p.settle(func(waiter) bool { return true }, Verdict{Err: ErrStopped})
 	for _, e := range p.editions {
-		if e.program != nil {
+		if e.program != nil && !p.sup.transaction.goesBackTo(e.program) {
 			_ = e.program.Close()
 		}
 	}

@@ -20,6 +20,12 @@ var ErrRequirement = errors.New("requirement does not hold")
 // ErrPreStart is in the chain of every error about a pre_start command that failed.
 var ErrPreStart = errors.New("pre_start failed")
 
+// turn is whose turn it is to run the one-shot commands of a pool: nobody runs a migration twice at once.
+type turn chan struct{}
+
+func (t turn) take() { t <- struct{}{} }
+func (t turn) give() { <-t }
+
 // setback is why something cannot be started, with the last words of the command that is to blame.
 type setback struct {
 	errs  []error

@@ -20,7 +20,7 @@ const (
 // reload makes the workers read their configuration again. Whether that is a signal or a rollout is the machine's
 // decision; what it has to know first is read from /proc beside the loop.
 func (p *pool) reload(how reach, reply replyFunc) {
-	if p.st.Spec.Reload != machine.ReloadAuto || p.st.Phase != machine.Serving || p.station != running {
+	if p.st.Spec.Reload != machine.ReloadAuto || !p.accepts() {
 		p.surveyed(surveyed{pool: p, reach: how, reply: reply})
 		return
 	}
@@ -50,7 +50,7 @@ func (p *pool) reload(how reach, reply replyFunc) {
 
 // surveyed goes on with a reload.
 func (p *pool) surveyed(m surveyed) {
-	if p.st.Phase != machine.Serving || p.station != running {
+	if !p.accepts() {
 		m.reply(Verdict{Err: p.notRunning()})
 		return
 	}
@@ -93,7 +93,7 @@ func (r relays) verdict(pool string, sig syscall.Signal) Verdict {
 
 // dump answers before the last worker had its turn, but not without knowing that there is one to take it.
 func (p *pool) dump() Verdict {
-	if p.st.Phase != machine.Serving || p.station != running {
+	if !p.accepts() {
 		return Verdict{Err: p.notRunning()}
 	}
 	var found relays

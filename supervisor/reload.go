@@ -38,16 +38,17 @@ type facts struct {
 	house    *house
 	now      map[string]plan.Now
 	programs map[string]*worker.Program
+	chores   map[string]turn
 }
 
 func (s *Supervisor) facts() *facts {
 	f := &facts{
 		desired: s.desired, house: s.house.clone(),
-		now: map[string]plan.Now{}, programs: map[string]*worker.Program{},
+		now: map[string]plan.Now{}, programs: map[string]*worker.Program{}, chores: map[string]turn{},
 	}
 	for _, p := range s.pools {
 		f.now[p.name] = plan.Now{Workers: p.st.Spec.Workers, Ended: p.st.Phase == machine.Exited}
-		f.programs[p.name] = p.edition().program
+		f.programs[p.name], f.chores[p.name] = p.edition().program, p.chores
 	}
 	return f
 }
@@ -82,6 +83,9 @@ func (s *Supervisor) compare(f *facts) (*plan.Plan, error) {
 			now.Replaced = true
 			f.now[name] = now
 		}
+	}
+	if len(desired.Pools) == 0 {
+		return nil, errNoPools
 	}
 	for i := range desired.Pools {
 		if err := desired.Pools[i].Spec.Validate(); err != nil {
@@ -120,12 +124,12 @@ func (s *Supervisor) prepare(t *transaction, f *facts) *setback {
 			return refuse(err)
 		}
 	}
-	return s.prepareEach(t)
+	return s.prepareEach(t, f)
 }
 
 // prepareEach checks what the new editions require, and runs the one-shot commands of those that are rolled. Pools that
 // are added do that when it is their turn, because they may come after others that are added with them.
-func (s *Supervisor) prepareEach(t *transaction) *setback {
+func (s *Supervisor) prepareEach(t *transaction, f *facts) *setback {
 	all := &setback{}
 	for i, e := range t.editions {
 		if e == nil || t.plan.Changes[i].Kind == plan.Added && len(e.cfg.After) > 0 {
@@ -142,7 +146,11 @@ func (s *Supervisor) prepareEach(t *transaction) *setback {
 		if e == nil || t.plan.Changes[i].Kind != plan.Rolled {
 			continue
 		}
-		if b := s.preStart(t.ctx, e, 1); b != nil {
+		chores := f.chores[e.cfg.Name]
+		chores.take()
+		b := s.preStart(t.ctx, e, 1)
+		chores.give()
+		if b != nil {
 			return b
 		}
 	}
@@ -194,6 +202,10 @@ func (s *Supervisor) reloadAll(t *transaction) {
 	s.reloadIs(reloadApplying)
 	t.discard()
 	for _, p := range s.pools {
+		if !p.accepts() { // it has not read the old configuration yet, or never will read another one
+			gather.one(Verdict{Text: fmt.Sprintf("pool %s is %s", p.name, p.phase())})
+			continue
+		}
 		p.reload(signalOrRoll, gather.one)
 	}
 }
@@ -223,6 +235,8 @@ func (s *Supervisor) abortReload(reply replyFunc) {
 	case s.config.Reload.State == reloadPreparing:
 		t.cancel()
 		reply(Verdict{Text: "reload aborted; nothing had changed"})
+	case t.progress == nil && t.plan.Empty() && s.abortRolls():
+		reply(Verdict{Text: "reload aborted; the pools that it rolled go back"})
 	case t.progress == nil || t.progress.Phase() != plan.Applying:
 		reply(Verdict{Err: fmt.Errorf("cannot abort reload: %w: it is at its end already", ErrNothing)})
 	default:
@@ -231,12 +245,34 @@ func (s *Supervisor) abortReload(reply replyFunc) {
 	}
 }
 
-// wants reports whether somebody is to serve a listener, now or when the reload at hand is through.
-func (s *Supervisor) wants(l Listener) bool {
-	if t := s.transaction; t != nil && t.progress != nil && t.progress.Phase() == plan.Applying {
-		return slices.ContainsFunc(t.plan.New.Listeners, func(cfg listener.Config) bool {
-			return s.house.open[plan.KeyOf(&cfg)] == l
-		})
+// abortRolls ends the rollouts of a reload in which nothing changed, and reports whether there was one.
+func (s *Supervisor) abortRolls() bool {
+	found := false
+	for _, p := range s.pools {
+		if p.abort().Err == nil {
+			found = true
+		}
 	}
-	return slices.ContainsFunc(s.pools, func(p *pool) bool { return p.st.Phase == machine.Serving && p.edition().has(l) })
+	return found
+}
+
+// giveUpReloads tells who waits for a reload that it will not come to its end.
+func (s *Supervisor) giveUpReloads() {
+	stopped := Verdict{Err: ErrStopped}
+	if s.transaction != nil {
+		s.transaction.answer(stopped)
+	}
+	for _, reply := range s.reloads {
+		reply(stopped)
+	}
+	s.reloads = nil
+}
+
+// wants reports whether somebody is to serve a listener when the reload at hand is through, or has been taken back.
+func (s *Supervisor) wants(l Listener) bool {
+	d := &s.desired
+	if t := s.transaction; t != nil && t.progress != nil && t.progress.Phase() == plan.Applying {
+		d = &t.plan.New
+	}
+	return slices.ContainsFunc(d.Listeners, func(cfg listener.Config) bool { return s.house.open[plan.KeyOf(&cfg)] == l })
 }

@@ -81,7 +81,7 @@ func (s *Supervisor) serve(req Request, reply replyFunc) {
 		return
 	}
 	gather := newGather(len(pools), reply)
-	if (req.Verb == Roll || req.Verb == Reload) && !req.Abort && s.anyServing() {
+	if (req.Verb == Roll || req.Verb == Reload) && !req.Abort && s.anyServing() && !s.leaving {
 		s.systemd.reloading()
 		gather.last = s.systemd.reloaded
 	}
@@ -158,7 +158,7 @@ func (p *pool) scale(req Request) Verdict {
 	if req.Workers == 0 {
 		spec.Workers = p.st.Spec.Workers + req.Delta
 	}
-	if p.st.Phase != machine.Serving || p.station != running {
+	if !p.accepts() {
 		return Verdict{Err: p.notRunning()}
 	}
 	if err := spec.Validate(); err != nil {

@@ -45,14 +45,14 @@ func (p *pool) settle(meant func(waiter) bool, v Verdict) {
 // roll replaces every worker by one of a new generation, with whatever executable is found now. What that generation
 // needs beforehand is seen to beside the loop.
 func (p *pool) roll(reply replyFunc) {
-	if p.st.Phase != machine.Serving || p.station != running {
+	if !p.accepts() {
 		reply(Verdict{Err: p.notRunning()})
 		return
 	}
 	s, old, next := p.sup, p.edition(), p.st.Rollout.Target+1
 	s.goOn(func() {
-		p.chores.Lock()
-		defer p.chores.Unlock()
+		p.chores.take()
+		defer p.chores.give()
 		e, err := s.cfg.World.reprint(old)
 		if err != nil {
 			s.mail.post(rollReady{pool: p, reply: reply, setback: &setback{errs: []error{err}}})
@@ -69,24 +69,35 @@ func (p *pool) rollReady(m rollReady) {
 		v := m.setback.verdict()
 		v.Err = fmt.Errorf("cannot roll pool %s: %w", p.name, v.Err)
 		lines(p.log.Error().Err(v.Err), v.Lines).Msg("rollout refused")
-		m.reply(v)
+		m.refuse(v)
 		return
-	case p.st.Phase != machine.Serving:
-		m.reply(Verdict{Err: ErrStopped})
+	case !p.accepts():
+		m.refuse(Verdict{Err: ErrStopped})
 		return
 	}
 	// A reload may have come in between: what is rolled is what the pool is to be now.
-	e := *p.edition()
-	e.program = m.edition.program
-	p.rollTo(&e, machine.RollRequested{})
+	e := p.edition().with(p.cfg())
+	e.program, e.repeats = m.edition.program, p.wanted()
+	p.rollTo(e, machine.RollRequested{})
 	p.await(m.reply)
+}
+
+// refuse answers, and gives back what was prepared.
+func (m *rollReady) refuse(v Verdict) {
+	if m.edition != nil && m.edition.program != nil {
+		_ = m.edition.program.Close()
+	}
+	m.reply(v)
 }
 
 // rollTo begins, or queues, a rollout to an edition.
 func (p *pool) rollTo(e *edition, ev machine.Event) {
 	p.coming = e
 	p.step(ev)
-	p.coming = nil
+	if p.coming != nil { // the pool is on its way out
+		p.coming = nil
+		p.forget(e.program)
+	}
 }
 
 // enrol gives the generation that a step has brought up its edition, before its first worker is started. One that nobody
@@ -100,7 +111,11 @@ func (p *pool) enrol() {
 			p.editions[r.Target], p.coming = p.coming, nil
 		}
 	case r.Queued != 0 && p.coming != nil:
+		before := p.editions[r.Queued]
 		p.editions[r.Queued], p.coming = p.coming, nil
+		if before != nil {
+			p.forget(before.program)
+		}
 	}
 }
 
@@ -122,8 +137,24 @@ func (p *pool) rolloutEnded(a machine.RolloutEnded) {
 			Msg("rollout failed: the previous generation serves on")
 	}
 	p.settle(func(w waiter) bool { return w.target == a.Target }, v)
+	if v.Err != nil {
+		p.repeatGood(a.Target)
+	}
 	p.sup.rolloutEnded(p, a.Target, v)
 	p.prune()
+}
+
+// repeatGood corrects a rollout that waits behind one that failed: it was to be the same with another program, and the same
+// is now what is known to be good.
+func (p *pool) repeatGood(failed uint64) {
+	for generation, e := range p.editions {
+		if e.repeats == failed && generation != failed {
+			good := p.editions[p.st.Generation]
+			again := good.with(good.cfg)
+			again.program = e.program
+			p.editions[generation] = again
+		}
+	}
 }
 
 // blame says which worker a rollout failed of, and what it said.

@@ -19,6 +19,11 @@ const (
 // ErrNotStarted answers requests to a pool that waits for others.
 var ErrNotStarted = errors.New("the pool has not started yet")
 
+// accepts reports whether the pool does what people ask for.
+func (p *pool) accepts() bool {
+	return p.station == running && p.st.Phase == machine.Serving && !p.sup.leaving
+}
+
 // notRunning says why a pool takes no requests.
 func (p *pool) notRunning() error {
 	if p.station != running && !p.sup.leaving && p.st.Phase == machine.Serving {
@@ -40,6 +45,17 @@ func (p *pool) serves() bool {
 		}
 	}
 	return true
+}
+
+// isPure reports whether there is nobody but workers of the wanted generation, also in slots that are not wanted any more:
+// whatever another edition has, as a listener, can go elsewhere.
+func (p *pool) isPure() bool {
+	for _, rec := range p.workers {
+		if rec.generation != p.wanted() {
+			return false
+		}
+	}
+	return p.st.Rollout.Phase == machine.NoRollout
 }
 
 // awaited are the pools that must be ready before this one starts, and are not.
@@ -79,8 +95,8 @@ func (p *pool) start() {
 		return
 	}
 	p.sup.goOn(func() {
-		p.chores.Lock()
-		defer p.chores.Unlock()
+		p.chores.take()
+		defer p.chores.give()
 		p.sup.mail.post(startReady{pool: p, setback: p.sup.makeReady(p.sup.ctx, e, 1)})
 	})
 }
@@ -109,6 +125,7 @@ func (s *Supervisor) leave() {
 	if !s.leaving {
 		s.leaving = true
 		s.cancel()
+		s.giveUpReloads()
 	}
 	s.stopDue()
 	s.stopping()

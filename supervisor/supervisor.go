@@ -48,13 +48,16 @@ type Supervisor struct {
 	publishAfter time.Time // the next snapshot is not made before
 	publishing   bool      // a timer will see to it
 	answers      []func()  // to requests, given when what they say can be seen
+	unread       []message // that came too late
 }
+
+var errNoPools = errors.New("there is no pool")
 
 // New checks the configuration, opens the listeners and prepares a supervisor. No worker is started yet. Errors are
 // those of the listeners, *listener.OpenError, and of the recipes, which wrap worker.ErrRecipe.
 func New(cfg Config) (*Supervisor, error) {
 	if len(cfg.Desired.Pools) == 0 {
-		return nil, errors.New("cannot supervise: there is no pool")
+		return nil, fmt.Errorf("cannot supervise: %w", errNoPools)
 	}
 	for i := range cfg.Desired.Pools {
 		if err := cfg.Desired.Pools[i].Spec.Validate(); err != nil {
@@ -119,9 +122,11 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 	s.startDue()
 	s.publish()
 	for !s.ended() {
-		for _, msg := range s.mail.take() {
+		batch := s.mail.take()
+		for i, msg := range batch {
 			s.handle(msg)
 			if s.ended() {
+				s.unread = batch[i+1:]
 				break
 			}
 		}
@@ -169,21 +174,35 @@ func (s *Supervisor) finish() int {
 		p.close()
 	}
 	close(s.quit)
+	s.giveUpReloads()
 	s.endTransaction(Verdict{Err: ErrStopped})
-	for _, reply := range s.reloads {
-		reply(Verdict{Err: ErrStopped})
+	s.observer.close()
+	s.pending.Wait() // some of them have something to say
+	for _, msg := range append(s.unread, s.mail.close()...) {
+		refuse(msg)
 	}
 	s.answer()
-	for _, msg := range s.mail.close() {
-		if r, ok := msg.(requested); ok {
-			r.reply(Verdict{Err: ErrStopped})
-		}
-	}
-	s.observer.close()
-	s.pending.Wait()
 	s.log.Info().Int(keyCode, code).Msg("supervisor ended")
 	s.systemd.close()
 	return code
+}
+
+// refuse answers, and takes back, what the loop does not come to any more.
+func refuse(msg message) {
+	stopped := Verdict{Err: ErrStopped}
+	switch m := msg.(type) {
+	case requested:
+		m.reply(stopped)
+	case surveyed:
+		m.reply(stopped)
+	case rollReady:
+		m.refuse(stopped)
+	case answered:
+		m.reply(stopped)
+	case reloadReady:
+		m.transaction.discard()
+	case started, exited, gone, told, proven, unproven, timerEnded, startReady, rechecked, signalled, publishDue, watchdogDue:
+	}
 }
 
 // handle is the one switch over everything that can happen.

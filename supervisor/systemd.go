@@ -19,6 +19,8 @@ type systemd struct {
 	done   chan struct{}
 
 	announced bool   // READY=1 was sent
+	reloads   int    // under way
+	told      bool   // RELOADING=1 was sent, and READY=1 has not followed
 	status    string // what STATUS= was last
 }
 
@@ -99,19 +101,30 @@ func (d *systemd) extend(by time.Duration) {
 func (d *systemd) alive() { d.say("WATCHDOG=1") }
 
 func (d *systemd) stopping(grace time.Duration) {
+	d.endReload() // while it waits for the end of a reload the manager takes no notice of a stop
 	d.say("STOPPING=1\nEXTEND_TIMEOUT_USEC=%d", (grace + margin).Microseconds())
 }
 
-// reloading must carry the time in the same datagram: systemd pairs it with the READY=1 that follows.
+// reloading must carry the time in the same datagram: systemd pairs it with the READY=1 that follows. What begins while
+// something else is under way is part of it.
 func (d *systemd) reloading() {
-	if d.announced {
+	d.reloads++
+	if d.announced && !d.told {
+		d.told = true
 		d.say("RELOADING=1\nMONOTONIC_USEC=%d", monotonicUsec())
 	}
 }
 
 // reloaded ends what reloading began. Whether it went well is in STATUS=, as long as it matters.
 func (d *systemd) reloaded() {
-	if d.announced {
+	if d.reloads--; d.reloads == 0 {
+		d.endReload()
+	}
+}
+
+func (d *systemd) endReload() {
+	if d.told {
+		d.told = false
 		d.say("READY=1")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
@@ -26,11 +27,31 @@ type transaction struct {
 // step is what there is to know of a change under way.
 type step struct {
 	pool    *pool
+	ended   *pool        // that had ended, and that an added one takes the place of
 	begun   bool         // not only ordered
-	revived bool         // stopped to make way, and started again
+	revived bool         // stopped to make way, and started again; or nobody starts it again
+	lost    bool         // on the way back a worker of the previous configuration failed: nobody waits for it
 	before  *edition     // what to go back to
 	spec    machine.Spec // the same
 	target  uint64       // of a rollout
+}
+
+// goesBackTo reports whether a program is needed if what was changed goes back.
+func (t *transaction) goesBackTo(program *worker.Program) bool {
+	return t != nil && t.progress != nil && slices.ContainsFunc(t.steps, func(at step) bool {
+		return at.before != nil && at.before.program == program
+	})
+}
+
+// release lets go of the programs that were kept for the way back.
+func (t *transaction) release() {
+	steps := t.steps
+	t.steps, t.progress = nil, nil
+	for i := range steps {
+		if at := &steps[i]; at.before != nil {
+			at.pool.forget(at.before.program)
+		}
+	}
 }
 
 func (t *transaction) answer(v Verdict) {
@@ -42,13 +63,11 @@ func (t *transaction) answer(v Verdict) {
 
 // discard gives back what was prepared and is not needed.
 func (t *transaction) discard() {
-	programs := map[*worker.Program]bool{}
 	for _, e := range t.editions {
-		if e != nil {
-			programs[e.program] = true
+		if e != nil && e.program != nil {
+			_ = e.program.Close()
 		}
 	}
-	closePrograms(programs)
 	for _, l := range t.opened {
 		_ = l.Close()
 	}
@@ -127,7 +146,8 @@ func (s *Supervisor) order(t *transaction, o plan.Order) {
 	}
 	c, at := &t.plan.Changes[o.Change], &t.steps[o.Change]
 	if c.Kind == plan.Added {
-		s.drop(s.pool(c.Pool)) // one that had ended
+		at.ended = s.pool(c.Pool)
+		s.pools = slices.DeleteFunc(s.pools, func(p *pool) bool { return p == at.ended })
 		at.pool, at.begun = newPool(s, t.editions[o.Change]), true
 		t.editions[o.Change] = nil
 		s.pools = append(s.pools, at.pool)
@@ -142,10 +162,11 @@ func (s *Supervisor) order(t *transaction, o plan.Order) {
 func (s *Supervisor) begin(t *transaction, i int) {
 	c, at := &t.plan.Changes[i], &t.steps[i]
 	p := at.pool
-	if p.st.Rollout.Phase != machine.NoRollout && c.Kind != plan.Removed {
+	if p.st.Rollout.Phase == machine.Rolling && c.Kind != plan.Removed {
 		return // isThrough comes back to it
 	}
 	at.begun, at.before, at.spec = true, p.edition(), p.st.Spec
+	at.revived = p.st.Phase == machine.Exited
 	e := t.editions[i]
 	t.editions[i] = nil
 	if c.Kind != plan.Removed && p.station != running {
@@ -176,24 +197,29 @@ func (e *edition) with(cfg *plan.Pool) *edition {
 
 // exchange gives another description to a pool that has not started.
 func (p *pool) exchange(e *edition, spec machine.Spec) {
+	before := p.edition()
 	p.editions[p.st.Generation] = e
 	p.st.Spec = p.seeded(spec)
+	p.forget(before.program)
 }
 
 // adjust gives a pool another description without touching its workers, but for their number.
 func (p *pool) adjust(cfg *plan.Pool, spec machine.Spec) {
-	e := p.edition().with(cfg)
 	if p.station != running {
-		p.exchange(e, spec)
+		p.exchange(p.edition().with(cfg), spec)
 		return
 	}
-	generation := p.wanted()
-	for _, rec := range p.workers {
-		if rec.generation == generation {
-			rec.edition = e
+	was := p.cfg()
+	for generation, e := range p.editions {
+		if e.cfg == was { // somebody's rollout has several
+			p.editions[generation] = e.with(cfg)
 		}
 	}
-	p.editions[generation] = e
+	for _, rec := range p.workers {
+		if rec.edition.cfg == was {
+			rec.edition = rec.edition.with(cfg)
+		}
+	}
 	p.step(machine.SpecChanged{Spec: p.seeded(spec)})
 }
 
@@ -246,10 +272,12 @@ func (s *Supervisor) isThrough(t *transaction, i int, undo bool) bool {
 		return c.Kind != plan.Added // it starts with what it has been given, when its time comes
 	case c.Kind == plan.Added && undo:
 		return false
+	case undo && at.lost:
+		return true
 	case c.Kind == plan.Rolled && !undo:
-		return p.st.Generation >= at.target && p.st.Rollout.Phase == machine.NoRollout && p.serves()
+		return p.st.Generation >= at.target && p.isPure() && p.serves()
 	case c.Kind == plan.Rolled:
-		return p.st.Phase != machine.Serving || p.st.Rollout.Phase == machine.NoRollout
+		return p.st.Phase != machine.Serving || p.isPure()
 	case c.Kind == plan.Adjusted || c.Kind == plan.Scaled && undo:
 		return true
 	}

@@ -11,7 +11,7 @@ import (
 // fail turns the reload at hand back. Who waits hears of it at once; the way back follows.
 func (s *Supervisor) fail(v Verdict) {
 	t := s.transaction
-	if t == nil || t.progress == nil || !t.progress.Fail() {
+	if t == nil || t.progress == nil || s.leaving || !t.progress.Fail() {
 		return
 	}
 	s.reloadFailed(v)
@@ -45,46 +45,75 @@ func (s *Supervisor) undo(t *transaction, i int) {
 		p.step(machine.StopRequested{})
 	case plan.Removed: // started again when it has ended; see isThrough
 	case plan.Scaled, plan.Adjusted:
-		p.adjust(at.before.cfg, at.spec)
+		p.adjust(at.before.cfg, p.withdrawn(c, at))
 	case plan.Rolled:
-		p.rollBack(at)
+		p.rollBack(c, at)
 	case plan.Kept:
 	}
 }
 
 // rollBack takes a rollout back that is under way, or that has ended well: then by another one.
-func (p *pool) rollBack(at *step) {
+func (p *pool) rollBack(c *plan.Change, at *step) {
 	switch {
 	case p.st.Rollout.Phase == machine.Rolling && p.st.Rollout.Target == at.target:
 		p.step(machine.AbortRequested{})
-	case p.st.Generation == at.target:
-		e := *at.before
-		p.rollTo(&e, machine.SpecChanged{Spec: at.spec, Roll: true})
+	case p.st.Generation >= at.target: // somebody may have rolled it since
+		p.rollTo(at.before.with(at.before.cfg), machine.SpecChanged{Spec: p.withdrawn(c, at), Roll: true})
 	}
+}
+
+// withdrawn is the specification to go back to. A number of workers that somebody asked for meanwhile was no part of the
+// reload, and stays.
+func (p *pool) withdrawn(c *plan.Change, at *step) machine.Spec {
+	spec := at.spec
+	if p.st.Spec.Workers == c.To.Spec.Workers {
+		return spec
+	}
+	spec.Workers = p.st.Spec.Workers
+	for _, l := range at.before.listeners {
+		if l.Grow(spec.Workers) != nil {
+			return at.spec
+		}
+	}
+	if spec.Validate() != nil {
+		return at.spec
+	}
+	return spec
 }
 
 // revive starts a pool again that was stopped to make way.
 func (s *Supervisor) revive(at *step) {
 	s.drop(at.pool)
-	before := at.before.with(at.before.cfg)
-	before.program = nil // it was closed with the old pool
-	at.pool, at.revived = newPool(s, before), true
+	at.pool, at.revived = newPool(s, at.before), true
+	at.pool.st.Spec = at.spec
 	s.pools = append(s.pools, at.pool)
-	s.startDue()
+	at.pool.begin() // what it needed was seen to when it was started for the first time
 }
 
 // reverted ends a transaction that was taken back.
 func (s *Supervisor) reverted(t *transaction) {
-	for i := range t.plan.Changes {
-		if t.plan.Changes[i].Kind == plan.Added {
-			s.drop(t.steps[i].pool)
+	lost := false
+	for i := range t.steps {
+		at := &t.steps[i]
+		lost = lost || at.lost
+		if t.plan.Changes[i].Kind != plan.Added {
+			continue
+		}
+		s.drop(at.pool)
+		if at.ended != nil {
+			s.pools = append(s.pools, at.ended)
 		}
 	}
 	s.house.clear(&t.plan.Old, s.cannotClose)
 	s.sortPools()
-	t.opened, t.progress = nil, nil
+	t.opened = nil
+	t.release()
 	s.reloadIs(reloadFailed)
-	s.log.Info().Msg("the previous configuration is back")
+	if lost {
+		s.log.Error().Msg("the previous configuration holds again, but not all of its workers serve")
+	} else {
+		s.log.Info().Msg("the previous configuration is back")
+	}
 	t.discard()
 	s.endTransaction(Verdict{Err: ErrReload})
 }
@@ -109,17 +138,22 @@ func (s *Supervisor) startFailed(p *pool, b *setback) bool {
 	if p.first {
 		return false
 	}
-	if i := s.changeOf(p); i >= 0 {
+	if i, undo := s.changeOf(p); i >= 0 && !undo {
 		s.fail(b.verdict())
 	}
 	return true
 }
 
 // workerFailed hears of a death that nobody asked for. In a pool, or a slot, that the reload at hand added it is the
-// reload's failure.
+// reload's failure. On the way back nobody waits any more for a pool whose previous workers do not live either.
 func (s *Supervisor) workerFailed(p *pool, rec *record) {
-	i := s.changeOf(p)
-	if i < 0 {
+	i, undo := s.changeOf(p)
+	if i < 0 || rec.clean() && p.st.Spec.Restart != machine.RestartAlways {
+		return
+	}
+	if undo {
+		t := s.transaction
+		t.steps[i].lost = t.steps[i].lost || rec.generation == p.wanted()
 		return
 	}
 	c := &s.transaction.plan.Changes[i]
@@ -131,18 +165,18 @@ func (s *Supervisor) workerFailed(p *pool, rec *record) {
 	}
 }
 
-// changeOf is the change under way of a pool, -1 if there is none.
-func (s *Supervisor) changeOf(p *pool) int {
+// changeOf is the change of a pool that is under way, or with undo is being taken back; -1 if there is none.
+func (s *Supervisor) changeOf(p *pool) (i int, undo bool) {
 	t := s.transaction
 	if t == nil || t.progress == nil {
-		return -1
+		return -1, false
 	}
 	for i := range t.steps {
-		if t.steps[i].pool == p && t.progress.Waits(i, false) {
-			return i
+		if t.steps[i].pool == p && (t.progress.Waits(i, false) || t.progress.Waits(i, true)) {
+			return i, t.progress.Waits(i, true)
 		}
 	}
-	return -1
+	return -1, false
 }
 
 // reloadIs notes how far the reload at hand is, beside what is known of it.
