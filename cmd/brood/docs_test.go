@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/broodctl/brood/internal/config"
+)
+
+// Every example of a configuration in the documents is one that brood takes.
+func TestExamplesOfConfigurations(t *testing.T) {
+	world := config.World{
+		Getenv:   func(string) string { return "/run/credentials" },
+		ReadFile: func(string) ([]byte, error) { return nil, nil },
+		CPUs:     4,
+	}
+	pages, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for page, block := range map[string]*regexp.Regexp{
+		"../../README.md":             regexp.MustCompile("(?s)```toml\n(.*?)```"),
+		"../../docs/man/brood.toml.5": regexp.MustCompile(`(?s)\.Bd -literal\n(.*?)\.Ed`),
+	} {
+		found += examples(t, world, page, block)
+	}
+	for _, page := range pages {
+		found += examples(t, world, page, regexp.MustCompile("(?s)```toml\n(.*?)```"))
+	}
+	if found < 3 {
+		t.Errorf("found %d examples: this test looks in the wrong places", found)
+	}
+}
+
+// examples tries those of one page, and counts them.
+func examples(t *testing.T, world config.World, page string, block *regexp.Regexp) int {
+	t.Helper()
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := block.FindAllStringSubmatch(string(text), -1)
+	for i, m := range all {
+		name := strings.TrimPrefix(page, "../../") + ".toml"
+		f, err := config.Parse(name, []byte(m[1]))
+		if err == nil {
+			_, err = config.FromFile(f, world)
+		}
+		if err != nil {
+			t.Errorf("example %d of %s:\n%v", i+1, page, err)
+		}
+	}
+	return len(all)
+}
