@@ -65,7 +65,7 @@ func plant(ctx context.Context, m mutation) (result, error) {
 	if err != nil {
 		return result{}, fmt.Errorf("cannot plant %q: %w", m.name, err)
 	}
-	test := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-vet=off", "-run", "^TestModel$",
+	test := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-vet=off", "-ldflags=-s -w", "-run", "^TestModel$",
 		"-count=1", "-timeout=5m", "./"+folder, "-model=first")
 	output, err := test.CombinedOutput()
 	if ctx.Err() != nil {

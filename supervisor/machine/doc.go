@@ -11,15 +11,18 @@
 //   - I1: no worker id is held by two unreaped workers.
 //   - I2: nothing is started in a wanted slot while workers + max_surge workers of the wanted slots are unreaped. Slots
 //     that are being scaled away count apart, so that their drain never delays a restart.
-//   - I3: a rollout never stops a ready worker if that leaves fewer than workers - max_unavailable ready.
+//   - I3: a rollout never stops a worker in service if that leaves fewer than workers - max_unavailable to rely on: ready
+//     ones, and slots that have finished.
 //   - I4: exit 0 only when every process is reaped.
 //   - I5: the fourth termination kills everything and exits in the same step.
 //   - I6: nothing starts while stopping.
-//   - I7: each worker has exactly the one timer of its health (a draining one exactly one grace timer).
+//   - I7: each worker has exactly the one timer of its health (a draining one exactly one grace timer), also when a
+//     specification comes that has no time for it, or has one again.
 //   - I8: health moves only along the diagram of docs/states.md.
 //   - I9: from every serving state the desired state can be reached, and from every stopping state the exit,
 //     also with workers that never obey.
-//   - I10: a failed rollout ends with the previous generation serving.
+//   - I10: a failed or aborted rollout ends with the previous generation serving, and with the previous specification
+//     wanted, in the same step.
 //
 // # Places
 //
@@ -27,6 +30,20 @@
 // slot. Incumbent and successor never share a side. A worker that dies is replaced on the side it had, because
 // connections may wait in that side's queue; a worker that is replaced on purpose gets its successor on the other
 // side. The home side is where the slot's connections are: a ready worker's, else where the next worker is to start.
+//
+// # Wishes
+//
+// A specification may change in any state, with a rollout or without one, and so may every part of it. What needs no
+// rollout holds from now on; what comes with one is taken back if that fails. How many workers a user asks for is a wish
+// of its own, which no rollout takes back. While a rollout is under way the next one is queued, and the latest wish wins.
+// An abort ends both. Every rollout has one [RolloutEnded], also one that was queued and dropped, and no number is given
+// twice.
+//
+// A successor has to prove itself first, if the specification says so: it serves, but its rollout does not count on it,
+// so the incumbent stays. Of a canary's rollout no second slot runs the target before the first one is through.
+//
+// Where a restart policy says that nobody follows a worker, its slot has finished, and runs again when a rollout gives it
+// its turn. A pool whose slots have all finished exits: with 0, or with 1 if one of them did not end well.
 //
 // # News
 //

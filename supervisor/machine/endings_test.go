@@ -7,12 +7,12 @@ func last(policy RestartPolicy, how Ending) bool {
 	return policy == RestartNever || policy == RestartOnFailure && how == EndedWell
 }
 
-// finish enters that a worker has ended, or will, and nobody is to follow it: unless its slot has another one already.
+// finish enters that a worker has ended, or will, and nobody is to follow it: unless its slot has another one, or had.
 func (c *checker) finish(ref Ref, p *proc, how Ending) {
 	w, across := c.now, ref.place().index()^1
 	generation := w.st.Slots[ref.Slot].Generation
 	another := w.health(across).Active() && w.st.Slots[ref.Slot].Workers[across%2].Generation == generation
-	if p.generation != generation || another {
+	if p.generation != generation || another || w.over(ref.Slot) {
 		return
 	}
 	p.ended = how

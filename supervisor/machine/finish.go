@@ -46,13 +46,13 @@ func (s *stepper) isSuccessor(ref Ref, w Worker) bool {
 	return ref.Slot < s.Spec.Workers && s.Rollout.Phase == Rolling && w.Generation == s.Rollout.Target
 }
 
-// ends notes that nobody is to follow a worker: unless its slot has another one already, or is not wanted.
+// ends notes that nobody is to follow a worker: unless its slot has another one, or had, or is not wanted.
 func (s *stepper) ends(ref Ref, how Ending) {
 	slot := &s.Slots[ref.Slot]
 	w := &slot.Workers[ref.Side]
 	across := slot.Workers[ref.Side.Other()]
 	if how == NotEnded || ref.Slot >= s.Spec.Workers || w.Generation != slot.Generation ||
-		across.Health.Active() && across.Generation == slot.Generation {
+		slot.over() || across.Health.Active() && across.Generation == slot.Generation {
 		return
 	}
 	w.Ended = how

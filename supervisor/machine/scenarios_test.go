@@ -71,14 +71,24 @@ func shortScenarios() []scenario {
 // scenarios never stop.
 func fullScenarios() []scenario {
 	return append([]scenario{
-		{"four serve", pool(4, 1, 0), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 2, scales: 2}, nil},
+		{"four serve", pool(4, 1, 0), budget{total: 3, crashes: 1, lates: 1, rolls: 2, scales: 1}, nil},
 		{"four stop-first serve", pool(4, 0, 1, stopFirst), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 2, scales: 2}, nil},
 		{"three serve", pool(3, 1, 0), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 3, scales: 2}, nil},
-		{"three settle 0 serve", pool(3, 1, 0, noSettle), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 3, scales: 2}, nil},
+		{"three settle 0 serve", pool(3, 1, 0, noSettle), budget{total: 3, crashes: 2, remains: 1, leaves: 1, rolls: 2, scales: 1}, nil},
 		{"three surge 2 serve", pool(3, 2, 1, spareID), budget{total: 2, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 2, scales: 2}, nil},
-		{"two serve", pool(2, 1, 0, spareID), budget{total: 4, crashes: 3, remains: 1, leaves: 1, lates: 1, rolls: 3, scales: 2}, nil},
+		{"two serve", pool(2, 1, 0, spareID), budget{total: 3, crashes: 3, remains: 1, leaves: 1, lates: 1, rolls: 3, scales: 2}, nil},
 		{"two stop-first surge 1 serve", pool(2, 1, 1, stopFirst), budget{total: 4, crashes: 3, remains: 2, leaves: 1, lates: 1, rolls: 3, scales: 2}, nil},
 		{"one serve", pool(1, 1, 0, spareID), budget{total: 4, crashes: 3, remains: 1, leaves: 1, lates: 1, rolls: 3, reloads: 1, scales: 2, dumps: 1}, nil},
+		{"three change serve", pool(3, 1, 0), budget{total: 2, crashes: 1, lates: 1, rolls: 1, scales: 1, changes: 2, aborts: 1}, []Spec{
+			pool(2, 2, 0, otherIDs, noTimeout), pool(3, 0, 1, stopFirst, noSettle, minReady),
+		}},
+		{"two change serve", pool(2, 1, 0, spareID), budget{total: 3, crashes: 1, leaves: 1, lates: 1, rolls: 1, scales: 1, changes: 2, aborts: 1}, []Spec{
+			pool(1, 1, 0, otherIDs, noSettle), pool(2, 1, 1, stopFirst, onFailure),
+		}},
+		{"three by percent serve", pool(3, 0, 0, percent(50, 34), minReady), budget{total: 2, crashes: 1, rolls: 1, scales: 1, aborts: 1}, nil},
+		{"three prove themselves serve", pool(3, 2, 1, canary, minReady), budget{total: 2, crashes: 1, leaves: 1, lates: 1, rolls: 2, scales: 1, aborts: 1}, nil},
+		{"two end serve", pool(2, 1, 0, onFailure, minReady), budget{total: 3, crashes: 2, remains: 1, leaves: 1, rolls: 1, changes: 1, aborts: 1}, []Spec{pool(2, 1, 0, once)}},
+		{"two stop late stop", pool(2, 1, 0, stopDelay, noSettle), budget{total: 2, crashes: 1, remains: 1, leaves: 1, rolls: 1, stops: 1, terms: 4}, nil},
 		{"four stop", pool(4, 1, 0), budget{total: 2, crashes: 1, rolls: 1, terms: 1}, nil},
 		{"three stop-first stop", pool(3, 0, 1, stopFirst), budget{total: 2, crashes: 1, remains: 1, leaves: 1, rolls: 1, terms: 4}, nil},
 		{"two surge 2 stop", pool(2, 2, 0, spareID), budget{total: 2, crashes: 1, leaves: 1, rolls: 1, stops: 1, terms: 4}, nil},

@@ -20,6 +20,7 @@ func TestWalks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		w.menu = []Spec{pool(2, 1, 0, canary)} // beside any other
 		w.canonical()
 		way := &trail{}
 		for range rapid.IntRange(1, walkLength).Draw(t, "steps") {
