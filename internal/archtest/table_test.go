@@ -136,6 +136,11 @@ var rules = []rule{
 		reason:   "text from a configuration: it speaks to no systemd and writes no file",
 	},
 	{
+		dir:      "internal/probe",
+		testOurs: []string{"internal/probe"},
+		reason:   "asks one worker and counts its answers: what follows from them is the machine's business",
+	},
+	{
 		dir:      "internal/require",
 		testOurs: []string{"internal/require"},
 		reason:   "looks at the outside world once or often: knows neither pools nor how their commands are run",
