@@ -175,6 +175,12 @@ func (s *stage) wantFrom(begin int, lines ...string) {
 	}
 }
 
+// summary is the one line about the state.
+func (s *stage) summary() string {
+	snap := s.sup.Snapshot()
+	return snap.Summary()
+}
+
 // logged finds the log lines of a message, as objects.
 func (s *stage) logged(message string) []map[string]any {
 	var found []map[string]any
