@@ -20,9 +20,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if completing(args) {
 		return exitDone
 	}
-	if os.Getenv("BROOD_WORKER_ID") != "" && !slices.Contains(args, demoWorker) {
-		forgetParent() // we are somebody's worker: its BROOD_WORKERS is no flag of ours
-	}
+	worker := os.Getenv("BROOD_WORKER_ID") != "" && !slices.Contains(args, demoWorker)
+	forget(func(value string) bool {
+		return value == "" || worker // we are somebody's worker: its BROOD_WORKERS is no flag of ours
+	})
 	err := newApp(stdout, stderr).RunContext(context.Background(), args)
 	return report(stderr, err)
 }
@@ -33,10 +34,11 @@ func completing(args []string) bool {
 	return slices.Contains(args, "--") && args[len(args)-1] == "--generate-bash-completion"
 }
 
-// forgetParent removes the variables by which a supervisor above us speaks to its worker from those that set flags.
-func forgetParent() {
+// forget removes from the variables that set flags those whose value is no flag's. To the library an empty one is a flag
+// that was given; to people it is none.
+func forget(which func(value string) bool) {
 	for _, kv := range os.Environ() {
-		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "BROOD_") {
+		if name, value, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "BROOD_") && which(value) {
 			_ = os.Unsetenv(name)
 		}
 	}
