@@ -21,7 +21,7 @@ func workerBugs() []mutation {
 			"if !w.Health.HasProcess() {", "if !w.Health.HasProcess() || w.Health == Killed {",
 		},
 		{
-			"a worker id is free when the leader is reaped, though others of its group live", "step.go",
+			"a worker id is free when the leader is reaped, though others of its group live", "deaths.go",
 			"case !e.Remains:", "case true:",
 		},
 		{
@@ -70,11 +70,11 @@ func workerBugs() []mutation {
 			"case Waiting:\n\t\ts.spawn(t.Ref)", "case Waiting:",
 		},
 		{
-			"a clean recycle counts as a crash", "step.go",
+			"a clean recycle counts as a crash", "deaths.go",
 			"w.Health != Proving && e.Clean && e.Age", "w.Health != Proving && !e.Clean && e.Age",
 		},
 		{
-			"a stable time does not end the count of failures", "step.go",
+			"a stable time does not end the count of failures", "deaths.go",
 			"slot.Failures = 0\n\t}\n\tif how", "slot.Failures += 0\n\t}\n\tif how",
 		},
 		{
@@ -90,7 +90,7 @@ func workerBugs() []mutation {
 			"for i := range s.Slots {\n\t\ts.Slots[i].assign", "for i := range s.Slots[1:] {\n\t\ts.Slots[i].assign",
 		},
 		{
-			"a rollout goes on after its successor failed", "step.go",
+			"a rollout goes on after its successor failed", "deaths.go",
 			"s.abort(cause, ref)\n\t\treturn", "return",
 		},
 		{

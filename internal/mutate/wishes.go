@@ -84,7 +84,7 @@ func wishBugs() []mutation {
 			"case w.Health == Ready || w.Health == Finished:", "case w.Health.Serves() || w.Health == Finished:",
 		},
 		{
-			"a clean death is forgiven while it proves itself", "step.go",
+			"a clean death is forgiven while it proves itself", "deaths.go",
 			"wasReady && w.Health != Proving && e.Clean", "wasReady && e.Clean",
 		},
 		{

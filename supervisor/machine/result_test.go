@@ -26,6 +26,9 @@ func (c *checker) result() {
 	if w.stopping != (w.st.Phase == Stopping) || w.terms != w.st.Terms {
 		c.fail(ruleBooks, "phase %v after %d terminations", w.st.Phase, w.st.Terms)
 	}
+	if n := w.servedSlots(); n != w.st.ReadySlots() {
+		c.fail(ruleBooks, "%d slots serve, not %d", n, w.st.ReadySlots())
+	}
 	if w.stopping && w.living(len(w.procs)) == 0 {
 		c.fail("I9", "stopping, nobody lives, and there was no exit")
 	}

@@ -49,10 +49,10 @@ type Ref struct {
 // Worker is one side of a slot.
 type Worker struct {
 	Health     Health
+	Ended      Ending // how its leading process ended, if nobody is to follow it
 	Inc        uint64
 	ID         int    // worker id; meaningful while there is a process
 	Generation uint64 // of the specification it was started with
-	Ended      Ending // how its leading process ended, if nobody is to follow it
 }
 
 // Ending is how a worker ended that nobody is to follow: see RestartPolicy. It is Finished as soon as its group is gone.

@@ -138,6 +138,20 @@ func (w *world) inService() int {
 	return n
 }
 
+// servedSlots counts the wanted slots that have a worker in service.
+func (w *world) servedSlots() int {
+	n := 0
+	for slot := range min(w.wanted(), len(w.procs)/2) {
+		for _, i := range [...]int{index(slot, A), index(slot, B)} {
+			if w.procs[i].serves() && w.health(i).Serves() {
+				n++
+				break
+			}
+		}
+	}
+	return n
+}
+
 func (w *world) grow(places int) {
 	for len(w.procs) < places {
 		w.procs = append(w.procs, proc{})
