@@ -69,7 +69,14 @@ func (l *fakeListener) Grow(int) error            { return l.use("grow") }
 func (l *fakeListener) Datagram() bool            { return false }
 func (l *fakeListener) Port(int) int              { return l.config().Address.Port }
 
-func (l *fakeListener) FD(slot int, side listener.Side) int    { return l.base + 2*slot + int(side) }
+// FD is none where the workers bind by themselves.
+func (l *fakeListener) FD(slot int, side listener.Side) int {
+	if l.Mode() == listener.PerSlot {
+		return -1
+	}
+	return l.base + 2*slot + int(side)
+}
+
 func (l *fakeListener) Inode(slot int, s listener.Side) uint64 { return uint64(l.FD(slot, s)) }
 func (l *fakeListener) Adopt(int, listener.Side) error         { return l.use("adopt") }
 func (l *fakeListener) Dial(context.Context, int, listener.Side) (net.Conn, error) {

@@ -79,7 +79,11 @@ func portrait(p *fakeProcess) string {
 		}
 	}
 	slices.Sort(env)
-	return fmt.Sprint(p.pool(), ".", p.env("BROOD_SLOT"), " ", p.cmd.Argv, env, p.cmd.Dir, p.serves)
+	umask := "none"
+	if p.cmd.Umask != nil {
+		umask = fmt.Sprintf("%o", *p.cmd.Umask)
+	}
+	return fmt.Sprint(p.pool(), ".", p.env("BROOD_SLOT"), " ", p.cmd.Argv, env, p.cmd.Dir, " umask ", umask, p.cmd.Limits, p.serves)
 }
 
 // checkRest checks that a supervisor that has come to rest runs what it says it does.
@@ -152,7 +156,13 @@ func (s *stage) checkWorker(cfg *plan.Pool, proc *fakeProcess) {
 			s.t.Errorf("worker %s has %s=%q, want %q", proc.name(), v.Name, got, v.Value)
 		}
 	}
-	if got, want := proc.env("LISTEN_FDNAMES"), strings.Join(cfg.Listen, ":"); got != want {
+	var held []string // those of which it has a descriptor
+	for _, name := range cfg.Listen {
+		if l := s.sup.desired.Listener(name); l != nil && l.Mode != listener.PerSlot {
+			held = append(held, name)
+		}
+	}
+	if got, want := proc.env("LISTEN_FDNAMES"), strings.Join(held, ":"); got != want {
 		s.t.Errorf("worker %s listens on %q, want %q", proc.name(), got, want)
 	}
 }

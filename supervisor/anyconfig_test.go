@@ -1,0 +1,131 @@
+package supervisor
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/supervisor/plan"
+	"github.com/broodctl/brood/worker"
+)
+
+// recorder takes note of failures in a bubble, for the test around it.
+type recorder struct {
+	testing.TB
+	errs []string
+}
+
+func (r *recorder) Helper()                    {}
+func (r *recorder) Failed() bool               { return len(r.errs) > 0 }
+func (r *recorder) Error(args ...any)          { r.errs = append(r.errs, fmt.Sprint(args...)) }
+func (r *recorder) Logf(f string, args ...any) { r.errs = append(r.errs, fmt.Sprintf(f, args...)) }
+func (r *recorder) Errorf(f string, args ...any) {
+	r.errs = append(r.errs, fmt.Sprintf(f, args...))
+}
+
+// anyListeners are open at addresses whose mode never changes; the exclusive ones go to one pool each.
+func anyListeners(t *rapid.T) (all []listener.Config) {
+	for i, mode := range []listener.Mode{listener.Sharded, listener.Sharded, listener.PerSlot, listener.Shared} {
+		if rapid.IntRange(0, 3).Draw(t, "listener?") == 0 {
+			continue
+		}
+		cfg := tcp(fmt.Sprint(rapid.SampledFrom([]string{"l", "l", "l", "m"}).Draw(t, "name"), i), 81+10*i)
+		if cfg.Mode = mode; mode == listener.Shared {
+			cfg.Address = listener.Address{Network: "unix", Path: "/run/x.sock"}
+			cfg.Perm = rapid.SampledFrom([]listener.Config{{}, {Perm: 0o600}}).Draw(t, "perm").Perm
+		}
+		if mode == listener.Sharded && rapid.IntRange(0, 5).Draw(t, "moved?") == 0 {
+			cfg.Address.Port++
+		}
+		cfg.Backlog = rapid.SampledFrom([]int{0, 64}).Draw(t, "backlog")
+		all = append(all, cfg)
+	}
+	return all
+}
+
+// anyDesired is any description that a configuration file may come to.
+func anyDesired(t *rapid.T) plan.Desired {
+	names := []string{"p0", "p1", "p2", "p3"}
+	keep := rapid.IntRange(1, 15).Draw(t, "pools")
+	names = slices.DeleteFunc(names, func(name string) bool { return keep>>(name[1]-'0')&1 == 0 })
+	d := plan.Desired{Listeners: anyListeners(t)}
+	for _, name := range names {
+		d.Pools = append(d.Pools, anyPool(t, name))
+	}
+	for i := range d.Listeners {
+		l := &d.Listeners[i]
+		if l.Mode != listener.Shared {
+			// Mostly the same pool, so that not everything moves at once.
+			at := rapid.SampledFrom([]int{i, i, i, 0, 1, 2, 3}).Draw(t, "owner") % len(d.Pools)
+			d.Pools[at].Listen = append(d.Pools[at].Listen, l.Name)
+			continue
+		}
+		for j := range d.Pools {
+			if rapid.Bool().Draw(t, "shares") {
+				d.Pools[j].Listen = append(d.Pools[j].Listen, l.Name)
+			}
+		}
+	}
+	for i := range d.Pools {
+		if i > 0 && rapid.IntRange(0, 2).Draw(t, "after?") == 0 {
+			d.Pools[i].After = []string{d.Pools[rapid.IntRange(0, i-1).Draw(t, "after")].Name}
+		}
+	}
+	return d
+}
+
+// anyPool is any pool without listeners. Most of it is as usual, so that two of them differ in little.
+func anyPool(t *rapid.T, name string) plan.Pool {
+	p := sized(poolNamed(name), rapid.IntRange(1, 4).Draw(t, "workers"))
+	seldom := func(what string) bool { return rapid.IntRange(0, 4).Draw(t, what) == 0 }
+	if seldom("env") {
+		p = leveled(p, rapid.SampledFrom([]string{"1", "2"}).Draw(t, "level"))
+	}
+	if seldom("command") {
+		p = newer(p)
+	}
+	if seldom("dir") {
+		p.Recipe.Dir = "/srv"
+	}
+	if seldom("umask") {
+		p.Umask = new(uint32)
+	}
+	if seldom("limits") {
+		p.Limits = []worker.Limit{{Resource: 7, Soft: 1024, Hard: 1024}}
+	}
+	if seldom("ready") {
+		p.Ready = worker.Readiness{Kind: worker.ReadyDelay, Delay: time.Second}
+	}
+	if seldom("pre_start") {
+		p.PreStart = []string{"migrate"}
+	}
+	if seldom("requires") {
+		p.Requires = []string{"env:KEY"}
+	}
+	if seldom("order") {
+		p.Spec.Order, p.Spec.MaxSurge, p.Spec.MaxUnavailable = machine.StopFirst, 0, 1
+	}
+	if seldom("settle") {
+		p.Spec.Settle = 0
+	}
+	if seldom("delay") {
+		p.Spec.StopDelay = 2 * time.Second
+	}
+	if seldom("min ready") {
+		p.Spec.MinReady = 3 * time.Second
+	}
+	if seldom("reload") {
+		p.Spec.Reload = machine.ReloadRoll
+	}
+	if p.Spec.LastID = math.MaxInt32; seldom("ids") {
+		p.Spec.FirstID = 100 * int(name[1]-'0')
+		p.Spec.LastID = p.Spec.FirstID + rapid.SampledFrom([]int{99, 99, 120}).Draw(t, "last id")
+	}
+	return p
+}
