@@ -56,12 +56,17 @@ type brood struct {
 func launch(t *testing.T, o options) *brood {
 	t.Helper()
 	b := begin(t, o)
+	b.awaitReady()
+	return b
+}
+
+func (b *brood) awaitReady() {
+	b.t.Helper()
 	b.await("READY=1", func() bool {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		return b.ready
 	})
-	return b
 }
 
 // begin starts brood, and ends it with the test if the test has not.

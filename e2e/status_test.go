@@ -28,6 +28,8 @@ type status struct {
 
 type pool struct {
 	Name       string   `json:"name"`
+	Phase      string   `json:"phase"`
+	Unmet      []string `json:"unmet"`
 	Generation int      `json:"generation"`
 	Desired    int      `json:"desired"`
 	Ready      int      `json:"ready"`
