@@ -3,11 +3,15 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/broodctl/brood/internal/config"
+	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/plan"
 )
 
 // Every example of a configuration in the documents is one that brood takes.
@@ -55,4 +59,38 @@ func examples(t *testing.T, world config.World, page string, block *regexp.Regex
 		}
 	}
 	return len(all)
+}
+
+// The page about the API has every field of what it takes and gives.
+func TestFieldsOfTheAPI(t *testing.T) {
+	page, err := os.ReadFile("../../docs/api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, of := range []reflect.Type{
+		reflect.TypeFor[control.Body](), reflect.TypeFor[control.Result](), reflect.TypeFor[supervisor.Snapshot](), reflect.TypeFor[plan.View](),
+	} {
+		for _, name := range fieldsOf(of) {
+			if !strings.Contains(string(page), `"`+name+`"`) {
+				t.Errorf("docs/api.md lacks the field %s of %s", name, of)
+			}
+		}
+	}
+}
+
+// fieldsOf lists the names of a structure in JSON, and of those in it.
+func fieldsOf(t reflect.Type) []string {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	var names []string
+	for field := range t.Fields() {
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); name != "" {
+			names = append(append(names, name), fieldsOf(field.Type)...)
+		}
+	}
+	return names
 }

@@ -92,13 +92,13 @@ func keysOf(table string, t reflect.Type) []string {
 	if table != "" {
 		keys = []string{"[" + table + "]"}
 	}
-	for i := range t.NumField() {
-		name, _, _ := strings.Cut(t.Field(i).Tag.Get("toml"), ",")
+	for field := range t.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("toml"), ",")
 		if name == "" {
 			continue
 		}
 		under := strings.TrimPrefix(table+"."+name, ".")
-		switch of := t.Field(i).Type; {
+		switch of := field.Type; {
 		case of.Kind() == reflect.Struct:
 			inner = append(inner, keysOf(under, of)...)
 		case of.Kind() == reflect.Map && of.Elem().Kind() == reflect.Struct:
