@@ -59,9 +59,12 @@ type Command struct {
 	// Limits are set in this order, with the supervisor's rights. Without one for
 	// open files the worker has those that the supervisor was started with.
 	Limits []Limit
+	// Settings of the process; the zero value changes nothing. With several sets of
+	// CPUs it may run on all of them.
+	Settings Settings
 	// ListenPID sets the value of LISTEN_PID and WATCHDOG_PID, where Env has
-	// them, to the worker's own pid. This, As, Umask, Limits and a Program that has
-	// to be executed cost a start through the exec shim; once, not each.
+	// them, to the worker's own pid. This, As, Umask, Limits, Settings and a Program
+	// that has to be executed cost a start through the exec shim; once, not each.
 	ListenPID bool
 	// Orphans says what becomes of the worker when the supervisor dies.
 	Orphans OrphanPolicy

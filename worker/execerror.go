@@ -23,8 +23,15 @@ const (
 	StageFork     Stage = "fork for"                    // the kernel gave no process or descriptor
 	StageShim     Stage = "prepare"                     // the exec shim died or could not do its work
 	StageLimit    Stage = "set a limit for"             // one of Limits was refused
+	StageNice     Stage = "set nice for"                // Settings.Nice was refused
+	StageIO       Stage = "set ioprio for"              // Settings.IOPriority was refused
+	StageOOM      Stage = "set oom_score_adj for"       // Settings.OOMScoreAdj was refused
+	StageCPUs     Stage = "set cpus for"                // none of Settings.CPUs can be had
+	StageBound    Stage = "bound capabilities for"      // the supervisor may not take capabilities away
 	StageIdentity Stage = "change the user for"         // As was refused
 	StageDir      Stage = "enter working directory for" // Dir is missing or closed to us, or to As
+	StageKeep     Stage = "keep capabilities for"       // the supervisor does not have one of Settings.Capabilities
+	StageNoPrivs  Stage = "set no_new_privs for"        // Settings.NoNewPrivs was refused
 	StageExec     Stage = "execute"                     // execve(2) of the program, which is there
 )
 
@@ -35,15 +42,15 @@ type ExecError struct {
 	Stage Stage
 	Err   error
 
-	as    *Identity // nil: the supervisor's user
-	limit Limit     // at StageLimit
+	as      *Identity // nil: the supervisor's user
+	setting string    // what was refused; "" at other stages
 }
 
 func (e *ExecError) Error() string {
 	what := fmt.Sprintf("%s %s", e.Stage, e.Path)
 	switch {
-	case e.Stage == StageLimit:
-		what = fmt.Sprintf("set %s for %s", e.limit, e.Path)
+	case e.setting != "":
+		what = fmt.Sprintf("%s for %s", e.setting, e.Path)
 	case e.as == nil:
 	case e.Stage == StageIdentity:
 		what = fmt.Sprintf("run %s as user %s", e.Path, e.as)
@@ -59,16 +66,37 @@ func (e *ExecError) Unwrap() error { return e.Err }
 func (e *ExecError) explain() string {
 	is := func(errno syscall.Errno) bool { return errors.Is(e.Err, errno) }
 	switch {
-	case e.Stage == StageLimit && is(syscall.EPERM):
-		return " (a hard limit can only be raised with CAP_SYS_RESOURCE, and nofile not above fs.nr_open)"
 	case e.Stage == StageLimit && is(syscall.EINVAL):
 		return " (the soft limit is above the hard one)"
+	case e.setting != "" && (is(syscall.EPERM) || is(syscall.EACCES)):
+		return explainRefusal(e.Stage)
+	case e.Stage == StageCPUs && is(syscall.EINVAL):
+		return " (the machine, or the cpuset of the cgroup, has none of them)"
 	case e.Stage == StageIdentity && is(syscall.EPERM):
 		return " (that needs CAP_SETUID and CAP_SETGID)"
 	case e.Stage == StageIdentity && is(syscall.EINVAL):
 		return " (the user namespace has no such user or group)"
 	case e.Stage == StageExec:
 		return explainExec(is)
+	}
+	return ""
+}
+
+// explainRefusal says which right is missing.
+func explainRefusal(s Stage) string {
+	switch s { //nolint:exhaustive // the others need no right
+	case StageLimit:
+		return " (a hard limit can only be raised with CAP_SYS_RESOURCE, and nofile not above fs.nr_open)"
+	case StageNice:
+		return " (less than what brood has needs CAP_SYS_NICE, or the limit RLIMIT_NICE)"
+	case StageIO:
+		return " (realtime needs CAP_SYS_NICE)"
+	case StageOOM:
+		return " (less than what brood has needs CAP_SYS_RESOURCE)"
+	case StageBound:
+		return " (to take capabilities away for good needs CAP_SETPCAP)"
+	case StageKeep:
+		return " (brood does not have it, and cannot hand it on)"
 	}
 	return ""
 }

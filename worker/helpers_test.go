@@ -112,10 +112,11 @@ func leave([]string) int {
 
 // plan is what a supervise starts.
 type plan struct {
-	Orphans worker.OrphanPolicy
-	Direct  bool
-	As      *worker.Identity
-	Limits  []worker.Limit
+	Orphans  worker.OrphanPolicy
+	Direct   bool
+	As       *worker.Identity
+	Limits   []worker.Limit
+	Settings worker.Settings
 }
 
 func (p plan) String() string {
@@ -157,7 +158,7 @@ func supervise(args []string) int {
 	stop := make(chan struct{})
 	cmd := worker.Command{
 		Argv: args[1:], Env: as("echo"), Stdout: 1, Stderr: 2,
-		Orphans: p.Orphans, ListenPID: !p.Direct, As: p.As, Limits: p.Limits,
+		Orphans: p.Orphans, ListenPID: !p.Direct, As: p.As, Limits: p.Limits, Settings: p.Settings,
 		OnGone: func() { close(stop) },
 	}
 	s.Start(cmd, func(r worker.StartResult) {

@@ -19,7 +19,7 @@ import (
 // the shim's file need not be open to the user, it can raise limits before and drop
 // ambient capabilities after, and it tells which step failed.
 func ordersOf(cmd Command, as *Identity, attr *syscall.ProcAttr) shim.Orders {
-	orders := shim.Orders{Umask: cmd.Umask}
+	orders := shim.Orders{Umask: cmd.Umask, Settings: cmd.Settings.orders()}
 	for _, l := range cmd.Limits {
 		orders.Limits = append(orders.Limits, shim.Limit(l))
 	}
@@ -88,8 +88,9 @@ func (st *start) failure(s shim.Status) error {
 		e.Stage, e.Err = StageShim, errShimDied
 	case shim.StagePrepare:
 		e.Stage = StageShim
-	case shim.StageLimit:
-		e.Stage, e.limit = StageLimit, limitOf(st.limits, s.Resource)
+	case shim.StageLimit, shim.StageNice, shim.StageIOPriority, shim.StageOOMScore, shim.StageCPUs,
+		shim.StageBound, shim.StageCapability, shim.StageNoNewPrivs:
+		e.Stage, e.setting = st.refused(s)
 	case shim.StageIdentity:
 		e.Stage = StageIdentity
 	case shim.StageDir:
@@ -103,15 +104,6 @@ func (st *start) failure(s shim.Status) error {
 		}
 	}
 	return e
-}
-
-func limitOf(limits []Limit, resource int) Limit {
-	for _, l := range limits {
-		if l.Resource == resource {
-			return l
-		}
-	}
-	return Limit{Resource: resource}
 }
 
 // forkError finds the stage at which ForkExec failed: chdir(2) and execve(2)

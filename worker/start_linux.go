@@ -18,6 +18,7 @@ type start struct {
 	dir     string // that path is relative to
 	as      *Identity
 	limits  []Limit
+	set     Settings
 	kept    bool // it is not at path any more
 	direct  bool // without the shim: it runs, or there is no start
 	done    func(StartResult)
@@ -77,8 +78,8 @@ func (s *Spawner) fork(r request) (*start, error) {
 		Files: s.files(r.cmd),
 		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: r.cmd.Orphans.signal(), PidFD: &pidfd},
 	}
-	st := &start{path: path, dir: r.cmd.Dir, as: as, limits: r.cmd.Limits, kept: kept >= 0, done: r.done, status: -1}
-	st.direct = !r.cmd.ListenPID && r.cmd.Umask == nil && len(r.cmd.Limits) == 0 && as == nil && !st.kept
+	st := &start{path: path, dir: r.cmd.Dir, as: as, limits: r.cmd.Limits, set: r.cmd.Settings, kept: kept >= 0, done: r.done, status: -1}
+	st.direct = !r.cmd.ListenPID && r.cmd.Umask == nil && len(r.cmd.Limits) == 0 && r.cmd.Settings.areNone() && as == nil && !st.kept
 	if st.direct {
 		return st, s.forkInto(st, r.cmd, path, r.cmd.Argv, attr)
 	}

@@ -5,12 +5,13 @@ import "syscall"
 // Orders are what a shim does before it executes the program, in the order of the
 // fields, and where it says how that went. Only Status is a must.
 type Orders struct {
-	Status int            // descriptor of the status pipe
-	Umask  *uint32        // umask(2)
-	Limits []Limit        // setrlimit(2)
-	As     *Identity      // setgroups(2), setresgid(2), setresuid(2)
-	Death  syscall.Signal // with As: the parent-death signal, which a change of the user clears
-	Dir    string         // with As: a directory that only the user may be able to enter
+	Status int     // descriptor of the status pipe
+	Umask  *uint32 // umask(2)
+	Limits []Limit // setrlimit(2)
+	Settings
+	As    *Identity      // setgroups(2), setresgid(2), setresuid(2)
+	Death syscall.Signal // with As: the parent-death signal, which a change of the user clears
+	Dir   string         // with As: a directory that only the user may be able to enter
 	// Program is a descriptor to execute instead of the path, by the system call
 	// with the number Execveat: the frozen package syscall does not know it, the
 	// parent does. 0 is none.
@@ -34,9 +35,9 @@ type Identity struct {
 //	Name ORDERS [DIR] PATH ARG...
 //
 // ORDERS are the number of the status descriptor and, separated by commas, what
-// there is of: u with the mask; l with resource:soft:hard; i with uid:gid:groups;
-// k with a signal; x with descriptor:number; d if there is a DIR. All numbers are
-// decimal.
+// there is of: u with the mask; l with resource:soft:hard; those of Settings; i with
+// uid:gid:groups; k with a signal; x with descriptor:number; d if there is a DIR. All
+// numbers are decimal.
 func (o Orders) Argv(path string, argv []string) []string {
 	text := []byte(format(uint64(o.Status)))
 	add := func(letter byte, numbers ...uint64) {
@@ -54,6 +55,7 @@ func (o Orders) Argv(path string, argv []string) []string {
 	for _, l := range o.Limits {
 		add('l', uint64(l.Resource), l.Soft, l.Hard)
 	}
+	o.Settings.add(add)
 	if o.As != nil {
 		numbers := []uint64{uint64(o.As.UID), uint64(o.As.GID)}
 		for _, gid := range o.As.Groups {
@@ -124,7 +126,7 @@ func (o *Orders) set(letter byte, numbers []uint64) bool {
 	case letter == 'x' && len(numbers) == 2:
 		o.Program, o.Execveat = int(numbers[0]), int(numbers[1])
 	default:
-		return false
+		return o.Settings.set(letter, numbers)
 	}
 	return true
 }

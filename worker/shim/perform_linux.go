@@ -17,25 +17,30 @@ func (o Orders) perform() (Status, bool) {
 			return Status{Stage: StageLimit, Errno: errnoOf(err), Resource: l.Resource}, false
 		}
 	}
-	if o.As == nil {
-		return Status{}, true
+	if stage, err := o.schedule(); err != nil {
+		return Status{Stage: stage, Errno: errnoOf(err)}, false
 	}
-	if err := o.become(); err != nil {
-		return Status{Stage: StageIdentity, Errno: errnoOf(err)}, false
+	if err := o.bound(); err != nil {
+		return Status{Stage: StageBound, Errno: errnoOf(err)}, false
 	}
-	if o.Dir == "" {
-		return Status{}, true
+	if o.As != nil {
+		if err := o.become(); err != nil {
+			return Status{Stage: StageIdentity, Errno: errnoOf(err)}, false
+		}
 	}
-	if err := syscall.Chdir(o.Dir); err != nil {
-		return Status{Stage: StageDir, Errno: errnoOf(err)}, false
+	if o.Dir != "" {
+		if err := syscall.Chdir(o.Dir); err != nil {
+			return Status{Stage: StageDir, Errno: errnoOf(err)}, false
+		}
+	}
+	if n, err := o.keep(); err != nil {
+		return Status{Stage: StageCapability, Errno: errnoOf(err), Resource: n}, false
+	}
+	if err := o.restrict(); err != nil {
+		return Status{Stage: StageNoNewPrivs, Errno: errnoOf(err)}, false
 	}
 	return Status{}, true
 }
-
-const (
-	prCapAmbient         = 47 // of prctl(2)
-	prCapAmbientClearAll = 4
-)
 
 // become changes the user. Ambient capabilities would survive between two users
 // of whom none is root: a supervisor's power over users is not its workers'.
@@ -55,15 +60,15 @@ func (o Orders) become() error {
 	if err := syscall.Setresuid(uid, uid, uid); err != nil {
 		return err
 	}
-	_, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, prCapAmbient, prCapAmbientClearAll, 0, 0, 0, 0)
-	if errno != 0 && errno != syscall.EINVAL { // EINVAL: before Linux 4.3 there were none
-		return errno
+	_, err := prctl(prCapAmbient, prCapAmbientClearAll, 0)
+	if err != nil && err != syscall.EINVAL { // EINVAL: before Linux 4.3 there were none
+		return err
 	}
 	if o.Death == 0 {
 		return nil
 	}
-	if _, _, errno := syscall.RawSyscall6(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(o.Death), 0, 0, 0, 0); errno != 0 {
-		return errno
+	if _, err := prctl(syscall.PR_SET_PDEATHSIG, uintptr(o.Death), 0); err != nil {
+		return err
 	}
 	if syscall.Getppid() != parent { // it died in between, and nobody told
 		return syscall.Kill(syscall.Getpid(), o.Death)

@@ -18,6 +18,10 @@ func TestParseStatus(t *testing.T) {
 		"dir 13":                     {Stage: StageDir, Errno: syscall.EACCES},
 		"dir 13 7":                   {},
 		"limit 1 7 9":                {},
+		"nice 13":                    {Stage: StageNice, Errno: syscall.EACCES},
+		"capability 1 12":            {Stage: StageCapability, Errno: syscall.EPERM, Resource: 12},
+		"no-new-privs 22":            {Stage: StageNoNewPrivs, Errno: syscall.EINVAL},
+		"oom 13 7":                   {},
 		"exec 2 ":                    {},
 		"exec x":                     {},
 		"exec ":                      {},
@@ -50,6 +54,11 @@ func TestOrders(t *testing.T) {
 		{Orders{Status: 4, Limits: []Limit{{7, 0, 1<<64 - 1}, {4, 1, 2}}}, "4,l7:0:18446744073709551615,l4:1:2"},
 		{Orders{Status: 4, As: &Identity{UID: 33, GID: 34}}, "4,i33:34"},
 		{Orders{Status: 4, As: &Identity{UID: 33, GID: 34, Groups: []uint32{34, 1<<32 - 2}}}, "4,i33:34:34:4294967294"},
+		{
+			Orders{Status: 4, Settings: Settings{Nice: new(-5), IOPriority: new(16388), OOMScoreAdj: new(-1000), CPUs: []uint64{1, 0, 8}, Capabilities: new(uint64(1 << 10)), NoNewPrivs: true}},
+			"4,n18446744073709551611,p16388,o18446744073709550616,c1:0:8,b1024,w1",
+		},
+		{Orders{Status: 4, Settings: Settings{Nice: new(0), Capabilities: new(uint64(0))}}, "4,n0,b0"},
 	}
 	for _, tt := range tests {
 		line := tt.o.Argv("/bin/x", []string{"", "-d"})
@@ -58,7 +67,7 @@ func TestOrders(t *testing.T) {
 			t.Errorf("%q became %+v, %q, %q", line, o, path, argv)
 		}
 	}
-	for _, text := range []string{"", "x", "4,", "4,u", "4,u1:2", "4,l1:2", "4,l1:2:3:4", "4,i1", "4,k", "4,x3", "4u1", "4,z1", "4,u18446744073709551616", "4:5"} {
+	for _, text := range []string{"", "x", "4,", "4,u", "4,u1:2", "4,l1:2", "4,l1:2:3:4", "4,i1", "4,k", "4,x3", "4u1", "4,z1", "4,n", "4,b1:2", "4,c", "4,u18446744073709551616", "4:5"} {
 		if _, _, _, ok := parseOrders([]string{Name, text, "/bin/x", "x"}); ok {
 			t.Errorf("accepted %q", text)
 		}

@@ -65,7 +65,7 @@ func setPID(env []string, pid string) {
 // of StageExec is written before.
 func (o Orders) tell(s Status) int {
 	text := s.Stage.word() + " " + format(uint64(s.Errno))
-	if s.Stage == StageLimit {
+	if s.Stage.hasResource() {
 		text += " " + format(uint64(s.Resource))
 	}
 	_, _ = syscall.Write(o.Status, []byte(text))

@@ -7,12 +7,19 @@ type Stage uint8
 
 // The stages in their order.
 const (
-	StageNone     Stage = iota // it died before it could say anything
-	StagePrepare               // it could not read its orders
-	StageLimit                 // a limit was refused
-	StageIdentity              // the user or its groups were refused
-	StageDir                   // the directory is closed to the user
-	StageExec                  // execve(2) was reached
+	StageNone       Stage = iota // it died before it could say anything
+	StagePrepare                 // it could not read its orders
+	StageLimit                   // a limit was refused
+	StageNice                    // the nice value was refused
+	StageIOPriority              // the I/O priority was refused
+	StageOOMScore                // the OOM score was refused
+	StageCPUs                    // none of the CPUs can be had
+	StageBound                   // the bounding set of capabilities could not be made smaller
+	StageIdentity                // the user or its groups were refused
+	StageDir                     // the directory is closed to the user
+	StageCapability              // a capability could not be kept
+	StageNoNewPrivs              // no_new_privs was refused
+	StageExec                    // execve(2) was reached
 )
 
 // word is the first one of a status text.
@@ -23,26 +30,43 @@ func (s Stage) word() string {
 		return "prepare"
 	case StageLimit:
 		return "limit"
+	case StageNice:
+		return "nice"
+	case StageIOPriority:
+		return "ioprio"
+	case StageOOMScore:
+		return "oom"
+	case StageCPUs:
+		return "cpus"
+	case StageBound:
+		return "bound"
 	case StageIdentity:
 		return "identity"
 	case StageDir:
 		return "dir"
+	case StageCapability:
+		return "capability"
+	case StageNoNewPrivs:
+		return "no-new-privs"
 	case StageExec:
 		return "exec"
 	}
 	return ""
 }
 
+// hasResource tells the stages that are of many things, of which one is to blame.
+func (s Stage) hasResource() bool { return s == StageLimit || s == StageCapability }
+
 // Status is the outcome of a shim.
 type Status struct {
 	Stage Stage
 	Errno syscall.Errno // 0 at StageExec: the program runs
-	// Resource is that of the limit that was refused.
+	// Resource is that of the limit, or the number of the capability, that was refused.
 	Resource int
 }
 
 // ParseStatus reads what came out of a status pipe up to its end: the stage's word,
-// an errno if it failed there, and the resource at StageLimit. Text that no shim
+// an errno if it failed there, and the resource where there is one. Text that no shim
 // writes is StageNone.
 func ParseStatus(text string) Status {
 	for stage := StagePrepare; stage <= StageExec; stage++ {
@@ -52,7 +76,7 @@ func ParseStatus(text string) Status {
 		}
 		numbers, ok := numbersAfter(text[len(word):])
 		switch {
-		case !ok, len(numbers) > 2, len(numbers) == 2 && stage != StageLimit:
+		case !ok, len(numbers) > 2, len(numbers) == 2 && !stage.hasResource():
 			return Status{}
 		case len(numbers) == 0:
 			return Status{Stage: stage}
