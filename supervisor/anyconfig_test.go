@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,16 +19,26 @@ import (
 // recorder takes note of failures in a bubble, for the test around it.
 type recorder struct {
 	testing.TB
+	mu   sync.Mutex
 	errs []string
 }
 
-func (r *recorder) Helper()                    {}
-func (r *recorder) Failed() bool               { return len(r.errs) > 0 }
-func (r *recorder) Error(args ...any)          { r.errs = append(r.errs, fmt.Sprint(args...)) }
-func (r *recorder) Logf(f string, args ...any) { r.errs = append(r.errs, fmt.Sprintf(f, args...)) }
-func (r *recorder) Errorf(f string, args ...any) {
-	r.errs = append(r.errs, fmt.Sprintf(f, args...))
+func (r *recorder) note(text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.errs = append(r.errs, text)
 }
+
+func (r *recorder) Failed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.errs) > 0
+}
+
+func (r *recorder) Helper()                      {}
+func (r *recorder) Error(args ...any)            { r.note(fmt.Sprint(args...)) }
+func (r *recorder) Errorf(f string, args ...any) { r.note(fmt.Sprintf(f, args...)) }
+func (r *recorder) Logf(f string, args ...any)   { r.note(fmt.Sprintf(f, args...)) }
 
 // anyListeners are open at addresses whose mode never changes; the exclusive ones go to one pool each.
 func anyListeners(t *rapid.T) (all []listener.Config) {

@@ -54,7 +54,7 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 	}
 	return worker.Command{
 		Argv: made.Argv, Env: made.Env, Dir: made.Dir,
-		Program: e.program, As: as, Umask: e.cfg.Umask, Limits: e.cfg.Limits,
+		Program: e.program, As: as, Umask: e.cfg.Umask, Limits: e.cfg.Limits, Settings: e.cfg.Settings.Of(ref.Slot),
 		Files: files,
 		Stdin: worker.DevNull, Stdout: rec.output.Stdout(), Stderr: rec.output.Stderr(),
 		ListenPID: len(files) > 0,

@@ -81,6 +81,11 @@ type (
 		transaction *transaction
 		setback     *setback
 	}
+	// backDue: the way back of a change is to be tried again.
+	backDue struct {
+		transaction *transaction
+		change      int
+	}
 	// rechecked: what a pool requires was looked at again.
 	rechecked struct {
 		pool  *pool
@@ -115,6 +120,7 @@ func (surveyed) message()    {}
 func (rollReady) message()   {}
 func (startReady) message()  {}
 func (reloadReady) message() {}
+func (backDue) message()     {}
 func (rechecked) message()   {}
 func (signalled) message()   {}
 func (publishDue) message()  {}

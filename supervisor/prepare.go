@@ -134,7 +134,7 @@ func (w World) chore(made worker.Rendered, cfg *plan.Pool, command string, witho
 			strings.HasPrefix(name, "WATCHDOG_") || slices.Contains(without, name)
 	})
 	cmd := worker.Command{
-		Argv: shell(command), Env: env, Dir: made.Dir, As: as, Umask: cfg.Umask, Limits: cfg.Limits,
+		Argv: shell(command), Env: env, Dir: made.Dir, As: as, Umask: cfg.Umask, Limits: cfg.Limits, Settings: cfg.Settings,
 		Stdin: worker.DevNull, Stdout: worker.DevNull, Stderr: worker.DevNull,
 	}
 	return cmd, nil

@@ -106,7 +106,7 @@ var reloads = []struct {
 		worker.Dies,
 		"a: rolled (listen)\nb: rolled (listen)",
 		[]string{
-			"start a.0/2", "TERM a.0/1", "abandon api 0a", "end a.0/1",
+			"start a.0/2", "abandon api 0b", "steer api 0b", "TERM a.0/1", "abandon api 0a", "end a.0/1",
 			"start b.0/2", "steer api 0b", "TERM b.0/1", "abandon api 0a", "end b.0/1",
 		},
 	},
@@ -116,7 +116,7 @@ var reloads = []struct {
 		desire(listening(api), sized(poolNamed("b", "api"), 1)),
 		worker.Dies,
 		"b: added, 1 workers\na: removed, 1 workers",
-		[]string{"TERM a.0/1", "end a.0/1", "start b.0/1", "steer api 0a"},
+		[]string{"abandon api 0b", "steer api 0b", "TERM a.0/1", "end a.0/1", "start b.0/1", "steer api 0a"},
 	},
 }
 

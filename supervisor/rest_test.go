@@ -9,6 +9,7 @@ import (
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
+	"github.com/broodctl/brood/worker"
 )
 
 // desire is a description.
@@ -148,7 +149,7 @@ func samePool(a, b *plan.Pool) bool {
 
 func (s *stage) checkWorker(cfg *plan.Pool, proc *fakeProcess) {
 	s.t.Helper()
-	if !slices.Equal(proc.cmd.Argv, cfg.Recipe.Argv) || proc.cmd.Dir != cfg.Recipe.Dir || !proc.serves {
+	if !slices.Equal(proc.cmd.Argv, cfg.Recipe.Argv) || proc.cmd.Dir != cfg.Recipe.Dir || !serving(cfg, proc) {
 		s.t.Errorf("worker %s runs %v in %q (ready: %t), want %+v", proc.name(), proc.cmd.Argv, proc.cmd.Dir, proc.serves, cfg.Recipe)
 	}
 	for _, v := range cfg.Recipe.Env {
@@ -217,8 +218,13 @@ func (s *stage) isServed(l *fakeListener) bool {
 
 func (s *stage) hasReady(l *fakeListener, m listener.Member) bool {
 	return slices.ContainsFunc(s.world.living(), func(p *fakeProcess) bool {
-		return p.serves && slices.Contains(p.cmd.Files, l.FD(m.Slot, m.Side))
+		return slices.Contains(p.cmd.Files, l.FD(m.Slot, m.Side)) && serving(s.sup.pool(p.pool()).cfg(), p)
 	})
+}
+
+// serving reports whether a worker has said that it serves, or need not say so.
+func serving(cfg *plan.Pool, p *fakeProcess) bool {
+	return p.serves || cfg.Ready.Kind != worker.ReadyNotify
 }
 
 // reloadings counts what systemd heard of reloads after we were ready for the first time.

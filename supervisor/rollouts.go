@@ -136,7 +136,8 @@ func (p *pool) rolloutEnded(a machine.RolloutEnded) {
 		lines(p.log.Error().Uint64(keyGeneration, a.Target).Str(keyCause, reason), last).
 			Msg("rollout failed: the previous generation serves on")
 	}
-	p.settle(func(w waiter) bool { return w.target == a.Target }, v)
+	// A stop also ends the rollout that was queued, without a word.
+	p.settle(func(w waiter) bool { return w.target == a.Target || a.Cause == machine.StopCame }, v)
 	if v.Err != nil {
 		p.repeatGood(a.Target)
 	}

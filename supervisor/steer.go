@@ -37,8 +37,42 @@ func (p *pool) steerTowards(l seat, members []listener.Member) {
 		if err := l.Steer(members); err != nil {
 			p.failed(l)("cannot steer", err)
 		}
-	case !p.edition().has(l.Listener) && !p.sup.wants(l.Listener):
+	case p.edition().has(l.Listener): // what comes waits for the next worker
+	case p.sup.wants(l.Listener):
+		p.handOver(l)
+	default:
 		house.pause(l.Listener, p.failed(l))
+	}
+}
+
+// handOver steers a listener that another pool is about to take to places where no worker of this one serves it. What
+// comes waits there until the other pool steers, and is then relayed to its workers. Left to those on their way out it
+// would reach them until the moment they are told to leave. Nothing happens to a listener that the other pool has already,
+// or that several share, nor to datagrams, which nobody relays.
+func (p *pool) handOver(l seat) {
+	taken := slices.ContainsFunc(p.sup.pools, func(q *pool) bool {
+		return q != p && q.station == running && q.st.Phase == machine.Serving && q.edition().has(l.Listener)
+	})
+	if taken || l.Datagram() {
+		return
+	}
+	var vacant []listener.Member
+	for slot := range p.st.Slots {
+		for at, w := range p.st.Slots[slot].Workers {
+			serves := w.Health.HasProcess() && p.editions[w.Generation].has(l.Listener)
+			if place := (listener.Member{Slot: slot, Side: side(machine.Side(at))}); !serves {
+				vacant = append(vacant, place)
+				if err := l.Abandon(place.Slot, place.Side); err != nil {
+					p.failed(l)("cannot abandon queue", err)
+				}
+			}
+		}
+	}
+	if len(vacant) == 0 {
+		return // where there is no room, a moment's connections are left to who leaves
+	}
+	if err := l.Steer(vacant); err != nil {
+		p.failed(l)("cannot hand listener over", err)
 	}
 }
 

@@ -201,7 +201,7 @@ func refuse(msg message) {
 		m.reply(stopped)
 	case reloadReady:
 		m.transaction.discard()
-	case started, exited, gone, told, proven, unproven, timerEnded, startReady, rechecked, signalled, publishDue, watchdogDue:
+	case started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, signalled, publishDue, watchdogDue:
 	}
 }
 
@@ -232,6 +232,8 @@ func (s *Supervisor) handle(msg message) {
 		m.pool.startReady(m)
 	case reloadReady:
 		s.reloadReady(m)
+	case backDue:
+		s.backDue(m)
 	case rechecked:
 		m.pool.rechecked(m)
 	case signalled:

@@ -31,6 +31,7 @@ type step struct {
 	begun   bool         // not only ordered
 	revived bool         // stopped to make way, and started again; or nobody starts it again
 	lost    bool         // on the way back a worker of the previous configuration failed: nobody waits for it
+	pauses  bool         // the way back has failed, and is tried again after a while
 	before  *edition     // what to go back to
 	spec    machine.Spec // the same
 	target  uint64       // of a rollout
@@ -232,12 +233,17 @@ func (p *pool) seeded(spec machine.Spec) machine.Spec {
 // retire stops a pool that is not wanted any more. Its listeners that nobody wants take no further connections, and its
 // workers serve those that wait before they are told to leave.
 func (p *pool) retire() {
+	if p.st.Phase == machine.Exited {
+		return // long ago maybe, and its listeners are closed
+	}
 	spec := p.st.Spec
 	for _, l := range p.listeners() {
-		if !p.sup.wants(l.Listener) {
+		if p.sup.wants(l.Listener) {
+			p.handOver(l)
+		} else {
 			p.sup.house.pause(l.Listener, p.failed(l))
-			spec.StopDelay = max(spec.StopDelay, spec.Settle)
 		}
+		spec.StopDelay = max(spec.StopDelay, spec.Settle)
 	}
 	if p.station == running {
 		p.step(machine.SpecChanged{Spec: spec})
@@ -272,12 +278,12 @@ func (s *Supervisor) isThrough(t *transaction, i int, undo bool) bool {
 		return c.Kind != plan.Added // it starts with what it has been given, when its time comes
 	case c.Kind == plan.Added && undo:
 		return false
-	case undo && at.lost:
+	case undo && at.lost && t.isInNobodysWay(c, p):
 		return true
 	case c.Kind == plan.Rolled && !undo:
 		return p.st.Generation >= at.target && p.isPure() && p.serves()
 	case c.Kind == plan.Rolled:
-		return p.st.Phase != machine.Serving || p.isPure()
+		return p.st.Phase == machine.Serving && p.isPure() && s.isBack(t, i) // one that stops is waited for
 	case c.Kind == plan.Adjusted || c.Kind == plan.Scaled && undo:
 		return true
 	}

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/broodctl/brood/supervisor/machine"
@@ -60,6 +61,33 @@ func (p *pool) rollBack(c *plan.Change, at *step) {
 	case p.st.Generation >= at.target: // somebody may have rolled it since
 		p.rollTo(at.before.with(at.before.cfg), machine.SpecChanged{Spec: p.withdrawn(c, at), Roll: true})
 	}
+}
+
+// backAgain is the pause before another attempt to roll a pool back.
+const backAgain = 5 * time.Second
+
+// isBack reports whether a pool whose rollouts have ended is what it was before. The way back of one that had been rolled
+// is a rollout, which a single crash makes fail: then it is tried again.
+func (s *Supervisor) isBack(t *transaction, i int) bool {
+	at := &t.steps[i]
+	if at.pool.cfg() == at.before.cfg {
+		return true
+	}
+	if !at.pauses {
+		at.pauses = true
+		time.AfterFunc(backAgain, func() { s.mail.post(backDue{transaction: t, change: i}) })
+	}
+	return false
+}
+
+// backDue tries once more to roll a pool back.
+func (s *Supervisor) backDue(m backDue) {
+	t := m.transaction
+	if t != s.transaction || t.progress == nil || s.leaving || !t.progress.Waits(m.change, true) {
+		return
+	}
+	t.steps[m.change].pauses = false
+	s.undo(t, m.change)
 }
 
 // withdrawn is the specification to go back to. A number of workers that somebody asked for meanwhile was no part of the
@@ -152,8 +180,9 @@ func (s *Supervisor) workerFailed(p *pool, rec *record) {
 		return
 	}
 	if undo {
-		t := s.transaction
-		t.steps[i].lost = t.steps[i].lost || rec.generation == p.wanted()
+		at := &s.transaction.steps[i]
+		good := p.editions[p.st.Generation]
+		at.lost = at.lost || at.before != nil && good.cfg == at.before.cfg && rec.edition.cfg == good.cfg
 		return
 	}
 	c := &s.transaction.plan.Changes[i]
@@ -163,6 +192,17 @@ func (s *Supervisor) workerFailed(p *pool, rec *record) {
 			Lines: rec.tail(),
 		})
 	}
+}
+
+// isInNobodysWay reports whether what a pool still has of the new configuration may stay for a while: no listener of it is
+// to be closed, or wanted back by another pool.
+func (t *transaction) isInNobodysWay(c *plan.Change, p *pool) bool {
+	for _, rec := range p.workers {
+		if rec.generation != p.wanted() && (len(c.Needs) > 0 || slices.ContainsFunc(t.opened, rec.edition.has)) {
+			return false
+		}
+	}
+	return true
 }
 
 // changeOf is the change of a pool that is under way, or with undo is being taken back; -1 if there is none.
