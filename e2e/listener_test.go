@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -132,5 +133,21 @@ func TestListenerMoves(t *testing.T) {
 	m.becomes(k, map[string]string{"web": "rolled", "api": "rolled"})
 	moves.flawless(t)
 	stays.flawless(t)
+	m.stop()
+}
+
+// TestPoolRenamed: a pool under another name takes over the listener of the one that
+// goes, again and again, and nothing fails.
+func TestPoolRenamed(t *testing.T) {
+	port := freePort(t)
+	m := manage(t, site(t), guestPool("web", port, "http", "-notify"))
+	tr := startTraffic(t, address(port))
+	for n := range 5 {
+		before := m.pool1().Name
+		name := "web" + strconv.Itoa(n)
+		k := together(m.keys.without("pool"), guestPool(name, port, "http", "-notify").without("listen"))
+		m.becomes(k.with("pool."+name+".listen", list("web")), map[string]string{before: "removed", name: "added"})
+	}
+	tr.flawless(t)
 	m.stop()
 }

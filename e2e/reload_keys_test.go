@@ -82,7 +82,7 @@ func (e *everyKey) change(t *testing.T, name string, k keys, actions string, loo
 // parseActions reads "web rolled, api rolled"; "rolled" is for both.
 func parseActions(text string) map[string]string {
 	all := map[string]string{}
-	for _, part := range strings.Split(text, ", ") {
+	for part := range strings.SplitSeq(text, ", ") {
 		name, action, one := strings.Cut(part, " ")
 		switch {
 		case one:

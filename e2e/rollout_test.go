@@ -32,7 +32,7 @@ func TestRollouts(t *testing.T) {
 			}
 		}
 		tr.flawless(t)
-	})
+	}, "--max-surge", "2")
 }
 
 // TestScale: up and down under load, nothing fails.
