@@ -16,17 +16,19 @@ type Desired struct {
 
 // Pool describes identical workers of one command.
 type Pool struct {
-	Name    string
-	Spec    machine.Spec
-	Recipe  worker.RecipeConfig
-	Umask   *uint32 // nil is the supervisor's
-	Limits  []worker.Limit
-	Listen  []string // names of Desired.Listeners
-	Ready   worker.Readiness
-	Signals worker.Signals
-	Orphans worker.OrphanPolicy
-	Clean   worker.ExitSet // the ends, beside status 0, that count as success
-	Output  string         // auto, prefix, tail, inherit
+	Name   string
+	Spec   machine.Spec
+	Recipe worker.RecipeConfig
+	Umask  *uint32 // nil is the supervisor's
+	Limits []worker.Limit
+	// Settings are the workers', slot by slot; see worker.Settings.Of.
+	Settings worker.Settings
+	Listen   []string // names of Desired.Listeners
+	Ready    worker.Readiness
+	Signals  worker.Signals
+	Orphans  worker.OrphanPolicy
+	Clean    worker.ExitSet // the ends, beside status 0, that count as success
+	Output   string         // auto, prefix, tail, inherit
 
 	Requires        []string // what must be there before it starts; see internal/require
 	RequiresTimeout time.Duration

@@ -20,6 +20,7 @@ func (p *Plan) differences(from, to *Pool) []string {
 		field{"groups", a.Groups, b.Groups},
 		field{"umask", from.Umask, to.Umask},
 		field{"limits", from.Limits, to.Limits},
+		field{"process", from.Settings, to.Settings},
 		field{"worker_ids", [2]int{from.Spec.FirstID, from.Spec.LastID}, [2]int{to.Spec.FirstID, to.Spec.LastID}},
 		field{"worker_id_env", a.WorkerIDEnv, b.WorkerIDEnv},
 		field{"fds_env", a.FDsEnv, b.FDsEnv},
