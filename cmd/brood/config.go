@@ -14,7 +14,7 @@ import (
 // here is the world that a configuration is to run in.
 func here() config.World {
 	w := config.Here()
-	w.Flag = flagOf
+	w.Flag, w.Processors = flagOf, config.ReadProcessors
 	w.LookupUser = func(user, group string) error {
 		_, err := worker.ResolveIdentity(user, group, nil)
 		return err

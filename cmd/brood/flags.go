@@ -68,6 +68,12 @@ func poolFlags() []cli.Flag {
 		stringFlag("group", "", "`GROUP` that the workers run as; a template"),
 		stringFlag("umask", "", "of the workers, octal"),
 		listFlag("limit", "`NAME=VALUE` of setrlimit: nofile, nproc, core, as, stack, memlock, fsize. Repeatable"),
+		intFlag("nice", 0, "of the workers, from -20 to 19; default: brood's own"),
+		stringFlag("ioprio", "", "I/O priority of the workers: idle, best-effort:LEVEL, realtime:LEVEL"),
+		intFlag("oom-score-adj", 0, "of the workers, from -1000 to 1000; default: brood's own"),
+		stringFlag("cpus", "", "where workers run: spread (a CPU each), nodes (a NUMA node each), node:N, or a list such as 0-3,8"),
+		boolFlag("no-new-privs", "no program that a worker executes can give it rights"),
+		stringFlag("capabilities", "", "the only `CAPABILITIES` that workers keep, with commas between them; none keeps none"),
 
 		stringFlag("ready", "auto", "what proves that a worker serves: auto, notify, http:PATH, tcp, exec:COMMAND, delay:DURATION"),
 		durationFlag("ready-timeout", time.Minute, "a worker that is not ready by then is replaced; 0 waits for ever"),

@@ -37,7 +37,7 @@ func fromFlags(c *cli.Context) (*config.File, []error, error) {
 		Ready: r.said("ready"), Reload: r.said("reload"), ReloadSignal: r.said("reload-signal"), DumpSignal: r.said("dump-signal"),
 		Orphans: r.said("orphans"), Log: config.LogTable{Mode: r.said("worker-output")},
 		Requires: c.StringSlice("requires"), RequiresTimeout: r.duration("requires-timeout"), PreStart: c.StringSlice("pre-start"),
-		Env: r.pairs("env"), Credentials: r.pairs("credential"), Limits: r.limits(),
+		Env: r.pairs("env"), Credentials: r.pairs("credential"), Limits: r.limits(), Process: r.process(),
 		Stop:    config.StopTable{Signal: r.said("stop-signal"), Grace: r.duration("grace"), Delay: r.duration("stop-delay")},
 		Restart: r.restart(),
 		Rollout: r.rollout(),
@@ -113,6 +113,24 @@ func (r *flagReader) limits() config.LimitsTable {
 		}
 		limit := config.Limit(value)
 		*into[name] = &limit
+	}
+	return t
+}
+
+func (r *flagReader) process() config.ProcessTable {
+	t := config.ProcessTable{IOPrio: r.said("ioprio"), CPUs: r.said("cpus"), NoNewPrivs: r.c.Bool("no-new-privs")}
+	if r.c.IsSet("nice") {
+		t.Nice = new(config.Nice(r.c.Int("nice")))
+	}
+	if r.c.IsSet("oom-score-adj") {
+		t.OOMScoreAdj = new(config.OOMScore(r.c.Int("oom-score-adj")))
+	}
+	switch word := r.said("capabilities"); word {
+	case "":
+	case "none":
+		t.Capabilities = new([]string)
+	default:
+		t.Capabilities = new(strings.Split(word, ","))
 	}
 	return t
 }

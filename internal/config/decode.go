@@ -56,6 +56,10 @@ func (d *decoder) value(v reflect.Value, n *node, key string) {
 		}
 	case reflect.Int:
 		d.number(v, n, key)
+	case reflect.Bool:
+		if d.is(aBoolean, n, key, v.Type()) {
+			v.SetBool(n.text == "true")
+		}
 	case reflect.String:
 		if d.is(aString, n, key, v.Type()) {
 			v.SetString(n.text)
@@ -121,7 +125,7 @@ func (d *decoder) unknown(e *entry, key string, known []string) string {
 	if home := homeOf(e, key); meant == "" && home != "" {
 		hint = home
 	} else {
-		meant = or(meant, or(nearest(e.name, known), alias(e.name, known)))
+		meant = or(meant, or(alias(e.name, known), nearest(e.name, known)))
 	}
 	if meant != "" {
 		hint = "did you mean " + quote(meant) + "?"

@@ -43,7 +43,7 @@ func (e *encoder) table(key string, v reflect.Value) error {
 			if err != nil {
 				return fmt.Errorf("%s: %w", under(key, name), err)
 			}
-			if text != "[]" {
+			if text != "[]" || field.Kind() == reflect.Pointer { // which says that nothing is meant
 				e.text.WriteString(name + " = " + text + "\n")
 			}
 		}
@@ -112,6 +112,8 @@ func valueText(v reflect.Value) (string, error) {
 		return quote(d.String()), nil
 	}
 	switch v.Kind() { //nolint:exhaustive // a File has these types alone
+	case reflect.Bool:
+		return strconv.FormatBool(v.Bool()), nil
 	case reflect.Int:
 		return strconv.FormatInt(v.Int(), 10), nil
 	case reflect.String:

@@ -9,10 +9,11 @@ import (
 )
 
 var (
-	errOctal = errors.New("it is an octal number from 1 to 777, such as 0660")
-	errUmask = errors.New("it is an octal number from 0 to 777, such as 0027")
-	errOwner = errors.New("it is USER, USER:GROUP or :GROUP")
-	errRange = errors.New("it is FIRST-LAST, such as 0-1023")
+	errOctal  = errors.New("it is an octal number from 1 to 777, such as 0660")
+	errUmask  = errors.New("it is an octal number from 0 to 777, such as 0027")
+	errOwner  = errors.New("it is USER, USER:GROUP or :GROUP")
+	errIOPrio = errors.New("it is idle, best-effort:LEVEL or realtime:LEVEL, with levels from 0, the first, to 7")
+	errRange  = errors.New("it is FIRST-LAST, such as 0-1023")
 )
 
 // wordError says which words there are, in place of an error that says it in other words; nil stays nil.

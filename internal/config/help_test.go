@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // files is a world that has these files alone, and four CPUs.
 func files(content map[string]string) World {
 	return World{
-		CPUs: 4, Dir: "/srv",
+		CPUs: 4, Dir: "/srv", Processors: twoNodes,
 		Getenv: func(name string) string {
 			return map[string]string{"CREDENTIALS_DIRECTORY": "/run/credentials/brood"}[name]
 		},
@@ -27,6 +27,11 @@ func files(content map[string]string) World {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 		},
 	}
+}
+
+// twoNodes are four CPUs that may be used, on two of three nodes.
+func twoNodes() (Processors, error) {
+	return Processors{Allowed: []int{0, 1, 3, 8}, Nodes: map[int][]int{0: {0, 1}, 1: {3, 8}}}, nil
 }
 
 // golden compares with a file, or writes it.

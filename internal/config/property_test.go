@@ -90,6 +90,11 @@ func drawPool(t *rapid.T) PoolTable {
 	}
 	limit := rapid.SampledFrom([]Limit{"0", "5", "1:2", "infinity", "5:infinity"})
 	p.Limits = LimitsTable{NoFile: maybe(t, "nofile", limit), Core: maybe(t, "core", limit), AS: maybe(t, "as", rapid.SampledFrom([]Limit{"1G", "64K:2M"}))}
+	p.Process = ProcessTable{
+		Nice: maybe(t, "nice", rapid.SampledFrom([]Nice{-20, 0, 19})), OOMScoreAdj: maybe(t, "oom_score_adj", rapid.SampledFrom([]OOMScore{-1000, 0, 7})),
+		IOPrio: word(t, "ioprio", "idle", "realtime:0", "best-effort:7"), CPUs: word(t, "cpus", "spread", "nodes", "node:1", "3,0-1"),
+		NoNewPrivs: rapid.Bool().Draw(t, "no_new_privs"), Capabilities: maybe(t, "capabilities", rapid.SampledFrom([][]string{{}, {"KILL"}, {"cap_bpf", "CHOWN"}})),
+	}
 	p.Log.Mode = word(t, "mode", "inherit", "tail", "prefix")
 	return p
 }

@@ -33,6 +33,7 @@ func (r *resolver) pool(name string, t PoolTable) {
 	p.Clean = r.cleanExits(table, t.Restart.CleanExits)
 	p.Limits = r.limits(under(table, "limits"), t.Limits)
 	p.Umask = r.umask(table, t.Umask)
+	p.Settings = r.process(under(table, "process"), t.Process)
 	r.lists(table, t)
 	r.listen(table, &p)
 	p.Ready = r.ready(table, t.Ready, &p)

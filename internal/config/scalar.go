@@ -1,6 +1,7 @@
 package config
 
 import (
+	"math"
 	"reflect"
 	"strconv"
 )
@@ -53,14 +54,21 @@ func (d *decoder) numberOrString(v reflect.Value, n *node, key string) {
 	}
 }
 
-// number reads a number that is not negative. Where 0 would mean "not said" it is refused as well.
+// bounded is a number with limits of its own.
+type bounded interface{ bounds() (least, most int64) }
+
+// number reads a number that is not negative, or within its bounds. Where 0 would mean "not said" it is refused as well.
 func (d *decoder) number(v reflect.Value, n *node, key string) {
 	if !d.is(anInteger, n, key, v.Type()) {
 		return
 	}
-	i, err := strconv.ParseInt(n.text, 0, 32)
-	if err != nil || i < 0 {
-		d.bad(n.at, key, "", "cannot read %s %s: it is a number from 0 to 2147483647", last(key), n.text)
+	least, most := int64(0), int64(math.MaxInt32)
+	if b, ok := v.Addr().Interface().(bounded); ok {
+		least, most = b.bounds()
+	}
+	i, err := strconv.ParseInt(n.text, 0, 64)
+	if err != nil || i < least || i > most {
+		d.bad(n.at, key, "", "cannot read %s %s: it is a number from %d to %d", last(key), n.text, least, most)
 		return
 	}
 	v.SetInt(i)

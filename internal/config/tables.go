@@ -67,6 +67,7 @@ type PoolTable struct {
 	Restart RestartTable `toml:"restart,omitempty"`
 	Rollout RolloutTable `toml:"rollout,omitempty"`
 	Limits  LimitsTable  `toml:"limits,omitempty"`
+	Process ProcessTable `toml:"process,omitempty"`
 	Log     LogTable     `toml:"log,omitempty"`
 }
 
@@ -107,6 +108,19 @@ type LimitsTable struct {
 	Stack   *Limit `toml:"stack,omitempty"`
 	MemLock *Limit `toml:"memlock,omitempty"`
 	FSize   *Limit `toml:"fsize,omitempty"`
+}
+
+// ProcessTable is [pool.NAME.process]: what each worker has of its own, and brood does not.
+type ProcessTable struct {
+	Nice        *Nice     `toml:"nice,omitempty"`          // -20 to 19, as setpriority(2)
+	IOPrio      string    `toml:"ioprio,omitempty"`        // idle, best-effort:LEVEL, realtime:LEVEL, as ioprio_set(2)
+	OOMScoreAdj *OOMScore `toml:"oom_score_adj,omitempty"` // -1000 to 1000, as proc_pid_oom_score_adj(5)
+	// CPUs is where the workers run: "spread" gives the slots one CPU each in turn, "nodes" the CPUs of one NUMA node each in
+	// turn, "node:0" all of them those of that node, and "0-3,8" all of them these.
+	CPUs       string `toml:"cpus,omitempty"`
+	NoNewPrivs bool   `toml:"no_new_privs,omitempty"` // no program that a worker executes can give it rights
+	// Capabilities are the only ones of capabilities(7) that workers keep; [] keeps none.
+	Capabilities *[]string `toml:"capabilities,omitempty"`
 }
 
 // LogTable is [pool.NAME.log].

@@ -13,6 +13,8 @@ type World struct {
 	CPUs     int                          // that the supervisor may use
 	// LookupUser says why a user or a group cannot be had, by name or number; nil takes every one for good.
 	LookupUser func(user, group string) error
+	// Processors says which CPUs there are; nil takes every one for good, and what comes of it is for comparing only.
+	Processors func() (Processors, error)
 	// Dir is where relative paths of the configuration begin; Load sets it to the directory of the file.
 	Dir string
 	// Flag is the flag that fills a key, such as --max-surge, for the problems of a File that no file was read for; nil or

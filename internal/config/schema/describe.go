@@ -39,6 +39,7 @@ func descriptions() map[string]string {
 		"PoolTable.restart":          "What follows when a worker ends by itself.",
 		"PoolTable.rollout":          "How workers are replaced by those of a new version.",
 		"PoolTable.limits":           "Limits of setrlimit(2) for each worker: a number, SOFT:HARD, or infinity.",
+		"PoolTable.process":          "What each worker has of its own, and brood does not.",
 		"PoolTable.log":              "What happens to the output of workers.",
 
 		"StopTable.signal": "The signal that asks a worker to stop.",
@@ -63,6 +64,13 @@ func descriptions() map[string]string {
 		"LimitsTable.stack":   "Bytes of the stack.",
 		"LimitsTable.memlock": "Bytes locked into memory.",
 		"LimitsTable.fsize":   "Bytes of a file that is written.",
+
+		"ProcessTable.nice":          "The nice value: -20 is the most favoured, 19 the least.",
+		"ProcessTable.ioprio":        "The I/O priority: idle, best-effort:LEVEL or realtime:LEVEL, where level 0 comes first and 7 last.",
+		"ProcessTable.oom_score_adj": "How likely the kernel kills it for want of memory: -1000 is never, 1000 first.",
+		"ProcessTable.cpus":          "Where the workers run. spread: the slots on one CPU each in turn. nodes: on one NUMA node each in turn. node:N or a list such as 0-3,8: all on these.",
+		"ProcessTable.no_new_privs":  "No program that a worker executes can give it rights.",
+		"ProcessTable.capabilities":  "The only ones of capabilities(7) that workers keep; [] keeps none.",
 
 		"LogTable.mode": "auto, prefix each line with its worker, keep the tail alone, or inherit brood's own output.",
 	}

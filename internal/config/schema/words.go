@@ -36,10 +36,18 @@ func valueSchema(t reflect.Type) *jsonschema.Schema {
 		return numberOr(0, machine.MaxWorkers, `^([0-9]+|(100|[0-9]{1,2})%)$`, "25%")
 	case reflect.TypeFor[config.Limit]():
 		return numberOr(0, 0, `^`+boundBytes+`(:`+boundBytes+`)?$`, "64M", "1G:infinity", "infinity")
+	case reflect.TypeFor[config.Nice]():
+		return integer(-20, 19)
+	case reflect.TypeFor[config.OOMScore]():
+		return integer(-1000, 1000)
 	case reflect.TypeFor[config.ExitWord]():
 		return numberOr(1, 255, signalPattern(), 143, "TERM")
 	}
 	return nil
+}
+
+func integer(least, most int) *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "integer", Minimum: jsonNumber(least), Maximum: jsonNumber(most)}
 }
 
 // numberOr is a number from a minimum to a maximum, which is none if it is 0, or a string.
@@ -147,6 +155,9 @@ func keys() map[string]change {
 		"RolloutTable.order":         words("start-first", "stop-first"),
 		"LimitsTable.nofile":         things,
 		"LimitsTable.nproc":          things,
+		"ProcessTable.ioprio":        pattern(`^(idle|(best-effort|realtime):0*[0-7])$`, "idle", "best-effort:4", "realtime:0"),
+		"ProcessTable.cpus":          pattern(`^(spread|nodes|node:[0-9]+|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)$`, "spread", "nodes", "node:0", "0-3,8"),
+		"ProcessTable.capabilities":  list(`^([Cc][Aa][Pp]_)?[A-Za-z][A-Za-z_]*$`),
 		"LogTable.mode":              words("auto", "prefix", "tail", "inherit"),
 	}
 }
