@@ -109,6 +109,19 @@ func TestFinishedSlots(t *testing.T) {
 		p.did(RolloutEnded{Target: 2, Cause: RolledOut})
 		p.did(Exit{Code: 0})
 	})
+	t.Run("one that is left of a failed rollout does not keep its slot from the next one", func(t *testing.T) {
+		p := serving(t, pool(2, 2, 0, onFailure))
+		p.roll()
+		p.crash(1, A)
+		p.ready(0, B)
+		p.crash(1, B)
+		p.is("ready|ready2 starting") // I3 keeps both
+		p.exitsCleanly(0, A)
+		p.is("finished|ready2 starting")
+		p.roll()
+		p.is("starting3|ready2 starting|starting3")
+		p.w.comesBack(t)
+	})
 	t.Run("one that does not has failed", func(t *testing.T) {
 		p := serving(t, pool(1, 1, 0, once, minReady))
 		p.roll()

@@ -160,7 +160,11 @@ func (s *Slot) isAlive() bool {
 	return ok
 }
 
-func (s *Slot) hasFreeSide() bool { return s.Workers[A].Health == Free || s.Workers[B].Health == Free }
+// hasFreeSide reports whether a successor can start here: one who has finished makes room for it.
+func (s *Slot) hasFreeSide() bool {
+	_, ok := s.find(func(w Worker) bool { return w.Health == Free || w.Health == Finished })
+	return ok
+}
 
 func (s *Slot) empty() bool { return s.Workers[A].Health == Free && s.Workers[B].Health == Free }
 
