@@ -7,7 +7,8 @@
 //     as its standard descriptors, exactly the files it was given from 3 on, an
 //     empty signal mask and default dispositions. Nothing else leaks into it.
 //   - A worker of another user keeps nothing of the supervisor's rights: no group,
-//     no capability. It can enter and execute what that user can.
+//     no capability but those that it was given. It can enter and execute what that
+//     user can.
 //   - Start tells success only when the worker's program runs, not when a child
 //     was forked. A worker that never ran is an *ExecError that says why.
 //   - Every exit is reported exactly once, with the status of that very process,

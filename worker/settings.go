@@ -44,6 +44,9 @@ func (s *Settings) orders() shim.Settings {
 	}
 	for _, set := range s.CPUs {
 		for _, cpu := range set {
+			if cpu < 0 {
+				continue
+			}
 			for len(o.CPUs) <= cpu/64 {
 				o.CPUs = append(o.CPUs, 0)
 			}

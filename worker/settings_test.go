@@ -111,12 +111,14 @@ func TestSettings(t *testing.T) {
 		{"cpus", other, worker.Settings{CPUs: [][]int{{last}}}, func(s *seen) { s.cpus = strconv.Itoa(last) }},
 		{"no_new_privs", nil, worker.Settings{NoNewPrivs: true}, func(s *seen) { s.noNewPrivs = "1" }},
 		{
-			"capabilities of root", nil, worker.Settings{Capabilities: new(worker.Capabilities(bind | chow))},
+			"capabilities of root", nil,
+			worker.Settings{Capabilities: new(worker.Capabilities(bind | chow))},
 			func(s *seen) { s.bound, s.effective = bits(bind|chow), bits(bind|chow) },
 		},
 		{"no capability of root", nil, worker.Settings{Capabilities: new(worker.Capabilities)}, func(s *seen) { s.bound, s.effective = "", "" }},
 		{
-			"capabilities of another user", other, worker.Settings{Capabilities: new(worker.Capabilities(bind | chow))},
+			"capabilities of another user", other,
+			worker.Settings{Capabilities: new(worker.Capabilities(bind | chow))},
 			func(s *seen) { s.bound, s.effective, s.ambient = bits(bind|chow), bits(bind|chow), bits(bind|chow) },
 		},
 		{"no capability of another user", other, worker.Settings{Capabilities: new(worker.Capabilities)}, func(s *seen) { s.bound, s.effective = "", "" }},
@@ -153,20 +155,24 @@ func TestRefusedSettings(t *testing.T) {
 	}{
 		{worker.Settings{Nice: new(-1)}, worker.StageNice, "cannot set nice -1 for /bin/echo: permission denied (less than what brood has needs CAP_SYS_NICE, or the limit RLIMIT_NICE)"},
 		{
-			worker.Settings{IOPriority: &worker.IOPriority{Class: worker.IORealtime}}, worker.StageIO,
+			worker.Settings{IOPriority: &worker.IOPriority{Class: worker.IORealtime}},
+			worker.StageIO,
 			"cannot set ioprio realtime:0 for /bin/echo: operation not permitted (realtime needs CAP_SYS_NICE)",
 		},
 		{worker.Settings{OOMScoreAdj: new(-1)}, worker.StageOOM, "cannot set oom_score_adj -1 for /bin/echo: permission denied (less than what brood has needs CAP_SYS_RESOURCE)"},
 		{
-			worker.Settings{CPUs: [][]int{{1000, 1001, 1002}, {1009}}}, worker.StageCPUs,
+			worker.Settings{CPUs: [][]int{{1000, 1001, 1002}, {1009}}},
+			worker.StageCPUs,
 			"cannot set cpus 1000-1002,1009 for /bin/echo: invalid argument (the machine, or the cpuset of the cgroup, has none of them)",
 		},
 		{
-			worker.Settings{Capabilities: new(worker.Capabilities(bind))}, worker.StageBound,
+			worker.Settings{Capabilities: new(worker.Capabilities(bind))},
+			worker.StageBound,
 			"cannot bound capabilities to NET_BIND_SERVICE for /bin/echo: operation not permitted (to take capabilities away for good needs CAP_SETPCAP)",
 		},
 		{
-			worker.Settings{Capabilities: new(^worker.Capabilities(0))}, worker.StageKeep,
+			worker.Settings{Capabilities: new(^worker.Capabilities(0))},
+			worker.StageKeep,
 			"cannot keep capability CHOWN for /bin/echo: operation not permitted (brood does not have it, and cannot hand it on)",
 		},
 	}

@@ -63,7 +63,7 @@ func (d *decoder) number(v reflect.Value, n *node, key string) {
 		return
 	}
 	least, most := int64(0), int64(math.MaxInt32)
-	if b, ok := v.Addr().Interface().(bounded); ok {
+	if b, ok := reflect.TypeAssert[bounded](v.Addr()); ok {
 		least, most = b.bounds()
 	}
 	i, err := strconv.ParseInt(n.text, 0, 64)

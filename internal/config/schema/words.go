@@ -33,7 +33,7 @@ func valueSchema(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[config.Count]():
 		return numberOr(1, machine.MaxWorkers, `^`+factor+`([+*]`+factor+`)*$`, "cpus", "2*cpus+1")
 	case reflect.TypeFor[config.Share]():
-		return numberOr(0, machine.MaxWorkers, `^([0-9]+|(100|[0-9]{1,2})%)$`, "25%")
+		return numberOr(0, machine.MaxWorkers, `^([0-9]+|(1000|[0-9]{1,3})%)$`, "25%")
 	case reflect.TypeFor[config.Limit]():
 		return numberOr(0, 0, `^`+boundBytes+`(:`+boundBytes+`)?$`, "64M", "1G:infinity", "infinity")
 	case reflect.TypeFor[config.Nice]():
@@ -153,12 +153,15 @@ func keys() map[string]change {
 		"RestartTable.policy":        words("always", "on-failure", "never"),
 		"RestartTable.give_up_after": number(0, 0),
 		"RolloutTable.order":         words("start-first", "stop-first"),
-		"LimitsTable.nofile":         things,
-		"LimitsTable.nproc":          things,
-		"ProcessTable.ioprio":        pattern(`^(idle|(best-effort|realtime):0*[0-7])$`, "idle", "best-effort:4", "realtime:0"),
-		"ProcessTable.cpus":          pattern(`^(spread|nodes|node:[0-9]+|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)$`, "spread", "nodes", "node:0", "0-3,8"),
-		"ProcessTable.capabilities":  list(`^([Cc][Aa][Pp]_)?[A-Za-z][A-Za-z_]*$`),
-		"LogTable.mode":              words("auto", "prefix", "tail", "inherit"),
+		"RolloutTable.max_unavailable": func(s *jsonschema.Schema) {
+			s.AnyOf[1].Pattern = `^([0-9]+|(100|[0-9]{1,2})%)$` // there are no more workers to miss
+		},
+		"LimitsTable.nofile":        things,
+		"LimitsTable.nproc":         things,
+		"ProcessTable.ioprio":       pattern(`^(idle|(best-effort|realtime):0*[0-7])$`, "idle", "best-effort:4", "realtime:0"),
+		"ProcessTable.cpus":         pattern(`^(spread|nodes|node:[0-9]+|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)$`, "spread", "nodes", "node:0", "0-3,8"),
+		"ProcessTable.capabilities": list(`^([Cc][Aa][Pp]_)?[A-Za-z][A-Za-z_]*$`),
+		"LogTable.mode":             words("auto", "prefix", "tail", "inherit"),
 	}
 }
 
