@@ -133,7 +133,8 @@ func longer(l listener.Config) listener.Config {
 func TestReload(t *testing.T) {
 	for _, tt := range reloads {
 		t.Run(tt.name, func(t *testing.T) {
-			w := &world{handling: tt.handling}
+			// The end of a worker comes after everything that telling it to leave brings.
+			w := &world{handling: tt.handling, behave: func(_ int, p *fakeProcess) { p.drain = time.Millisecond }}
 			perform(t, w, described(w, tt.before), func(s *stage) {
 				s.checkRest()
 				begun := len(w.lines())

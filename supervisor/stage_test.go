@@ -158,6 +158,8 @@ func (w *world) lacks(what string, missing bool) {
 
 // after lets time pass, and everything that it brings happen.
 func (s *stage) after(d time.Duration) {
+	s.sup.mail.mu.Lock() // what a story has read of the loop's state comes before what the loop does next
+	s.sup.mail.mu.Unlock()
 	time.Sleep(d) // fake time: the bubble's clock jumps
 	synctest.Wait()
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -64,6 +65,7 @@ type walker struct {
 	rec    *recorder
 	world  *world
 	files  []plan.Desired
+	mu     sync.Mutex
 	random *rand.Rand
 	good   bool // nothing fails any more
 	asked  []*asked
@@ -72,11 +74,11 @@ type walker struct {
 
 func walk(rec *recorder, files []plan.Desired, steps []happening, terms int, seed uint64) {
 	w := &world{handling: worker.Catches}
-	wk := &walker{rec: rec, world: w, files: files, random: rand.New(rand.NewPCG(seed, 0)), good: true} //nolint:gosec // chance, no secret
+	wk := &walker{rec: rec, world: w, files: files, random: rand.New(rand.NewPCG(seed, 0)), good: true}
 	w.behave = wk.behave
 	wk.stage = newStage(rec, w, described(w, files[0]))
 	wk.after(time.Minute)
-	wk.good = false
+	wk.setGood(false)
 	for _, step := range steps {
 		wk.take(step)
 		wk.after(step.after)
@@ -86,7 +88,7 @@ func walk(rec *recorder, files []plan.Desired, steps []happening, terms int, see
 		wk.signals <- syscall.SIGTERM
 		synctest.Wait()
 	}
-	wk.good = true
+	wk.setGood(true)
 	w.lacks("env:KEY", false)
 	wk.after(time.Hour)
 	if terms == 0 {
@@ -104,20 +106,27 @@ func walk(rec *recorder, files []plan.Desired, steps []happening, terms int, see
 	}
 }
 
+func (wk *walker) setGood(good bool) {
+	wk.mu.Lock()
+	defer wk.mu.Unlock()
+	wk.good = good
+}
+
 // behave makes a worker one of many kinds. On the way back it is a good one: that those fail too is another story.
 func (wk *walker) behave(_ int, p *fakeProcess) {
 	wk.checkStart(p)
+	wk.mu.Lock() // commands are started beside the loop
+	defer wk.mu.Unlock()
 	chance := wk.random.IntN(20)
 	p.drain = time.Duration(wk.random.IntN(3000)) * time.Millisecond
-	if wk.good || wk.reverts() {
-		return
-	}
 	switch {
+	case wk.good:
 	case p.isChore():
-		p.lasts = time.Duration(wk.random.IntN(3000)) * time.Millisecond
+		p.lasts = p.drain
 		if chance == 0 {
 			p.exit = worker.Exit{Code: 1}
 		}
+	case wk.reverts():
 	case chance == 0:
 		p.ready = -1
 		time.AfterFunc(time.Second/2, func() { p.end(worker.Exit{Code: 3}) })

@@ -30,7 +30,7 @@ func TestWayBackIsTriedAgain(t *testing.T) {
 		w.put(d, nil)
 		reload := s.ask(Request{Verb: Reload})
 		s.after(20 * time.Second)
-		checkFailed(t, reload.answer(), "worker b.0 of the new configuration", true)
+		checkFailed(t, reload.answer(), "of the new configuration", true)
 		if s.level() != "2" {
 			t.Errorf("level %s while the way back has not succeeded", s.level())
 		}
