@@ -146,16 +146,21 @@ func CapabilityNames() []string {
 		"CHECKPOINT_RESTORE")
 }
 
-// String is their names, "none" if there are none.
-func (c Capabilities) String() string {
+// Names are those of CapabilityNames that are in the set.
+func (c Capabilities) Names() []string {
 	var names []string
 	for n, name := range CapabilityNames() {
 		if c&(1<<n) != 0 {
 			names = append(names, name)
 		}
 	}
-	if names == nil {
+	return names
+}
+
+// String is their names, "none" if there are none.
+func (c Capabilities) String() string {
+	if c == 0 {
 		return "none"
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(c.Names(), ", ")
 }

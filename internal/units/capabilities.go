@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/broodctl/brood/internal/config"
+	"github.com/broodctl/brood/worker"
 )
 
 // firstPort is the default of net.ipv4.ip_unprivileged_port_start.
@@ -46,15 +47,53 @@ func (d *draft) capabilities(u *unit) {
 		if low != "" {
 			caps += " " + capBind
 		}
+		caps = d.withSettings(caps)
 		u.why("To become its workers' users, signal them, give them their pipes, see their files, and see when they are ready.")
 		u.set("CapabilityBoundingSet", caps)
 	case d.as.user == "":
 		u.why("No bound of capabilities: workers that are root may need any. A user for each pool would do without.")
 	case low != "":
 		u.why("Listener %s opens a port below %d.", low, firstPort)
-		u.set("AmbientCapabilities", capBind)
-		u.set("CapabilityBoundingSet", capBind)
+		caps := d.withSettings(capBind)
+		u.set("AmbientCapabilities", caps)
+		u.set("CapabilityBoundingSet", caps)
 	default:
-		u.set("CapabilityBoundingSet", "")
+		caps := d.withSettings("")
+		if caps != "" {
+			u.why("For what [pool.NAME.process] says.")
+			u.set("AmbientCapabilities", caps)
+		}
+		u.set("CapabilityBoundingSet", caps)
 	}
+}
+
+// withSettings adds what [pool.NAME.process] needs: what workers keep brood must have, and what they do not keep it must
+// be able to take away.
+func (d *draft) withSettings(caps string) string {
+	all := strings.Fields(caps)
+	add := func(name string) {
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	for i := range d.cfg.Pools {
+		s := &d.cfg.Pools[i].Settings
+		if s.Nice != nil && *s.Nice < 0 || s.IOPriority != nil && s.IOPriority.Class == worker.IORealtime {
+			add("CAP_SYS_NICE")
+		}
+		if s.OOMScoreAdj != nil && *s.OOMScoreAdj < 0 {
+			add("CAP_SYS_RESOURCE")
+		}
+		if s.Capabilities != nil {
+			for _, name := range s.Capabilities.Names() {
+				add("CAP_" + name)
+			}
+		}
+	}
+	for i := range d.cfg.Pools {
+		if kept := d.cfg.Pools[i].Settings.Capabilities; kept != nil && len(kept.Names()) < len(all) {
+			add("CAP_SETPCAP")
+		}
+	}
+	return strings.Join(all, " ")
 }

@@ -67,6 +67,18 @@ func TestService(t *testing.T) {
 			text: pool + "[pool.queue]\ncommand = [\"q\"]\nuser = \"root\"",
 			want: []string{"!User=", "!CapabilityBoundingSet="},
 		},
+		"capabilities that workers keep": {
+			text: strings.Replace(pool, "user", `process = {capabilities = ["NET_RAW"]}`+"\nuser", 1),
+			want: []string{"User=app", "AmbientCapabilities=CAP_NET_RAW", "CapabilityBoundingSet=CAP_NET_RAW"},
+		},
+		"none that workers keep": {
+			text: strings.Replace(pool, "user", `process = {capabilities = []}`+"\nuser", 1),
+			want: []string{"User=app", "!AmbientCapabilities=", "CapabilityBoundingSet="},
+		},
+		"settings beyond brood's own": {
+			text: strings.Replace(pool, "user", `process = {nice = -1, oom_score_adj = -5, capabilities = []}`+"\nuser", 1),
+			want: []string{"CapabilityBoundingSet=CAP_SYS_NICE CAP_SYS_RESOURCE CAP_SETPCAP"},
+		},
 		"a low port": {
 			text: listening("address = \":80\""),
 			want: []string{"User=app", "AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"},
