@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"testing"
@@ -91,52 +90,61 @@ func anyDesired(t *rapid.T) plan.Desired {
 	return d
 }
 
-// anyPool is any pool without listeners. Most of it is as usual, so that two of them differ in little.
-func anyPool(t *rapid.T, name string) plan.Pool {
-	p := sized(poolNamed(name), rapid.IntRange(1, 4).Draw(t, "workers"))
-	seldom := func(what string) bool { return rapid.IntRange(0, 4).Draw(t, what) == 0 }
-	if seldom("env") {
-		p = leveled(p, rapid.SampledFrom([]string{"1", "2"}).Draw(t, "level"))
-	}
-	if seldom("command") {
-		p = newer(p)
-	}
-	if seldom("dir") {
-		p.Recipe.Dir = "/srv"
-	}
-	if seldom("umask") {
-		p.Umask = new(uint32)
-	}
-	if seldom("limits") {
-		p.Limits = []worker.Limit{{Resource: 7, Soft: 1024, Hard: 1024}}
-	}
-	if seldom("ready") {
+// strokes are what makes one pool differ from another.
+var strokes = []struct {
+	name string
+	draw func(t *rapid.T, p *plan.Pool)
+}{
+	{"workers", func(t *rapid.T, p *plan.Pool) { p.Spec.Workers = rapid.IntRange(1, 4).Draw(t, "workers") }},
+	{"env", func(t *rapid.T, p *plan.Pool) {
+		*p = leveled(*p, rapid.SampledFrom([]string{"1", "2"}).Draw(t, "level"))
+	}},
+	{"command", func(_ *rapid.T, p *plan.Pool) { *p = newer(*p) }},
+	{"dir", func(_ *rapid.T, p *plan.Pool) { p.Recipe.Dir = "/srv" }},
+	{"umask", func(_ *rapid.T, p *plan.Pool) { p.Umask = new(uint32) }},
+	{"limits", func(_ *rapid.T, p *plan.Pool) { p.Limits = []worker.Limit{{Resource: 7, Soft: 1024, Hard: 1024}} }},
+	{"ready", func(_ *rapid.T, p *plan.Pool) {
 		p.Ready = worker.Readiness{Kind: worker.ReadyDelay, Delay: time.Second}
-	}
-	if seldom("pre_start") {
-		p.PreStart = []string{"migrate"}
-	}
-	if seldom("requires") {
-		p.Requires = []string{"env:KEY"}
-	}
-	if seldom("order") {
+	}},
+	{"pre_start", func(_ *rapid.T, p *plan.Pool) { p.PreStart = []string{"migrate"} }},
+	{"requires", func(_ *rapid.T, p *plan.Pool) { p.Requires = []string{"env:KEY"} }},
+	{"order", func(_ *rapid.T, p *plan.Pool) {
 		p.Spec.Order, p.Spec.MaxSurge, p.Spec.MaxUnavailable = machine.StopFirst, 0, 1
-	}
-	if seldom("settle") {
-		p.Spec.Settle = 0
-	}
-	if seldom("delay") {
-		p.Spec.StopDelay = 2 * time.Second
-	}
-	if seldom("min ready") {
-		p.Spec.MinReady = 3 * time.Second
-	}
-	if seldom("reload") {
-		p.Spec.Reload = machine.ReloadRoll
-	}
-	if p.Spec.LastID = math.MaxInt32; seldom("ids") {
-		p.Spec.FirstID = 100 * int(name[1]-'0')
+	}},
+	{"settle", func(_ *rapid.T, p *plan.Pool) { p.Spec.Settle = 0 }},
+	{"delay", func(_ *rapid.T, p *plan.Pool) { p.Spec.StopDelay = 2 * time.Second }},
+	{"min ready", func(_ *rapid.T, p *plan.Pool) { p.Spec.MinReady = 3 * time.Second }},
+	{"reload", func(_ *rapid.T, p *plan.Pool) { p.Spec.Reload = machine.ReloadRoll }},
+	{"ids", func(t *rapid.T, p *plan.Pool) {
+		p.Spec.FirstID = 100 * int(p.Name[1]-'0')
 		p.Spec.LastID = p.Spec.FirstID + rapid.SampledFrom([]int{99, 99, 120}).Draw(t, "last id")
+	}},
+}
+
+// anyPool is any pool without listeners.
+func anyPool(t *rapid.T, name string) plan.Pool {
+	p := poolNamed(name)
+	for _, stroke := range strokes {
+		if rapid.IntRange(0, 4).Draw(t, stroke.name) == 0 {
+			stroke.draw(t, &p)
+		}
 	}
 	return p
+}
+
+// nearly is a description that differs from another one in single strokes.
+func nearly(t *rapid.T, d plan.Desired) plan.Desired {
+	near := plan.Desired{Listeners: slices.Clone(d.Listeners), Pools: slices.Clone(d.Pools)}
+	for i := range near.Pools {
+		if rapid.Bool().Draw(t, "change?") {
+			stroke := rapid.SampledFrom(strokes).Draw(t, "stroke")
+			stroke.draw(t, &near.Pools[i])
+		}
+	}
+	for i := range near.Listeners {
+		if rapid.IntRange(0, 4).Draw(t, "change?") == 0 {
+			near.Listeners[i].Backlog = rapid.SampledFrom([]int{0, 64}).Draw(t, "backlog")
+		}
+	}
+	return near
 }

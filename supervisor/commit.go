@@ -22,13 +22,13 @@ func (s *Supervisor) commit(t *transaction) {
 		switch c.Kind {
 		case plan.Removed:
 			s.drop(steps[i].pool)
-		case plan.Kept, plan.Adjusted, plan.Scaled:
+		case plan.Kept, plan.Adjusted:
 			told = append(told, s.pool(c.Pool))
 		case plan.Added:
 			if ended := steps[i].ended; ended != nil {
 				ended.close()
 			}
-		case plan.Rolled:
+		case plan.Rolled, plan.Scaled: // a changed number touches no other worker
 		}
 		if c.Kind != plan.Kept {
 			texts = append(texts, c.String())
@@ -48,6 +48,10 @@ func (s *Supervisor) commit(t *transaction) {
 	if len(told) == 0 {
 		gather.one(Verdict{})
 	}
+}
+
+func (s *Supervisor) cannotResume(l Listener, err error) {
+	s.log.Error().Err(err).Str(keyListener, l.Name()).Msg("cannot resume listener")
 }
 
 func (s *Supervisor) cannotClose(l Listener, err error) {

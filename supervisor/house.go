@@ -122,6 +122,16 @@ func (h *house) clear(keep *plan.Desired, failed func(Listener, error)) {
 	}
 }
 
+// resumeAll lets the listeners of a description take connections again.
+func (h *house) resumeAll(d *plan.Desired, failed func(Listener, error)) {
+	for i := range d.Listeners {
+		l := h.open[plan.KeyOf(&d.Listeners[i])]
+		if l != nil {
+			h.resume(l, func(_ string, err error) { failed(l, err) })
+		}
+	}
+}
+
 func (h *house) pause(l Listener, failed func(string, error)) {
 	if h.paused[l] {
 		return

@@ -36,6 +36,7 @@ const (
 	keyChange     = "change"
 	keyChanges    = "changes"
 	keyReasons    = "reasons"
+	keyTries      = "tries"
 )
 
 // lines adds the last words of somebody, if there are any.

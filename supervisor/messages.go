@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"context"
 	"os"
 
 	"github.com/broodctl/brood/supervisor/machine"
@@ -67,14 +68,23 @@ type (
 	// rollReady: what a rollout needs beforehand was seen to, or could not be.
 	rollReady struct {
 		pool    *pool
+		ctx     context.Context //nolint:containedctx // of the errand
 		edition *edition
+		kept    bool // its program is kept for this rollout alone
 		reply   replyFunc
 		setback *setback
 	}
 	// startReady: what a pool needs before its first worker was seen to, or could not be.
 	startReady struct {
 		pool    *pool
+		ctx     context.Context //nolint:containedctx // of the errand: if it has ended, the outcome is late
 		setback *setback
+	}
+	// changeReady: what a change of a reload needs beforehand was seen to, or could not be.
+	changeReady struct {
+		transaction *transaction
+		change      int
+		setback     *setback
 	}
 	// reloadReady: a configuration was read, compared and prepared for, or could not be.
 	reloadReady struct {
@@ -88,8 +98,9 @@ type (
 	}
 	// rechecked: what a pool requires was looked at again.
 	rechecked struct {
-		pool  *pool
-		unmet []string
+		pool    *pool
+		edition *edition // of which it was asked
+		unmet   []string
 	}
 	// signalled: a signal came to the supervisor.
 	signalled struct{ sig os.Signal }
@@ -119,6 +130,7 @@ func (timerEnded) message()  {}
 func (surveyed) message()    {}
 func (rollReady) message()   {}
 func (startReady) message()  {}
+func (changeReady) message() {}
 func (reloadReady) message() {}
 func (backDue) message()     {}
 func (rechecked) message()   {}

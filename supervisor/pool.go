@@ -26,6 +26,7 @@ type pool struct {
 	unmet    []string // what it requires and was found missing
 	checking bool     // somebody is looking whether that is still so
 	chores   turn     // of its one-shot commands: one at a time
+	errands  errands
 	workers  map[machine.Ref]*record
 	slots    map[int]*slotBook
 	timers   map[machine.Timer]timer

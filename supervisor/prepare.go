@@ -23,7 +23,16 @@ var ErrPreStart = errors.New("pre_start failed")
 // turn is whose turn it is to run the one-shot commands of a pool: nobody runs a migration twice at once.
 type turn chan struct{}
 
-func (t turn) take() { t <- struct{}{} }
+// take waits for the turn, and reports whether it came before ctx ended.
+func (t turn) take(ctx context.Context) bool {
+	select {
+	case t <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 func (t turn) give() { <-t }
 
 // setback is why something cannot be started, with the last words of the command that is to blame.
@@ -34,7 +43,7 @@ type setback struct {
 
 func (b *setback) verdict() Verdict { return Verdict{Err: errors.Join(b.errs...), Lines: b.lines} }
 
-// ready sees to what a generation needs before its first worker: that what it requires is there, and that its one-shot
+// makeReady sees to what a generation needs before its first worker: that what it requires is there, and that its one-shot
 // commands have been run. It blocks, and is for goroutines beside the loop. Nil is success.
 func (s *Supervisor) makeReady(ctx context.Context, e *edition, generation uint64) *setback {
 	if b := s.require(ctx, e, generation, e.cfg.RequiresTimeout); b != nil {
@@ -70,6 +79,16 @@ func (s *Supervisor) require(ctx context.Context, e *edition, generation uint64,
 	return b
 }
 
+// requireAsIs is require for a pool whose workers stay, and only what they require is new.
+func (s *Supervisor) requireAsIs(ctx context.Context, cfg *plan.Pool, seats []seat) *setback {
+	e := &edition{cfg: cfg, listeners: seats}
+	var err error
+	if e.recipe, err = worker.NewRecipe(cfg.Recipe, e.sample(1)); err != nil {
+		return &setback{errs: []error{err}}
+	}
+	return s.require(ctx, e, 1, cfg.RequiresTimeout)
+}
+
 // preStart runs the one-shot commands of a pool, one after another.
 func (s *Supervisor) preStart(ctx context.Context, e *edition, generation uint64) *setback {
 	for _, command := range e.cfg.PreStart {
@@ -102,6 +121,7 @@ func (s *Supervisor) preStartOne(ctx context.Context, e *edition, generation uin
 	begun := time.Now()
 	log := s.log.With().Str(keyPool, e.cfg.Name).Str(keyCommand, command).Logger()
 	log.Info().Msg("pre_start begins")
+	defer s.systemd.patience()()
 	if err := s.cfg.World.runToEnd(ctx, cmd, "command"); err != nil {
 		output.Close()
 		return fail(err, output.Tail(lastLines))

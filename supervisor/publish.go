@@ -99,7 +99,9 @@ func (p *pool) view() PoolView {
 		Generation: p.st.Generation, Desired: p.st.Spec.Workers, Ready: p.st.ReadySlots(),
 		Listeners: []ListenerView{}, Workers: []WorkerView{},
 	}
-	v.Unmet = p.unmet
+	if len(p.cfg().Requires) > 0 {
+		v.Unmet = p.unmet
+	}
 	if p.station == held && p.st.Phase == machine.Serving {
 		v.WaitsFor = p.awaited()
 	}

@@ -22,7 +22,7 @@ func (p *pool) recheck() {
 				unmet = append(unmet, plainest(err).Error())
 			}
 		}
-		p.sup.mail.post(rechecked{pool: p, unmet: unmet})
+		p.sup.mail.post(rechecked{pool: p, edition: e, unmet: unmet})
 	})
 }
 
@@ -44,7 +44,7 @@ func plainest(err error) error {
 // rechecked says what vanished, and what came back.
 func (p *pool) rechecked(m rechecked) {
 	p.checking = false
-	if slices.Equal(m.unmet, p.unmet) || p.sup.ctx.Err() != nil {
+	if slices.Equal(m.unmet, p.unmet) || p.sup.ctx.Err() != nil || !slices.Equal(m.edition.cfg.Requires, p.cfg().Requires) {
 		return
 	}
 	for _, text := range m.unmet {

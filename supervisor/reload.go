@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
@@ -14,6 +15,8 @@ import (
 
 // ErrReload is in the chain of every reload that failed: the previous configuration holds.
 var ErrReload = errors.New("reload failed")
+
+var errNotNow = errors.New("try again when it has ended")
 
 // ErrAborted is in the chain when somebody took a reload back.
 var ErrAborted = errors.New("aborted by request")
@@ -39,16 +42,22 @@ type facts struct {
 	now      map[string]plan.Now
 	programs map[string]*worker.Program
 	chores   map[string]turn
+	idle     map[string]bool // pools that have not started yet
+	stopping []string        // pools that somebody stops
 }
 
 func (s *Supervisor) facts() *facts {
 	f := &facts{
 		desired: s.desired, house: s.house.clone(),
-		now: map[string]plan.Now{}, programs: map[string]*worker.Program{}, chores: map[string]turn{},
+		now: map[string]plan.Now{}, programs: map[string]*worker.Program{}, chores: map[string]turn{}, idle: map[string]bool{},
 	}
 	for _, p := range s.pools {
 		f.now[p.name] = plan.Now{Workers: p.st.Spec.Workers, Ended: p.st.Phase == machine.Exited}
 		f.programs[p.name], f.chores[p.name] = p.edition().program, p.chores
+		f.idle[p.name] = p.station != running
+		if p.st.Phase == machine.Stopping {
+			f.stopping = append(f.stopping, p.name)
+		}
 	}
 	return f
 }
@@ -84,6 +93,9 @@ func (s *Supervisor) compare(f *facts) (*plan.Plan, error) {
 			f.now[name] = now
 		}
 	}
+	if len(f.stopping) > 0 {
+		return nil, fmt.Errorf("pool %s is being stopped: %w", strings.Join(f.stopping, ", "), errNotNow)
+	}
 	if len(desired.Pools) == 0 {
 		return nil, errNoPools
 	}
@@ -107,7 +119,7 @@ func (s *Supervisor) prepare(t *transaction, f *facts) *setback {
 		return refuse(err)
 	}
 	t.house = f.house
-	t.editions = make([]*edition, len(p.Changes))
+	t.editions, t.late = make([]*edition, len(p.Changes)), make([]bool, len(p.Changes))
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		if c.To == nil {
@@ -117,8 +129,14 @@ func (s *Supervisor) prepare(t *transaction, f *facts) *setback {
 		if err == nil {
 			err = canProbe(c.To, seats)
 		}
-		if err == nil && (c.Kind == plan.Rolled || c.Kind == plan.Added) {
+		switch {
+		case err != nil:
+		case c.Kind == plan.Rolled || c.Kind == plan.Added:
 			t.editions[i], err = s.cfg.World.newEdition(c.To, seats)
+		case c.Kind != plan.Kept && !slices.Equal(c.From.Requires, c.To.Requires) && !f.idle[c.Pool]:
+			if b := s.requireAsIs(t.ctx, c.To, seats); b != nil {
+				return b
+			}
 		}
 		if err != nil {
 			return refuse(err)
@@ -128,11 +146,13 @@ func (s *Supervisor) prepare(t *transaction, f *facts) *setback {
 }
 
 // prepareEach checks what the new editions require, and runs the one-shot commands of those that are rolled. Pools that
-// are added do that when it is their turn, because they may come after others that are added with them.
+// start, or come after others that change with them, do that when it is their turn.
 func (s *Supervisor) prepareEach(t *transaction, f *facts) *setback {
 	all := &setback{}
 	for i, e := range t.editions {
-		if e == nil || t.plan.Changes[i].Kind == plan.Added && len(e.cfg.After) > 0 {
+		c := &t.plan.Changes[i]
+		t.late[i] = c.Kind == plan.Rolled && (f.idle[c.Pool] || comesLate(t.plan, c))
+		if e == nil || c.Kind == plan.Added && len(e.cfg.After) > 0 || t.late[i] {
 			continue
 		}
 		if b := s.require(t.ctx, e, 1, e.cfg.RequiresTimeout); b != nil {
@@ -143,11 +163,11 @@ func (s *Supervisor) prepareEach(t *transaction, f *facts) *setback {
 		return all
 	}
 	for i, e := range t.editions {
-		if e == nil || t.plan.Changes[i].Kind != plan.Rolled {
+		c := &t.plan.Changes[i]
+		chores := f.chores[c.Pool]
+		if e == nil || c.Kind != plan.Rolled || t.late[i] || !chores.take(t.ctx) {
 			continue
 		}
-		chores := f.chores[e.cfg.Name]
-		chores.take()
 		b := s.preStart(t.ctx, e, 1)
 		chores.give()
 		if b != nil {
@@ -230,6 +250,8 @@ func (s *Supervisor) endTransaction(v Verdict) {
 func (s *Supervisor) abortReload(reply replyFunc) {
 	t := s.transaction
 	switch {
+	case t == nil && s.abortRolls():
+		reply(Verdict{Text: "reload aborted; the pools that it rolled go back"})
 	case t == nil:
 		reply(Verdict{Err: fmt.Errorf("cannot abort reload: %w", ErrNothing)})
 	case s.config.Reload.State == reloadPreparing:
@@ -245,7 +267,7 @@ func (s *Supervisor) abortReload(reply replyFunc) {
 	}
 }
 
-// abortRolls ends the rollouts of a reload in which nothing changed, and reports whether there was one.
+// abortRolls ends the rollouts of a reload in which nothing changed, or which reads no file, and reports whether there was one.
 func (s *Supervisor) abortRolls() bool {
 	found := false
 	for _, p := range s.pools {

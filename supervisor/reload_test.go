@@ -33,7 +33,7 @@ var reloads = []struct {
 		desire(listening(api), poolNamed("a", "api"), poolNamed("b")),
 		desire(listening(api), sized(poolNamed("a", "api"), 3), poolNamed("b")),
 		worker.Dies,
-		"a: scaled, 2 -> 3 workers\npool a untouched\npool b untouched",
+		"a: scaled, 2 -> 3 workers\npool b untouched",
 		[]string{"start a.2/1", "steer api 0a 1a 2a"},
 	},
 	{
@@ -41,7 +41,7 @@ var reloads = []struct {
 		desire(listening(api), poolNamed("a", "api")),
 		desire(listening(api), sized(poolNamed("a", "api"), 1)),
 		worker.Dies,
-		"a: scaled, 2 -> 1 workers\npool a untouched",
+		"a: scaled, 2 -> 1 workers",
 		[]string{"steer api 0a", "TERM a.1/1", "abandon api 1a", "end a.1/1"},
 	},
 	{

@@ -143,6 +143,12 @@ func (p *pool) serve(req Request, reply replyFunc) {
 
 // abort ends the rollout at hand as if its successor had failed.
 func (p *pool) abort() Verdict {
+	if p.errands.rolls > 0 {
+		p.dropErrands()
+		if p.st.Rollout.Phase != machine.Rolling {
+			return Verdict{Text: fmt.Sprintf("the rollout of pool %s is aborted; it had not begun", p.name)}
+		}
+	}
 	if p.st.Rollout.Phase != machine.Rolling {
 		return Verdict{Err: fmt.Errorf("cannot abort rollout of pool %s: %w", p.name, ErrNothing)}
 	}

@@ -49,34 +49,55 @@ func (p *pool) roll(reply replyFunc) {
 		reply(Verdict{Err: p.notRunning()})
 		return
 	}
-	s, old, next := p.sup, p.edition(), p.st.Rollout.Target+1
+	s, old, next, ctx := p.sup, p.latest(), p.st.Rollout.Target+1, p.errand()
+	p.errands.rolls++
 	s.goOn(func() {
-		p.chores.take()
-		defer p.chores.give()
-		e, err := s.cfg.World.reprint(old)
-		if err != nil {
-			s.mail.post(rollReady{pool: p, reply: reply, setback: &setback{errs: []error{err}}})
-			return
+		m := rollReady{pool: p, ctx: ctx, edition: old, reply: reply}
+		if p.chores.take(ctx) {
+			defer p.chores.give()
+			e, err := s.cfg.World.reprint(old)
+			if err != nil {
+				m.setback = &setback{errs: []error{err}}
+			} else {
+				m.edition, m.setback = e, s.makeReady(ctx, e, next)
+			}
+			m.kept = err == nil
 		}
-		s.mail.post(rollReady{pool: p, edition: e, reply: reply, setback: s.makeReady(s.ctx, e, next)})
+		s.mail.post(m)
 	})
+}
+
+// latest is the edition that the pool is to have when all rollouts that were asked for are through.
+func (p *pool) latest() *edition {
+	if e := p.editions[p.st.Rollout.Queued]; e != nil && p.st.Rollout.Queued != 0 {
+		return e
+	}
+	return p.edition()
 }
 
 // rollReady goes on with a rollout, or refuses it.
 func (p *pool) rollReady(m rollReady) {
+	p.errands.rolls--
+	latest := p.latest()
 	switch {
+	case !p.accepts():
+		m.refuse(Verdict{Err: ErrStopped})
+		return
+	case m.ctx.Err() != nil:
+		m.refuse(Verdict{Err: fmt.Errorf("cannot roll pool %s: %w", p.name, ErrAborted)})
+		return
 	case m.setback != nil:
 		v := m.setback.verdict()
 		v.Err = fmt.Errorf("cannot roll pool %s: %w", p.name, v.Err)
 		lines(p.log.Error().Err(v.Err), v.Lines).Msg("rollout refused")
 		m.refuse(v)
 		return
-	case !p.accepts():
-		m.refuse(Verdict{Err: ErrStopped})
+	case latest.recipe != m.edition.recipe: // a reload has come in between: that was prepared for what is gone
+		m.refuse(Verdict{})
+		p.roll(m.reply)
 		return
 	}
-	// A reload may have come in between: what is rolled is what the pool is to be now.
-	e := p.edition().with(p.cfg())
+	e := latest.with(latest.cfg)
 	e.program, e.repeats = m.edition.program, p.wanted()
 	p.rollTo(e, machine.RollRequested{})
 	p.await(m.reply)
@@ -84,10 +105,12 @@ func (p *pool) rollReady(m rollReady) {
 
 // refuse answers, and gives back what was prepared.
 func (m *rollReady) refuse(v Verdict) {
-	if m.edition != nil && m.edition.program != nil {
+	if m.kept && m.edition.program != nil {
 		_ = m.edition.program.Close()
 	}
-	m.reply(v)
+	if v.Err != nil {
+		m.reply(v)
+	}
 }
 
 // rollTo begins, or queues, a rollout to an edition.
@@ -171,7 +194,7 @@ func (p *pool) blame(a machine.RolloutEnded) (reason string, lines []string) {
 	}
 	switch {
 	case a.Cause == machine.SuccessorLate:
-		fmt.Fprintf(&b, " was not ready within %s", p.st.Spec.ReadyTimeout)
+		fmt.Fprintf(&b, " was not ready within %s", rec.edition.cfg.Spec.ReadyTimeout)
 	case rec.readyAt.IsZero():
 		fmt.Fprintf(&b, " died before it was ready: %s", rec.ending())
 	default:

@@ -158,10 +158,15 @@ func (w *world) lacks(what string, missing bool) {
 
 // after lets time pass, and everything that it brings happen.
 func (s *stage) after(d time.Duration) {
-	s.sup.mail.mu.Lock() // what a story has read of the loop's state comes before what the loop does next
-	s.sup.mail.mu.Unlock()
+	s.settle()
 	time.Sleep(d) // fake time: the bubble's clock jumps
 	synctest.Wait()
+}
+
+// settle puts what a story has read of the loop's state before what the loop does next.
+func (s *stage) settle() {
+	s.sup.mail.mu.Lock()
+	defer s.sup.mail.mu.Unlock()
 }
 
 func (s *stage) want(lines ...string) {

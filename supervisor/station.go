@@ -33,11 +33,14 @@ func (p *pool) notRunning() error {
 }
 
 // serves reports whether every wanted slot has somebody who serves, or has finished.
-func (p *pool) serves() bool {
+func (p *pool) serves() bool { return p.servesFrom(0) }
+
+// servesFrom is serves for the slots from one on.
+func (p *pool) servesFrom(first int) bool {
 	if p.station != running || p.st.Phase != machine.Serving {
 		return false
 	}
-	for i := range min(p.st.Spec.Workers, len(p.st.Slots)) {
+	for i := first; i < min(p.st.Spec.Workers, len(p.st.Slots)); i++ {
 		if !slices.ContainsFunc(p.st.Slots[i].Workers[:], func(w machine.Worker) bool {
 			return w.Health.Serves() || w.Health == machine.Finished
 		}) {
@@ -62,7 +65,7 @@ func (p *pool) isPure() bool {
 func (p *pool) awaited() []string {
 	var names []string
 	for _, name := range p.cfg().After {
-		if q := p.sup.pool(name); q != nil && !q.settled && q.st.Phase != machine.Exited {
+		if q := p.sup.pool(name); q != nil && !q.settled && (q.st.Phase != machine.Exited || q.code != 0) {
 			names = append(names, name)
 		}
 	}
@@ -83,40 +86,6 @@ func (s *Supervisor) startDue() {
 		if p.station == held && p.st.Phase == machine.Serving && len(p.awaited()) == 0 {
 			p.start()
 		}
-	}
-}
-
-// start sees to what the pool needs, and then begins.
-func (p *pool) start() {
-	p.station = preparing
-	e := p.edition()
-	if len(e.cfg.Requires)+len(e.cfg.PreStart) == 0 {
-		p.begin()
-		return
-	}
-	p.sup.goOn(func() {
-		p.chores.take()
-		defer p.chores.give()
-		p.sup.mail.post(startReady{pool: p, setback: p.sup.makeReady(p.sup.ctx, e, 1)})
-	})
-}
-
-// startReady begins, or says why not. A pool that cannot start ends the supervisor, unless a reload added it: then that
-// fails.
-func (p *pool) startReady(m startReady) {
-	switch {
-	case p.st.Phase != machine.Serving:
-	case m.setback == nil:
-		p.begin()
-	case p.sup.startFailed(p, m.setback):
-		lines(p.log.Error().Err(m.setback.verdict().Err), m.setback.lines).Msg("cannot start")
-		p.step(machine.StopRequested{})
-	default:
-		for _, err := range m.setback.errs {
-			lines(p.log.Error().Err(err), m.setback.lines).Msg("cannot start")
-		}
-		p.sup.code = 1
-		p.sup.leave()
 	}
 }
 

@@ -177,7 +177,7 @@ func (s *Supervisor) finish() int {
 	s.giveUpReloads()
 	s.endTransaction(Verdict{Err: ErrStopped})
 	s.observer.close()
-	s.pending.Wait() // some of them have something to say
+	s.awaitPending() // some of them have something to say
 	for _, msg := range append(s.unread, s.mail.close()...) {
 		refuse(msg)
 	}
@@ -201,7 +201,22 @@ func refuse(msg message) {
 		m.reply(stopped)
 	case reloadReady:
 		m.transaction.discard()
-	case started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, signalled, publishDue, watchdogDue:
+	case changeReady, started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, signalled, publishDue, watchdogDue:
+	}
+}
+
+// awaitPending waits for what is done beside the loop, which has been told to end, but not for ever: a read from a file
+// system that hangs ends when it wants to.
+func (s *Supervisor) awaitPending() {
+	done := make(chan struct{})
+	go func() {
+		s.pending.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(lastWords):
+		s.log.Warn().Msg("something that was being prepared does not end, and is left alone")
 	}
 }
 
@@ -230,6 +245,8 @@ func (s *Supervisor) handle(msg message) {
 		m.pool.rollReady(m)
 	case startReady:
 		m.pool.startReady(m)
+	case changeReady:
+		s.changeReady(m)
 	case reloadReady:
 		s.reloadReady(m)
 	case backDue:

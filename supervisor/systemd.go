@@ -3,6 +3,7 @@ package supervisor
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -98,6 +99,32 @@ func (d *systemd) extend(by time.Duration) {
 	d.say("EXTEND_TIMEOUT_USEC=%d", (by + margin).Microseconds())
 }
 
+// patience asks for time again and again until the function that it returns is called: nobody knows how long a migration
+// takes.
+func (d *systemd) patience() (end func()) {
+	if d.send == nil {
+		return func() {}
+	}
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(margin)
+		defer tick.Stop()
+		for {
+			d.extend(margin)
+			select {
+			case <-tick.C:
+			case <-quit:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(quit)
+		<-done
+	}
+}
+
 func (d *systemd) alive() { d.say("WATCHDOG=1") }
 
 func (d *systemd) stopping(grace time.Duration) {
@@ -134,7 +161,7 @@ func (d *systemd) follow(s *Snapshot) {
 	if d.send == nil {
 		return
 	}
-	status := s.Summary()
+	status := short(s.Summary())
 	ready := !d.announced && s.State == StateReady
 	switch {
 	case ready:
@@ -144,6 +171,18 @@ func (d *systemd) follow(s *Snapshot) {
 		d.say("STATUS=%s", status)
 	}
 	d.status = status
+}
+
+// longestStatus keeps datagrams far below the 4096 bytes that systemd reads: a longer one would be ignored as a whole, with
+// the READY=1 in it.
+const longestStatus = 1024
+
+// short cuts a status at a character.
+func short(status string) string {
+	if len(status) <= longestStatus {
+		return status
+	}
+	return strings.ToValidUTF8(status[:longestStatus], "") + " ..."
 }
 
 // stopping tells systemd once that the end has begun.

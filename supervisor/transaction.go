@@ -20,6 +20,7 @@ type transaction struct {
 	house    *house     // with what was opened
 	opened   []Listener // closed again if it fails
 	editions []*edition // by change: what the pool is rolled to, or begins with
+	late     []bool     // by change: what it needs beforehand is seen to when it is its turn
 	progress *plan.Progress
 	steps    []step // by change
 }
@@ -35,6 +36,9 @@ type step struct {
 	before  *edition     // what to go back to
 	spec    machine.Spec // the same
 	target  uint64       // of a rollout
+	station station      // where the pool was
+	tries   int          // of the way back
+	errand  errandState  // what a rollout needs beforehand, if that could not be seen to at first
 }
 
 // goesBackTo reports whether a program is needed if what was changed goes back.
@@ -160,13 +164,14 @@ func (s *Supervisor) order(t *transaction, o plan.Order) {
 }
 
 // begin begins a change of a pool that is there, unless somebody else's rollout is under way in it: then it follows.
-func (s *Supervisor) begin(t *transaction, i int) {
+// It reports whether it has begun.
+func (s *Supervisor) begin(t *transaction, i int) bool {
 	c, at := &t.plan.Changes[i], &t.steps[i]
 	p := at.pool
-	if p.st.Rollout.Phase == machine.Rolling && c.Kind != plan.Removed {
-		return // isThrough comes back to it
+	if p.st.Rollout.Phase == machine.Rolling && c.Kind != plan.Removed || !s.isReadyTo(t, i) {
+		return false // isThrough comes back to it
 	}
-	at.begun, at.before, at.spec = true, p.edition(), p.st.Spec
+	at.begun, at.before, at.spec, at.station = true, p.edition(), p.st.Spec, p.station
 	at.revived = p.st.Phase == machine.Exited
 	e := t.editions[i]
 	t.editions[i] = nil
@@ -175,7 +180,7 @@ func (s *Supervisor) begin(t *transaction, i int) {
 			e = p.edition().with(c.To)
 		}
 		p.exchange(e, c.To.Spec)
-		return
+		return true
 	}
 	switch c.Kind {
 	case plan.Rolled:
@@ -187,6 +192,7 @@ func (s *Supervisor) begin(t *transaction, i int) {
 		p.retire()
 	case plan.Kept, plan.Added:
 	}
+	return true
 }
 
 // with is the same edition under another description.
@@ -202,6 +208,7 @@ func (p *pool) exchange(e *edition, spec machine.Spec) {
 	p.editions[p.st.Generation] = e
 	p.st.Spec = p.seeded(spec)
 	p.forget(before.program)
+	p.startAnew()
 }
 
 // adjust gives a pool another description without touching its workers, but for their number.
@@ -236,6 +243,7 @@ func (p *pool) retire() {
 	if p.st.Phase == machine.Exited {
 		return // long ago maybe, and its listeners are closed
 	}
+	p.startAnew()
 	spec := p.st.Spec
 	for _, l := range p.listeners() {
 		if p.sup.wants(l.Listener) {
@@ -259,8 +267,7 @@ func (s *Supervisor) isThrough(t *transaction, i int, undo bool) bool {
 	switch {
 	case !at.begun && undo:
 		return true
-	case !at.begun:
-		s.begin(t, i)
+	case !at.begun && !s.begin(t, i):
 		return false
 	case c.Kind == plan.Removed && !undo:
 		return ended
@@ -286,6 +293,8 @@ func (s *Supervisor) isThrough(t *transaction, i int, undo bool) bool {
 		return p.st.Phase == machine.Serving && p.isPure() && s.isBack(t, i) // one that stops is waited for
 	case c.Kind == plan.Adjusted || c.Kind == plan.Scaled && undo:
 		return true
+	case c.Kind == plan.Scaled:
+		return p.servesFrom(c.Workers) // what is wrong with the others was so before
 	}
-	return p.serves() // added, scaled, or back again
+	return p.serves() // added, or back again
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
 )
@@ -20,6 +21,7 @@ func (s *Supervisor) fail(v Verdict) {
 	lines(s.log.Error().Err(v.Err), v.Lines).Msg("reload failed: what it changed goes back")
 	s.reloadIs(reloadReverting)
 	s.house.readjust(&t.plan.Old)
+	s.house.resumeAll(&t.plan.Old, s.cannotResume) // connections wait in the queues for whom comes back
 	t.answer(v)
 }
 
@@ -63,8 +65,12 @@ func (p *pool) rollBack(c *plan.Change, at *step) {
 	}
 }
 
-// backAgain is the pause before another attempt to roll a pool back.
-const backAgain = 5 * time.Second
+const (
+	// backAgain is the pause before another attempt to roll a pool back. It doubles.
+	backAgain = 5 * time.Second
+	// mostTries is how often that is tried: what a migration made impossible stays so. A reload that waits comes first.
+	mostTries = 3
+)
 
 // isBack reports whether a pool whose rollouts have ended is what it was before. The way back of one that had been rolled
 // is a rollout, which a single crash makes fail: then it is tried again.
@@ -73,10 +79,17 @@ func (s *Supervisor) isBack(t *transaction, i int) bool {
 	if at.pool.cfg() == at.before.cfg {
 		return true
 	}
-	if !at.pauses {
-		at.pauses = true
-		time.AfterFunc(backAgain, func() { s.mail.post(backDue{transaction: t, change: i}) })
+	if at.pauses {
+		return false
 	}
+	if at.tries++; at.tries > mostTries || len(s.reloads) > 0 {
+		s.log.Error().Str(keyPool, at.pool.name).Int(keyTries, at.tries-1).
+			Msg("pool cannot go back: its previous workers do not start any more; it keeps what it has")
+		at.lost = true
+		return true
+	}
+	at.pauses = true
+	time.AfterFunc(backAgain<<(at.tries-1), func() { s.mail.post(backDue{transaction: t, change: i}) })
 	return false
 }
 
@@ -115,7 +128,29 @@ func (s *Supervisor) revive(at *step) {
 	at.pool, at.revived = newPool(s, at.before), true
 	at.pool.st.Spec = at.spec
 	s.pools = append(s.pools, at.pool)
-	at.pool.begin() // what it needed was seen to when it was started for the first time
+	if at.station == running { // what it needed was seen to when it was started for the first time
+		at.pool.begin()
+	}
+}
+
+// leftWith is what the pools are after the way back: the previous description, but for pools that could not go back.
+func (s *Supervisor) leftWith(t *transaction) plan.Desired {
+	d := plan.Desired{Listeners: slices.Clone(t.plan.Old.Listeners), Pools: slices.Clone(t.plan.Old.Pools)}
+	for i := range t.steps {
+		at, c := &t.steps[i], &t.plan.Changes[i]
+		if c.Kind != plan.Rolled || !at.begun || at.pool.cfg() == at.before.cfg {
+			continue
+		}
+		if was := d.Pool(c.Pool); was != nil {
+			*was = *c.To
+		}
+		for _, name := range c.To.Listen {
+			if l := t.plan.New.Listener(name); l != nil && !slices.Contains(d.Listeners, *l) {
+				d.Listeners = append([]listener.Config{*l}, d.Listeners...)
+			}
+		}
+	}
+	return d
 }
 
 // reverted ends a transaction that was taken back.
@@ -132,7 +167,8 @@ func (s *Supervisor) reverted(t *transaction) {
 			s.pools = append(s.pools, at.ended)
 		}
 	}
-	s.house.clear(&t.plan.Old, s.cannotClose)
+	s.desired = s.leftWith(t)
+	s.house.clear(&s.desired, s.cannotClose)
 	s.sortPools()
 	t.opened = nil
 	t.release()

@@ -39,7 +39,11 @@ func TestWalksThroughReloads(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		var files []plan.Desired
 		for range rapid.IntRange(2, 4).Draw(rt, "files") {
-			files = append(files, anyDesired(rt))
+			d := anyDesired(rt)
+			if len(files) > 0 && rapid.Bool().Draw(rt, "near") {
+				d = nearly(rt, files[0])
+			}
+			files = append(files, d)
 		}
 		steps := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) happening {
 			return happening{

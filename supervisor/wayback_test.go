@@ -45,6 +45,30 @@ func TestWayBackIsTriedAgain(t *testing.T) {
 	})
 }
 
+// What somebody rolls meanwhile goes back as well.
+func TestWayBackOfAPoolThatWasRolledSince(t *testing.T) {
+	w := &world{}
+	perform(t, w, described(w, one("1")), func(s *stage) {
+		w.behave = late("b", "1", "0")
+		d := one("2")
+		d.Pools = append(d.Pools, after(poolNamed("b"), "a"))
+		w.put(d, nil)
+		reload := s.ask(Request{Verb: Reload})
+		s.after(10 * time.Second)
+		roll := s.ask(Request{Verb: Roll, Pool: "a"})
+		s.after(10 * time.Second)
+		if v := roll.answer(); v.Err != nil || v.Text != "pool a is at generation 3" {
+			t.Errorf("roll: %+v, level %s", v, s.level())
+		}
+		s.after(5 * time.Minute)
+		checkFailed(t, reload.answer(), "of the new configuration", true)
+		if s.level() != "1" {
+			t.Errorf("level %s", s.level())
+		}
+		s.checkRest()
+	})
+}
+
 // Nobody waits for ever for workers that did well before and do not live any more: the next reload may be what helps.
 func TestPoolThatCannotComeBackHoldsUpNoReload(t *testing.T) {
 	w := &world{}

@@ -121,6 +121,14 @@ func TestFinishedSlots(t *testing.T) {
 		p.roll()
 		p.is("starting3|ready2 starting|starting3")
 		p.w.comesBack(t)
+
+		// If that one fails as well, both sides are taken by what is not wanted, and one has to go first.
+		p.ready(0, A)
+		p.crash(1, B)
+		p.is("ready3|ready2 starting")
+		p.ready(1, A)
+		p.is("ready3|settling2 ready")
+		p.w.comesBack(t)
 	})
 	t.Run("one that does not has failed", func(t *testing.T) {
 		p := serving(t, pool(1, 1, 0, once, minReady))

@@ -54,6 +54,9 @@ func (s *stepper) refill() {
 		case slot.over() || s.mayFinish(slot):
 		case hasOld && s.Spec.Order == StopFirst:
 			s.retireOld(s.ref(i, old), &ready)
+		case hasOld && slot.Workers[old.Other()].Health.Active():
+			// Two failed rollouts have left one each: the one away from home makes room for what is wanted.
+			s.retireOld(s.ref(i, slot.Home.Other()), &ready)
 		default:
 			s.fill(i)
 		}

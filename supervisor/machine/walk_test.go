@@ -144,7 +144,7 @@ func rest(t *rapid.T, way *trail, w *world) {
 		}
 		if len(helps) == 0 || w.exited {
 			if err := w.arrived(); err != nil {
-				t.Fatalf("%v%s", err, way)
+				t.Fatalf("%v\n  %v%s", err, w.picture(), way)
 			}
 			return
 		}
@@ -168,7 +168,7 @@ func (tr *trail) take(t *rapid.T, w *world, h happening) *world {
 	if to == nil {
 		return w
 	}
-	if len(w.procs) <= 8 {
+	if len(w.procs) <= 12 {
 		tr.steps = append(tr.steps, fmt.Sprintf("\n  %v\n    %v", w.picture(), h))
 	}
 	to.canonical()
