@@ -9,7 +9,6 @@ import (
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
-	"github.com/broodctl/brood/worker"
 )
 
 // desire is a description.
@@ -142,15 +141,16 @@ func (s *stage) checkPools() {
 	}
 }
 
+// samePool compares descriptions but for the number of workers, which anybody may scale.
 func samePool(a, b *plan.Pool) bool {
-	p, err := plan.Compare(desire(nil, *a), desire(nil, *b), nil)
+	p, err := plan.Compare(desire(nil, sized(*a, 1)), desire(nil, sized(*b, 1)), nil)
 	return err == nil && p.Empty()
 }
 
 func (s *stage) checkWorker(cfg *plan.Pool, proc *fakeProcess) {
 	s.t.Helper()
-	if !slices.Equal(proc.cmd.Argv, cfg.Recipe.Argv) || proc.cmd.Dir != cfg.Recipe.Dir || !serving(cfg, proc) {
-		s.t.Errorf("worker %s runs %v in %q (ready: %t), want %+v", proc.name(), proc.cmd.Argv, proc.cmd.Dir, proc.serves, cfg.Recipe)
+	if !slices.Equal(proc.cmd.Argv, cfg.Recipe.Argv) || proc.cmd.Dir != cfg.Recipe.Dir || !s.serves(proc) {
+		s.t.Errorf("worker %s runs %v in %q (serves: %t), want %+v", proc.name(), proc.cmd.Argv, proc.cmd.Dir, s.serves(proc), cfg.Recipe)
 	}
 	for _, v := range cfg.Recipe.Env {
 		if got := proc.env(v.Name); got != v.Value {
@@ -218,13 +218,20 @@ func (s *stage) isServed(l *fakeListener) bool {
 
 func (s *stage) hasReady(l *fakeListener, m listener.Member) bool {
 	return slices.ContainsFunc(s.world.living(), func(p *fakeProcess) bool {
-		return slices.Contains(p.cmd.Files, l.FD(m.Slot, m.Side)) && serving(s.sup.pool(p.pool()).cfg(), p)
+		return slices.Contains(p.cmd.Files, l.FD(m.Slot, m.Side)) && s.serves(p)
 	})
 }
 
-// serving reports whether a worker has said that it serves, or need not say so.
-func serving(cfg *plan.Pool, p *fakeProcess) bool {
-	return p.serves || cfg.Ready.Kind != worker.ReadyNotify
+// serves reports whether the supervisor takes a worker for ready.
+func (s *stage) serves(proc *fakeProcess) bool {
+	for _, p := range s.sup.pools {
+		for ref, rec := range p.workers {
+			if w, ok := p.st.Worker(ref); ok && rec.proc == Process(proc) {
+				return w.Health.Serves()
+			}
+		}
+	}
+	return false
 }
 
 // reloadings counts what systemd heard of reloads after we were ready for the first time.

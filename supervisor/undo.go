@@ -82,15 +82,25 @@ func (s *Supervisor) isBack(t *transaction, i int) bool {
 	if at.pauses {
 		return false
 	}
-	if at.tries++; at.tries > mostTries || len(s.reloads) > 0 {
+	if at.tries++; (at.tries > mostTries || len(s.reloads) > 0) && !t.isWantedBack(i) {
 		s.log.Error().Str(keyPool, at.pool.name).Int(keyTries, at.tries-1).
 			Msg("pool cannot go back: its previous workers do not start any more; it keeps what it has")
 		at.lost = true
 		return true
 	}
 	at.pauses = true
-	time.AfterFunc(backAgain<<(at.tries-1), func() { s.mail.post(backDue{transaction: t, change: i}) })
+	time.AfterFunc(backAgain<<min(at.tries-1, mostTries), func() { s.mail.post(backDue{transaction: t, change: i}) })
 	return false
+}
+
+// isWantedBack reports whether another pool has to get back what a change took of it: two pools never serve one sharded
+// listener, so there the way back is tried until it leads somewhere.
+func (t *transaction) isWantedBack(i int) bool {
+	c := &t.plan.Changes[i]
+	return slices.ContainsFunc(c.Needs, func(j int) bool {
+		d := &t.plan.Changes[j]
+		return t.steps[j].begun && d.From != nil && t.plan.Takes(c, d)
+	})
 }
 
 // backDue tries once more to roll a pool back.
@@ -145,9 +155,12 @@ func (s *Supervisor) leftWith(t *transaction) plan.Desired {
 			*was = *c.To
 		}
 		for _, name := range c.To.Listen {
-			if l := t.plan.New.Listener(name); l != nil && !slices.Contains(d.Listeners, *l) {
-				d.Listeners = append([]listener.Config{*l}, d.Listeners...)
+			l := t.plan.New.Listener(name)
+			if l == nil {
+				continue
 			}
+			d.Listeners = slices.DeleteFunc(d.Listeners, func(was listener.Config) bool { return plan.KeyOf(&was) == plan.KeyOf(l) })
+			d.Listeners = append([]listener.Config{*l}, d.Listeners...)
 		}
 	}
 	return d
@@ -168,6 +181,7 @@ func (s *Supervisor) reverted(t *transaction) {
 		}
 	}
 	s.desired = s.leftWith(t)
+	s.house.readjust(&s.desired)
 	s.house.clear(&s.desired, s.cannotClose)
 	s.sortPools()
 	t.opened = nil

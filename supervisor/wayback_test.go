@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 )
 
@@ -40,6 +41,28 @@ func TestWayBackIsTriedAgain(t *testing.T) {
 		s.after(time.Minute)
 		if s.level() != "1" || crashes != 0 {
 			t.Errorf("level %s after all, %d crashes to come", s.level(), crashes)
+		}
+		s.checkRest()
+	})
+}
+
+// A reload that only adjusts a pool is through as soon as the rollout ends that it waits for.
+func TestAdjustmentBehindARollout(t *testing.T) {
+	w := &world{behave: func(n int, p *fakeProcess) {
+		if n > 0 {
+			p.ready = time.Minute / 2
+		}
+	}}
+	perform(t, w, described(w, desire(nil, sized(poolNamed("a"), 1))), func(s *stage) {
+		roll := s.ask(Request{Verb: Roll})
+		w.put(desire(nil, but(sized(poolNamed("a"), 1), func(p *plan.Pool) { p.Spec.Grace = time.Minute })), nil)
+		reload := s.ask(Request{Verb: Reload})
+		s.after(time.Minute)
+		if v := roll.answer(); v.Err != nil {
+			t.Errorf("roll: %+v", v)
+		}
+		if v := reload.answer(); v.Err != nil {
+			t.Errorf("reload: %+v", v)
 		}
 		s.checkRest()
 	})

@@ -29,7 +29,7 @@ func (p *Plan) needs(c, d *Change) bool {
 	switch {
 	case c.Kind == Kept || d.Kind == Kept:
 		return false
-	case c.To != nil && d.From != nil && p.takes(c, d):
+	case c.To != nil && d.From != nil && p.Takes(c, d):
 		return true
 	case c.Kind == Removed && d.Kind == Removed:
 		return slices.Contains(d.From.After, c.Pool) // it stops before those that it came after
@@ -41,8 +41,8 @@ func (p *Plan) needs(c, d *Change) bool {
 	return slices.Contains(c.To.After, d.Pool)
 }
 
-// takes reports whether c wants something that the pool of d has now and that two pools cannot have at once.
-func (p *Plan) takes(c, d *Change) bool {
+// Takes reports whether c wants something that the pool of d has before the plan, and that two pools cannot have at once.
+func (p *Plan) Takes(c, d *Change) bool {
 	for _, name := range c.To.Listen {
 		l := p.New.Listener(name)
 		if l == nil || !exclusive(l) {
