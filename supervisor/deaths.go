@@ -50,7 +50,7 @@ func (p *pool) obituary(a machine.Obituary) {
 		return
 	}
 	unasked := !rec.asked || rec.why == machine.WhyNeverReady
-	if unasked && rec.cause() != "recycled" {
+	if unasked && rec.cause() != "recycled" && rec.cause() != causeFinished {
 		p.sup.workerFailed(p, rec)
 		p.recheck()
 	}
@@ -64,7 +64,7 @@ func (p *pool) obituary(a machine.Obituary) {
 	cause := rec.cause()
 	e := p.of(p.log.WithLevel(severity(cause)), rec).Str(keyCause, cause).Str(keyExit, rec.ending()).
 		Dur(keyAge, rec.age().Round(time.Millisecond))
-	if cause != "stopped" && cause != "recycled" {
+	if severity(cause) != zerolog.InfoLevel {
 		e = lines(e, rec.tail())
 	}
 	if rec.probe != nil && rec.readyAt.IsZero() {
@@ -79,7 +79,7 @@ func (p *pool) obituary(a machine.Obituary) {
 
 func severity(cause string) zerolog.Level {
 	switch cause {
-	case "stopped", "recycled":
+	case "stopped", "recycled", causeFinished:
 		return zerolog.InfoLevel
 	case "never_execed", "never_ready":
 		return zerolog.ErrorLevel

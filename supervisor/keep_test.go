@@ -140,7 +140,7 @@ func TestRevivedPoolHasItsExecutable(t *testing.T) {
 		w.put(desire(listening(api), poolNamed("new", "api"), poolNamed("b")), nil)
 		reload := s.ask(Request{Verb: Reload})
 		s.after(time.Minute)
-		checkFailed(t, reload.answer(), "worker new.0 of the new configuration", true)
+		checkFailed(t, reload.answer(), "the new configuration does not work: worker new.0", true)
 		if now := w.programs("old"); !slices.Equal(now, programs) {
 			t.Errorf("programs %p, were %p", now, programs)
 		}

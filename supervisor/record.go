@@ -95,6 +95,9 @@ func (r *record) age() time.Duration {
 	return r.ended.Sub(begin)
 }
 
+// causeFinished is of a worker that has done what it was there for.
+const causeFinished = "finished"
+
 // cause is the class of a death.
 func (r *record) cause() string {
 	switch {
@@ -108,6 +111,8 @@ func (r *record) cause() string {
 		return "stopped"
 	case r.relayed != 0 && r.exit.EndedBy(r.relayed):
 		return r.purpose.String() + "_signal"
+	case r.clean() && r.edition.cfg.Spec.Restart != machine.RestartAlways:
+		return causeFinished
 	case r.readyAt.IsZero():
 		return "died_young"
 	case r.clean():

@@ -41,7 +41,7 @@ var reloads = []struct {
 		desire(listening(api), poolNamed("a", "api")),
 		desire(listening(api), sized(poolNamed("a", "api"), 1)),
 		worker.Dies,
-		"a: scaled, 2 -> 1 workers",
+		"a: scaled, 2 -> 1 worker",
 		[]string{"steer api 0a", "TERM a.1/1", "abandon api 1a", "end a.1/1"},
 	},
 	{
@@ -49,7 +49,7 @@ var reloads = []struct {
 		desire(nil, sized(poolNamed("a"), 1)),
 		desire(nil, but(sized(poolNamed("a"), 1), func(p *plan.Pool) { p.Spec.Grace = time.Minute })),
 		worker.Catches,
-		"a: adjusted (timing)\nSIGHUP relayed to 1 of 1 workers of pool a",
+		"a: adjusted (stop)\nSIGHUP relayed to 1 of 1 workers of pool a",
 		[]string{"HUP a.0/1"},
 	},
 	{
@@ -68,7 +68,7 @@ var reloads = []struct {
 		desire(listening(api), sized(poolNamed("a", "api"), 1)),
 		desire(listening(api, admin), newer(sized(poolNamed("a", "api"), 1)), sized(poolNamed("b", "admin"), 1)),
 		worker.Dies,
-		"a: rolled (command)\nb: added, 1 workers",
+		"a: rolled (command)\nb: added, 1 worker",
 		[]string{
 			"open admin", "start a.0/2", "start b.0/1", "steer api 0b", "steer admin 0a", "TERM a.0/1", "abandon api 0a", "end a.0/1",
 		},
@@ -78,7 +78,7 @@ var reloads = []struct {
 		desire(listening(api, admin), sized(poolNamed("a", "api"), 1), sized(poolNamed("b", "admin"), 1)),
 		desire(listening(api), sized(poolNamed("a", "api"), 1)),
 		worker.Dies,
-		"b: removed, 1 workers\npool a untouched",
+		"b: removed, 1 worker\npool a untouched",
 		[]string{"pause admin", "TERM b.0/1", "end b.0/1", "close admin"},
 	},
 	{
@@ -115,7 +115,7 @@ var reloads = []struct {
 		desire(listening(api), sized(poolNamed("a", "api"), 1)),
 		desire(listening(api), sized(poolNamed("b", "api"), 1)),
 		worker.Dies,
-		"b: added, 1 workers\na: removed, 1 workers",
+		"b: added, 1 worker\na: removed, 1 worker",
 		[]string{"abandon api 0b", "steer api 0b", "TERM a.0/1", "end a.0/1", "start b.0/1", "steer api 0a"},
 	},
 }

@@ -91,8 +91,8 @@ var failures = []struct {
 		name: "a worker of the rolled pool is late", behave: late("rolled", "2", "1"), lines: true,
 		words: "was not ready within 1m0s",
 	},
-	{name: "a worker in a new slot dies", behave: dying("scaled", "1", "3"), words: "worker scaled.3 of the new configuration", lines: true},
-	{name: "a worker in a new slot is late", behave: late("scaled", "1", "2"), words: "never_ready", lines: true},
+	{name: "a worker in a new slot dies", behave: dying("scaled", "1", "3"), words: "the new configuration does not work: worker scaled.3", lines: true},
+	{name: "a worker in a new slot is late", behave: late("scaled", "1", "2"), words: "was not ready within 1m0s", lines: true},
 	{
 		name: "a requirement of the added pool", change: func(d *plan.Desired) { d.Pools[5].Requires = []string{"env:KEY"} },
 		world: func(w *world) { w.lacks("env:KEY", true) }, words: "cannot start pool added: requirement does not hold: env:KEY is not there",
@@ -102,8 +102,8 @@ var failures = []struct {
 		behave: func(_ int, p *fakeProcess) { p.exit = worker.Exit{Code: 3} },
 		words:  "pre_start failed: migrate: command ended with exit 3", lines: true,
 	},
-	{name: "a worker of the added pool dies", behave: dying("added", "1", "1"), words: "worker added.1 of the new configuration: died_young: exit 3", lines: true},
-	{name: "a worker of the added pool is late", behave: late("added", "1", "0"), words: "worker added.0 of the new configuration: never_ready", lines: true},
+	{name: "a worker of the added pool dies", behave: dying("added", "1", "1"), words: "worker added.1 (pid", lines: true},
+	{name: "a worker of the added pool is late", behave: late("added", "1", "0"), words: "was not ready within", lines: true},
 	{
 		name: "a program of the added pool is not there", words: "no such file", lines: true,
 		behave: func(_ int, p *fakeProcess) {

@@ -339,7 +339,7 @@ func TestScaleDuringAReload(t *testing.T) {
 					t.Errorf("scale: %+v", v)
 				}
 				s.after(5 * time.Minute)
-				checkFailed(t, reload.answer(), "worker b.0 of the new configuration", true)
+				checkFailed(t, reload.answer(), "the new configuration does not work: worker b.0", true)
 				if p := s.sup.Snapshot().Pools[0]; p.Desired != 5 || p.Ready != 5 {
 					t.Errorf("pool: %+v", p)
 				}
@@ -364,13 +364,13 @@ func TestReloadOfAPoolThatGaveUp(t *testing.T) {
 		for range 2 { // the second must find what the first has left
 			reload := s.ask(Request{Verb: Reload})
 			s.after(time.Minute)
-			checkFailed(t, reload.answer(), "worker a.0 of the new configuration: never_execed", true)
+			checkFailed(t, reload.answer(), "worker a.0 died before it was ready", true)
 			s.checkRest()
 		}
 		w.put(desire(nil, leveled(weak, "2"), poolNamed("b")), nil)
 		reload := s.ask(Request{Verb: Reload})
 		s.after(time.Minute)
-		if v := reload.answer(); v.Err != nil || !strings.Contains(v.Text, "a: added (it had ended), 1 workers") {
+		if v := reload.answer(); v.Err != nil || !strings.Contains(v.Text, "a: added (it had ended), 1 worker") {
 			t.Errorf("verdict: %+v", v)
 		}
 		s.checkRest()

@@ -187,13 +187,18 @@ func (p *pool) blame(a machine.RolloutEnded) (reason string, lines []string) {
 	if a.Cause == machine.StopCame || a.Cause == machine.Aborted || rec == nil {
 		return a.Cause.String(), nil
 	}
+	return p.fate(rec, a.Cause), rec.tail()
+}
+
+// fate says which worker failed, and how.
+func (p *pool) fate(rec *record, cause machine.RolloutCause) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "worker %s", p.label(a.Ref.Slot))
+	fmt.Fprintf(&b, "worker %s", p.label(rec.ref.Slot))
 	if rec.proc != nil {
 		fmt.Fprintf(&b, " (pid %d)", rec.proc.PID())
 	}
 	switch {
-	case a.Cause == machine.SuccessorLate:
+	case cause == machine.SuccessorLate || rec.asked && rec.why == machine.WhyNeverReady:
 		fmt.Fprintf(&b, " was not ready within %s", rec.edition.cfg.Spec.ReadyTimeout)
 	case rec.readyAt.IsZero():
 		fmt.Fprintf(&b, " died before it was ready: %s", rec.ending())
@@ -206,5 +211,5 @@ func (p *pool) blame(a machine.RolloutEnded) (reason string, lines []string) {
 	if rec.status != "" {
 		fmt.Fprintf(&b, " (its status: %s)", rec.status)
 	}
-	return b.String(), rec.tail()
+	return b.String()
 }

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -238,11 +239,14 @@ func (s *Supervisor) workerFailed(p *pool, rec *record) {
 	c := &s.transaction.plan.Changes[i]
 	if c.Kind == plan.Added && !p.settled || c.Kind == plan.Scaled && rec.ref.Slot >= c.Workers {
 		s.fail(Verdict{
-			Err:   fmt.Errorf("worker %s of the new configuration: %s", p.label(rec.ref.Slot), rec.lastExit()),
+			Err:   fmt.Errorf("%w: %s", errAnew, p.fate(rec, machine.SuccessorDied)),
 			Lines: rec.tail(),
 		})
 	}
 }
+
+// errAnew names a worker that was not there before the reload.
+var errAnew = errors.New("the new configuration does not work")
 
 // isInNobodysWay reports whether what a pool still has of the new configuration may stay for a while: no listener of it is
 // to be closed, or wanted back by another pool.

@@ -31,7 +31,7 @@ func TestWayBackIsTriedAgain(t *testing.T) {
 		w.put(d, nil)
 		reload := s.ask(Request{Verb: Reload})
 		s.after(20 * time.Second)
-		checkFailed(t, reload.answer(), "of the new configuration", true)
+		checkFailed(t, reload.answer(), "the new configuration does not work", true)
 		if s.level() != "2" {
 			t.Errorf("level %s while the way back has not succeeded", s.level())
 		}
@@ -84,7 +84,7 @@ func TestWayBackOfAPoolThatWasRolledSince(t *testing.T) {
 			t.Errorf("roll: %+v, level %s", v, s.level())
 		}
 		s.after(5 * time.Minute)
-		checkFailed(t, reload.answer(), "of the new configuration", true)
+		checkFailed(t, reload.answer(), "the new configuration does not work", true)
 		if s.level() != "1" {
 			t.Errorf("level %s", s.level())
 		}

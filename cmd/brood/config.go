@@ -28,12 +28,12 @@ func loadConfig(c *cli.Context) (*config.Config, error) {
 	if path == "" {
 		return nil, usage("brood "+c.Command.Name+" -c brood.toml", "brood %s needs a configuration file", c.Command.Name)
 	}
-	return loadFile(path, config.Here(), func(*config.File) {})
+	return loadFile(path, config.Here(), os.ReadFile, func(*config.File) {})
 }
 
 // loadFile reads a file, changes what the flags say otherwise, and finds out what it means.
-func loadFile(path string, w config.World, change func(*config.File)) (*config.Config, error) {
-	f, err := readFile(path, change)
+func loadFile(path string, w config.World, read func(string) ([]byte, error), change func(*config.File)) (*config.Config, error) {
+	f, err := readFile(path, read, change)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +44,9 @@ func loadFile(path string, w config.World, change func(*config.File)) (*config.C
 	return cfg, nil
 }
 
-func readFile(path string, change func(*config.File)) (*config.File, error) {
-	text, err := os.ReadFile(path)
+// readFile reads a configuration file. For a command it may be a pipe, as of a shell's <(...), but not for a reload.
+func readFile(path string, read func(string) ([]byte, error), change func(*config.File)) (*config.File, error) {
+	text, err := read(path)
 	if err != nil {
 		return nil, &userError{code: exitConfig, err: fmt.Errorf("cannot read configuration: %w", err)}
 	}

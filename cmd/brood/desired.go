@@ -46,16 +46,44 @@ func desired(cfg *config.Config, spare func([]listener.Config) []listener.Config
 	return d
 }
 
-// loader reads the configuration again for a reload.
+// spares remembers which of systemd's sockets "*" has stood for: those that are open are not spare any more, and belong to
+// it all the same.
+type spares struct {
+	set   *listener.Set
+	taken []listener.Config
+}
+
+// list is what "*" stands for beside other listeners.
+func (s *spares) list(others []listener.Config) []listener.Config {
+	all := s.set.Spare(others)
+	for _, cfg := range s.taken {
+		is := func(other listener.Config) bool { return other.Address == cfg.Address }
+		if !slices.ContainsFunc(others, is) && !slices.ContainsFunc(all, is) {
+			all = append(all, cfg)
+		}
+	}
+	return all
+}
+
+// take remembers what a description has of systemd's sockets.
+func (s *spares) take(d *plan.Desired, named []config.Listener) {
+	for _, cfg := range d.Listeners[len(named):] {
+		if !slices.Contains(s.taken, cfg) {
+			s.taken = append(s.taken, cfg)
+		}
+	}
+}
+
+// loader reads the configuration again for a reload. Several may be read at once.
 type loader struct {
-	set   *settings
-	spare func([]listener.Config) []listener.Config
-	log   zerolog.Logger
+	set    *settings
+	spares *spares
+	log    zerolog.Logger
 }
 
 func (l *loader) load() (plan.Desired, error) {
 	old := l.set.cfg
-	cfg, err := loadFile(old.Path, here(), l.set.overlay)
+	cfg, err := loadFile(old.Path, here(), config.ReadRegular, l.set.overlay)
 	if err != nil {
 		return plan.Desired{}, err
 	}
@@ -70,5 +98,5 @@ func (l *loader) load() (plan.Desired, error) {
 				Msg("a changed setting of the supervisor itself takes effect when it is started anew")
 		}
 	}
-	return desired(cfg, l.spare), nil
+	return desired(cfg, l.spares.list), nil
 }

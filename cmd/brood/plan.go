@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -70,7 +71,7 @@ func comparePlan(c *cli.Context, from string) (*plan.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	old, err := loadFile(from, config.Here(), func(*config.File) {})
+	old, err := loadFile(from, config.Here(), os.ReadFile, func(*config.File) {})
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"os"
 
 	"github.com/urfave/cli/v2"
 
@@ -64,7 +65,7 @@ func runFile(c *cli.Context) (*config.File, []error, error) {
 				"--%s (or %s) is of a pool from flags, and the pools are in %s", name, env(name)[0], c.String("config"))
 		}
 	}
-	file, err := readFile(c.String("config"), overlay(c))
+	file, err := readFile(c.String("config"), os.ReadFile, overlay(c))
 	return file, nil, err
 }
 

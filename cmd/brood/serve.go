@@ -107,12 +107,15 @@ func newSockets(poller *poll.Poller, log zerolog.Logger) (*listener.Set, error) 
 
 // newSupervisor opens the listeners and tries the templates: all that can be wrong with a configuration that was read.
 func newSupervisor(set *settings, log zerolog.Logger, sockets *listener.Set, world supervisor.World) (*supervisor.Supervisor, error) {
+	extra := &spares{set: sockets}
+	first := desired(set.cfg, extra.list)
+	extra.take(&first, set.cfg.Listeners)
 	if set.cfg.Path != "" {
-		world.Load = (&loader{set: set, spare: sockets.Spare, log: log}).load
+		world.Load = (&loader{set: set, spares: extra, log: log}).load
 	}
 	sup, err := supervisor.New(supervisor.Config{
 		Name: set.cfg.Name, Version: version, Log: log, World: world,
-		Desired: desired(set.cfg, sockets.Spare), File: set.cfg.Path,
+		Desired: first, File: set.cfg.Path,
 	})
 	switch {
 	case errors.Is(err, supervisor.ErrNoProbe):

@@ -102,7 +102,7 @@ func readElsewhere(c *cli.Context) (cfg *config.Config, credentials []string, er
 		}
 		return nil, nil
 	}
-	cfg, err = loadFile(path, world, func(*config.File) {})
+	cfg, err = loadFile(path, world, os.ReadFile, func(*config.File) {})
 	slices.Sort(credentials)
 	return cfg, credentials, err
 }

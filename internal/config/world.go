@@ -9,7 +9,7 @@ import (
 // World is what a configuration depends on beside its own text.
 type World struct {
 	Getenv   func(string) string          // the supervisor's environment
-	ReadFile func(string) ([]byte, error) // as os.ReadFile
+	ReadFile func(string) ([]byte, error) // see ReadRegular
 	CPUs     int                          // that the supervisor may use
 	// LookupUser says why a user or a group cannot be had, by name or number; nil takes every one for good.
 	LookupUser func(user, group string) error
@@ -24,7 +24,7 @@ type World struct {
 
 // Here is the world of this process. Its CPUs are those that it may use, by affinity and by the quota of its cgroup.
 func Here() World {
-	return World{Getenv: os.Getenv, ReadFile: os.ReadFile, CPUs: runtime.GOMAXPROCS(0)}
+	return World{Getenv: os.Getenv, ReadFile: ReadRegular, CPUs: runtime.GOMAXPROCS(0)}
 }
 
 // absolute makes a path of the configuration one that does not depend on where brood was started.

@@ -131,11 +131,18 @@ func (c *Change) String() string {
 	}
 	switch {
 	case c.Kind == Added:
-		fmt.Fprintf(&b, ", %d workers", c.To.Spec.Workers)
+		b.WriteString(", " + workers(c.To.Spec.Workers))
 	case c.Kind == Removed:
-		fmt.Fprintf(&b, ", %d workers", c.Workers)
+		b.WriteString(", " + workers(c.Workers))
 	case c.Workers != c.To.Spec.Workers:
-		fmt.Fprintf(&b, ", %d -> %d workers", c.Workers, c.To.Spec.Workers)
+		fmt.Fprintf(&b, ", %d -> %s", c.Workers, workers(c.To.Spec.Workers))
 	}
 	return b.String()
+}
+
+func workers(n int) string {
+	if n == 1 {
+		return "1 worker"
+	}
+	return fmt.Sprintf("%d workers", n)
 }

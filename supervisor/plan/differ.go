@@ -49,14 +49,29 @@ func adjustments(from, to *Pool) []string {
 		field{"requires_timeout", from.RequiresTimeout, to.RequiresTimeout},
 		field{"pre_start", from.PreStart, to.PreStart},
 		field{"after", from.After, to.After},
-		field{"timing", policies(&from.Spec), policies(&to.Spec)},
+		field{"reload", from.Spec.Reload, to.Spec.Reload},
+		field{"stop", stopping(&from.Spec), stopping(&to.Spec)},
+		field{"restart", restarting(&from.Spec), restarting(&to.Spec)},
+		field{"rollout", rolling(&from.Spec), rolling(&to.Spec)},
 	)
 }
 
-// policies is a specification without what others compare, and without the seed, which is chance.
-func policies(s *machine.Spec) machine.Spec {
+// stopping, restarting and rolling are the parts of a specification that users know by these names. The seed of the
+// backoff is chance.
+func stopping(s *machine.Spec) machine.Spec {
+	return machine.Spec{Grace: s.Grace, StopDelay: s.StopDelay}
+}
+
+func restarting(s *machine.Spec) machine.Spec {
+	part := machine.Spec{Restart: s.Restart, Backoff: s.Backoff}
+	part.Backoff.Seed = 0
+	return part
+}
+
+func rolling(s *machine.Spec) machine.Spec {
 	rest := *s
-	rest.Workers, rest.FirstID, rest.LastID, rest.Backoff.Seed = 0, 0, 0, 0
+	rest.Workers, rest.FirstID, rest.LastID, rest.Reload = 0, 0, 0, 0
+	rest.Grace, rest.StopDelay, rest.Restart, rest.Backoff = 0, 0, 0, machine.Backoff{}
 	return rest
 }
 

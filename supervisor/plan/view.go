@@ -97,7 +97,7 @@ func (p *PoolView) workers() string {
 	if p.From == p.To {
 		return ""
 	}
-	return fmt.Sprintf(", %d -> %d workers", p.From, p.To)
+	return fmt.Sprintf(", %d -> %s", p.From, workers(p.To))
 }
 
 func because(reasons []string) string {

@@ -32,7 +32,7 @@ func descriptions() map[string]string {
 		"PoolTable.reload":           "What a reload does to workers whose configuration did not change: signal them, roll them, or whichever is safe.",
 		"PoolTable.reload_signal":    "The signal that makes a worker reload.",
 		"PoolTable.dump_signal":      "The signal that makes a worker write a heap dump; naming it vouches for a handler.",
-		"PoolTable.orphans":          "What happens to processes that a worker leaves behind: kill, term, keep.",
+		"PoolTable.orphans":          "What becomes of the workers of a supervisor that is killed: kill, term, keep.",
 		"PoolTable.requires":         "What must be there before the pool starts: tcp://HOST:PORT, unix:///PATH, env:NAME, file:PATH, exec:COMMAND.",
 		"PoolTable.requires_timeout": "How long to wait for what is required.",
 		"PoolTable.stop":             "How a worker is stopped.",
