@@ -215,7 +215,7 @@ func (p *fakeProcess) Signal(sig syscall.Signal) error {
 		return os.ErrProcessDone
 	}
 	if sig == syscall.SIGTERM && !p.stubborn {
-		time.AfterFunc(p.drain, func() { p.end(worker.Exit{}) })
+		time.AfterFunc(max(p.drain, 1), func() { p.end(worker.Exit{}) }) // not in the middle of what the loop is at
 	}
 	return nil
 }

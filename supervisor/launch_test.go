@@ -71,10 +71,10 @@ func TestFailedProbeIsNamedWhereAWorkerWasNeverReady(t *testing.T) {
 	perform(t, w, probed, func(s *stage) {
 		s.after(2 * time.Minute)
 		deaths := s.logged("worker died")
-		if len(deaths) == 0 || deaths[0]["cause"] != "never_ready" || !strings.Contains(deaths[0]["probe"].(string), "cannot probe") {
+		if len(deaths) == 0 || deaths[0]["cause"] != "never_ready" || !strings.Contains(deaths[0]["probe"].(string), "no lane to a single worker") {
 			t.Errorf("deaths: %v", deaths)
 		}
-		if last := s.sup.Snapshot().Pools[0].Workers[0].LastExit; !strings.Contains(last, "cannot probe") {
+		if last := s.sup.Snapshot().Pools[0].Workers[0].LastExit; !strings.Contains(last, "no lane to a single worker") {
 			t.Errorf("last exit: %s", last)
 		}
 	})

@@ -63,7 +63,7 @@ func TestRollSteersSettlesThenTerminates(t *testing.T) {
 		synctest.Wait()
 		s.want("start 100", "start 101", "steer 0a 1a", "start 102", "steer 0b 1a")
 		s.after(time.Second)
-		s.after(time.Second)
+		s.after(time.Second + time.Millisecond) // the workers take a moment to end
 		s.want("start 100", "start 101", "steer 0a 1a",
 			"start 102", "steer 0b 1a", "TERM 100", "abandon 0a", "end 100",
 			"start 103", "steer 0b 1b", "TERM 101", "abandon 1a", "end 101")

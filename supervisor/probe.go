@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -63,35 +61,16 @@ func (p *pool) get(ctx context.Context, rec *record) error {
 	if l == nil {
 		return fmt.Errorf("cannot probe: %w", listener.ErrNoLane)
 	}
-	transport := &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			if l.Mode() == listener.PerSlot {
-				var d net.Dialer
-				return d.DialContext(ctx, "tcp", net.JoinHostPort(loopbackOf(l), strconv.Itoa(l.Port(ref.Slot))))
-			}
-			return l.Dial(ctx, ref.Slot, side(ref.Side))
-		},
-	}
-	defer transport.CloseIdleConnections()
-	client := &http.Client{
-		Transport:     transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 	host := net.JoinHostPort(loopbackOf(l), strconv.Itoa(l.Port(ref.Slot)))
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+path, http.NoBody)
+	err := p.sup.cfg.World.Get(ctx, host, path, func(ctx context.Context) (net.Conn, error) {
+		if l.Mode() == listener.PerSlot {
+			var d net.Dialer
+			return d.DialContext(ctx, "tcp", host)
+		}
+		return l.Dial(ctx, ref.Slot, side(ref.Side))
+	})
 	if err != nil {
-		return fmt.Errorf("cannot probe: %w", err)
-	}
-	req.Header.Set("User-Agent", "brood-probe")
-	resp, err := client.Do(req)
-	if err != nil {
-		return fmt.Errorf("cannot probe: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
-	if resp.StatusCode < http.StatusOK || resp.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("cannot take %s for ready: status %d", host+path, resp.StatusCode)
+		return fmt.Errorf("cannot take http://%s%s for ready: %w", host, path, err)
 	}
 	return nil
 }

@@ -29,6 +29,9 @@ type World struct {
 	ServingPort func(pid, port int) (bool, error)
 	// Handles reports what a signal would do to a process.
 	Handles func(pid int, sig syscall.Signal) (worker.Handling, error)
+	// Get asks for a path over HTTP on a connection that dial makes, and returns nil if the answer is 2xx or 3xx. It may
+	// block until ctx ends.
+	Get func(ctx context.Context, host, path string, dial func(context.Context) (net.Conn, error)) error
 	// Keep takes hold of a command's executable; see worker.Keep. It may block. Nil keeps nothing.
 	Keep func(argv, env []string, dir string) (*worker.Program, error)
 	// Load reads the configuration again. It may block. Nil means that there is nothing to read.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"strings"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/poll"
+	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/internal/require"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
@@ -56,6 +58,7 @@ func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux, so
 		Handles:     surveyor.Handles,
 		Keep:        worker.Keep,
 		Check:       check,
+		Get:         get,
 	}
 	if os.Getenv("NOTIFY_SOCKET") != "" {
 		world.Systemd = func(state string) {
@@ -89,6 +92,15 @@ func (s socketSet) Open(wants []listener.Want) ([]supervisor.Listener, error) {
 	}
 	return all, nil
 }
+
+// get asks one worker over HTTP.
+func get(ctx context.Context, host, path string, dial func(context.Context) (net.Conn, error)) error {
+	c := probe.Config{Kind: probe.HTTP, Host: host, Path: path, Timeout: getTimeout}
+	return c.WithDefaults().Once(ctx, probe.World{Dial: dial})
+}
+
+// getTimeout is above that of the supervisor, which asks again and again.
+const getTimeout = 10 * time.Second
 
 // check tries what a pool requires.
 func check(ctx context.Context, timeout time.Duration, c supervisor.Checked) []error {
