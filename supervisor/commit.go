@@ -37,6 +37,11 @@ func (s *Supervisor) commit(t *transaction) {
 	s.sortPools()
 	s.house.clear(&s.desired, s.cannotClose)
 	s.config.Loaded = s.reloadDone()
+	for _, key := range t.plan.Fixed {
+		s.log.Warn().Str(keyKey, key).Str(keyWas, t.plan.Old.Fixed[key]).Str(keyIs, t.plan.New.Fixed[key]).
+			Msg("a changed setting of the supervisor itself takes effect when it is started anew")
+		texts = append(texts, key+" takes effect when brood is started anew")
+	}
 	s.log.Info().Strs(keyChanges, texts).Msg("reload done")
 	gather := newGather(max(len(told), 1), func(v Verdict) {
 		texts = append(texts, v.Text)

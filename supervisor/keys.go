@@ -37,6 +37,9 @@ const (
 	keyChanges    = "changes"
 	keyReasons    = "reasons"
 	keyTries      = "tries"
+	keyKey        = "key"
+	keyWas        = "was"
+	keyIs         = "is"
 )
 
 // lines adds the last words of somebody, if there are any.

@@ -77,6 +77,14 @@ func (p *pool) surveyed(m surveyed) {
 	m.reply(v)
 }
 
+// unread adds to a verdict that the configuration file was not read.
+func unread(v Verdict) Verdict {
+	if v.Err == nil {
+		v.Text += "; the configuration file was not read: a reload of all pools does that"
+	}
+	return v
+}
+
 // relays counts what became of the relays of one request.
 type relays struct{ sent, refused int }
 

@@ -18,9 +18,6 @@ var ErrReload = errors.New("reload failed")
 
 var errNotNow = errors.New("try again when it has ended")
 
-// ErrAborted is in the chain when somebody took a reload back.
-var ErrAborted = errors.New("aborted by request")
-
 // reload reads the configuration again and applies what changed as one transaction. While one is under way the next is
 // queued; several requests share it, since it will read the file as it is then.
 func (s *Supervisor) reload(reply replyFunc) {
@@ -214,6 +211,7 @@ func (s *Supervisor) reloadAll(t *transaction) {
 	gather := newGather(len(s.pools), func(v Verdict) {
 		if v.Err == nil {
 			s.reloadDone()
+			s.log.Info().Msg("reload done: nothing had changed in the configuration")
 		} else {
 			s.reloadFailed(v)
 		}
@@ -244,38 +242,6 @@ func (s *Supervisor) endTransaction(v Verdict) {
 		s.reloads = nil
 		s.beginReload(waiting)
 	}
-}
-
-// abortReload takes the reload at hand back.
-func (s *Supervisor) abortReload(reply replyFunc) {
-	t := s.transaction
-	switch {
-	case t == nil && s.abortRolls():
-		reply(Verdict{Text: "reload aborted; the pools that it rolled go back"})
-	case t == nil:
-		reply(Verdict{Err: fmt.Errorf("cannot abort reload: %w", ErrNothing)})
-	case s.config.Reload.State == reloadPreparing:
-		t.cancel()
-		reply(Verdict{Text: "reload aborted; nothing had changed"})
-	case t.progress == nil && t.plan.Empty() && s.abortRolls():
-		reply(Verdict{Text: "reload aborted; the pools that it rolled go back"})
-	case t.progress == nil || t.progress.Phase() != plan.Applying:
-		reply(Verdict{Err: fmt.Errorf("cannot abort reload: %w: it is at its end already", ErrNothing)})
-	default:
-		s.fail(Verdict{Err: ErrAborted})
-		reply(Verdict{Text: "reload aborted; what it changed goes back"})
-	}
-}
-
-// abortRolls ends the rollouts of a reload in which nothing changed, or which reads no file, and reports whether there was one.
-func (s *Supervisor) abortRolls() bool {
-	found := false
-	for _, p := range s.pools {
-		if p.abort().Err == nil {
-			found = true
-		}
-	}
-	return found
 }
 
 // giveUpReloads tells who waits for a reload that it will not come to its end.

@@ -123,6 +123,10 @@ func (p *pool) serve(req Request, reply replyFunc) {
 		}
 		p.roll(reply)
 	case Reload:
+		if p.sup.cfg.World.Load != nil {
+			told := reply
+			reply = func(v Verdict) { told(unread(v)) }
+		}
 		p.reload(signalOrRoll, reply)
 	case Scale:
 		reply(p.scale(req))

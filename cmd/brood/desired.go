@@ -4,8 +4,6 @@ import (
 	"os"
 	"slices"
 
-	"github.com/rs/zerolog"
-
 	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/plan"
@@ -18,7 +16,10 @@ const everySpare = "*"
 // desired is what a configuration comes to here: with the environment that workers inherit, and the sockets that systemd
 // passed.
 func desired(cfg *config.Config, spare func([]listener.Config) []listener.Config) plan.Desired {
-	var d plan.Desired
+	d := plan.Desired{Fixed: map[string]string{
+		"supervisor.name": cfg.Name, "supervisor.control": cfg.Control,
+		"supervisor.log_level": cfg.LogLevel, "supervisor.log_format": cfg.LogFormat,
+	}}
 	for i := range cfg.Listeners {
 		d.Listeners = append(d.Listeners, cfg.Listeners[i].Config)
 	}
@@ -78,25 +79,12 @@ func (s *spares) take(d *plan.Desired, named []config.Listener) {
 type loader struct {
 	set    *settings
 	spares *spares
-	log    zerolog.Logger
 }
 
 func (l *loader) load() (plan.Desired, error) {
-	old := l.set.cfg
-	cfg, err := loadFile(old.Path, here(), config.ReadRegular, l.set.overlay)
+	cfg, err := loadFile(l.set.cfg.Path, here(), config.ReadRegular, l.set.overlay)
 	if err != nil {
 		return plan.Desired{}, err
-	}
-	for _, fixed := range []struct{ key, is, was string }{
-		{"name", cfg.Name, old.Name},
-		{"control", cfg.Control, old.Control},
-		{"log_level", cfg.LogLevel, old.LogLevel},
-		{"log_format", cfg.LogFormat, old.LogFormat},
-	} {
-		if fixed.is != fixed.was {
-			l.log.Warn().Str("key", "supervisor."+fixed.key).Str("was", fixed.was).Str("is", fixed.is).
-				Msg("a changed setting of the supervisor itself takes effect when it is started anew")
-		}
 	}
 	return desired(cfg, l.spares.list), nil
 }

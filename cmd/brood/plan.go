@@ -76,7 +76,9 @@ func comparePlan(c *cli.Context, from string) (*plan.View, error) {
 		return nil, err
 	}
 	none := func([]listener.Config) []listener.Config { return nil }
-	p, err := plan.Compare(desired(old, none), desired(to, none), nil)
+	before, after := desired(old, none), desired(to, none)
+	before.Fixed["supervisor.name"] = after.Fixed["supervisor.name"] // two files have two names
+	p, err := plan.Compare(before, after, nil)
 	if err != nil {
 		return nil, err
 	}

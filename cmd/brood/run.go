@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
@@ -78,6 +79,11 @@ func overlay(c *cli.Context) func(*config.File) {
 		} {
 			if c.IsSet(flag) {
 				*into = c.String(flag)
+			}
+		}
+		if c.IsSet("control") { // of the current directory, as everywhere on the command line, and not of the file's
+			if path, err := filepath.Abs(c.String("control")); err == nil {
+				f.Supervisor.Control = path
 			}
 		}
 	}

@@ -111,7 +111,7 @@ func newSupervisor(set *settings, log zerolog.Logger, sockets *listener.Set, wor
 	first := desired(set.cfg, extra.list)
 	extra.take(&first, set.cfg.Listeners)
 	if set.cfg.Path != "" {
-		world.Load = (&loader{set: set, spares: extra, log: log}).load
+		world.Load = (&loader{set: set, spares: extra}).load
 	}
 	sup, err := supervisor.New(supervisor.Config{
 		Name: set.cfg.Name, Version: version, Log: log, World: world,

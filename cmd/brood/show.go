@@ -80,6 +80,11 @@ func (w *waiting) run() error {
 	case left:
 		_, _ = fmt.Fprintf(w.c.App.ErrWriter, "\n%s goes on; brood status shows how it stands, brood %s --abort takes it back\n", w.verb, w.verb)
 		return exitCode(exitLeft)
+	case err != nil && result.Accepted:
+		return &userError{
+			code: exitFailed, err: fmt.Errorf("%s is not through after %s, and goes on", w.verb, wait),
+			hint: fmt.Sprintf("brood status shows how it stands, brood %s --abort takes it back", w.verb),
+		}
 	case errors.Is(err, control.ErrRefused):
 		return &userError{code: exitFailed, err: err, lines: result.Lines, hint: hintOf(w.verb, result)}
 	case err != nil:

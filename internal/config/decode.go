@@ -29,6 +29,18 @@ func (d *decoder) bad(at int, key, hint, format string, args ...any) {
 	d.doc.problems = append(d.doc.problems, p)
 }
 
+// mostProblems is more than anybody corrects at once. What has so many is another kind of file, and may be large.
+const mostProblems = 100
+
+// hasEnough reports whether there are too many mistakes to go on, and says so once.
+func (d *decoder) hasEnough() bool {
+	n := len(d.doc.problems)
+	if n == mostProblems {
+		d.bad(len(d.doc.text), "", "", "these are the first %d mistakes; there are more", mostProblems)
+	}
+	return n >= mostProblems
+}
+
 func (d *decoder) value(v reflect.Value, n *node, key string) {
 	switch p := v.Addr().Interface().(type) {
 	case textValue:
@@ -95,6 +107,9 @@ func (d *decoder) names(v reflect.Value, n *node, key string) {
 func (d *decoder) table(v reflect.Value, n *node, key string) {
 	known := fields(v.Type())
 	for _, e := range n.entries {
+		if d.hasEnough() {
+			return
+		}
 		name := e.name
 		if !slices.Contains(known, name) {
 			name = d.unknown(e, key, known)

@@ -92,6 +92,8 @@ func do(w http.ResponseWriter, r *http.Request, sup Supervisor, what request) {
 	switch {
 	case errors.Is(v.Err, context.DeadlineExceeded) && wait == 0:
 		answer(w, http.StatusAccepted, Result{Accepted: true, Text: string(what.verb) + " goes on"})
+	case errors.Is(v.Err, context.DeadlineExceeded) && ctx.Err() != nil:
+		answer(w, http.StatusGatewayTimeout, Result{Accepted: true, Error: v.Err.Error()})
 	case v.Err != nil:
 		answer(w, statusOf(v.Err), Result{Error: v.Err.Error(), Lines: v.Lines, Text: v.Text})
 	default:

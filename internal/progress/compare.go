@@ -3,6 +3,7 @@ package progress
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/broodctl/brood/supervisor"
 )
@@ -39,7 +40,11 @@ func compareReloads(old, r *supervisor.ReloadView) (first, last []Event) {
 	if r == nil || old != nil && old.State == r.State && old.At.Equal(r.At) {
 		return nil, nil
 	}
-	events := []Event{{Kind: KindReload, State: r.State, Reason: r.Error}}
+	reason := r.Error
+	if strings.Count(reason, "\n") > 1 { // with lines of a file, for example; all of it is in the verdict
+		reason, _, _ = strings.Cut(reason, "\n")
+	}
+	events := []Event{{Kind: KindReload, State: r.State, Reason: reason}}
 	if r.State == reloadDone || r.State == reloadFailed {
 		return nil, events
 	}

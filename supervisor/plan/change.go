@@ -49,6 +49,7 @@ type Plan struct {
 	Old, New  Desired
 	Changes   []Change // of the pools: those of New in their order, then those that are removed
 	Listeners []ListenerChange
+	Fixed     []string // keys of Desired.Fixed that differ
 }
 
 // Now is what Compare has to know of a pool that runs.
@@ -64,7 +65,7 @@ var ErrOrder = errors.New("cannot be applied in one reload")
 // Compare makes the plan. now has the pools of the old description that run; without it they are taken to run as
 // described. The error wraps ErrOrder.
 func Compare(before, after Desired, now map[string]Now) (*Plan, error) {
-	p := &Plan{Old: before, New: after}
+	p := &Plan{Old: before, New: after, Fixed: unequalKeys(before.Fixed, after.Fixed)}
 	if err := p.compareListeners(); err != nil {
 		return nil, err
 	}
@@ -118,7 +119,7 @@ func (p *Plan) compare(from, to *Pool, now map[string]Now) Change {
 
 // Empty reports whether nothing changes.
 func (p *Plan) Empty() bool {
-	return !slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Kind != Kept }) &&
+	return len(p.Fixed) == 0 && !slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Kind != Kept }) &&
 		!slices.ContainsFunc(p.Listeners, func(l ListenerChange) bool { return l.Kind != Kept })
 }
 

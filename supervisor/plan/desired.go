@@ -12,6 +12,8 @@ import (
 type Desired struct {
 	Listeners []listener.Config
 	Pools     []Pool
+	// Fixed are settings that no reload changes, by key: what differs takes effect when brood is started anew.
+	Fixed map[string]string
 }
 
 // Pool describes identical workers of one command.

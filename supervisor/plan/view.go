@@ -22,6 +22,7 @@ type View struct {
 	Empty     bool           `json:"empty"` // nothing changed; a reload only tells the workers
 	Pools     []PoolView     `json:"pools"`
 	Listeners []ListenerView `json:"listeners"`
+	Fixed     []string       `json:"fixed,omitempty"` // keys whose change takes effect when brood is started anew
 }
 
 // PoolView is what a plan does to one pool.
@@ -44,7 +45,7 @@ type ListenerView struct {
 
 // View shows the plan. hear says of the pools that are not rolled what they will hear.
 func (p *Plan) View(hear func(pool string) Hearing) View {
-	v := View{Empty: p.Empty(), Pools: []PoolView{}, Listeners: []ListenerView{}}
+	v := View{Empty: p.Empty(), Fixed: p.Fixed, Pools: []PoolView{}, Listeners: []ListenerView{}}
 	for i := range p.Changes {
 		c := &p.Changes[i]
 		pool := PoolView{Pool: c.Pool, Action: c.Kind.String(), Reasons: c.Reasons, From: c.Workers}
@@ -75,6 +76,9 @@ func (v *View) Print(w io.Writer) error {
 	var b strings.Builder
 	if v.Empty {
 		b.WriteString("the configuration has not changed\n")
+	}
+	for _, key := range v.Fixed {
+		fmt.Fprintf(&b, "! %s: takes effect when brood is started anew\n", key)
 	}
 	for i := range v.Listeners {
 		if l := &v.Listeners[i]; l.Action != Kept.String() {
