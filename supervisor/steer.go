@@ -18,6 +18,9 @@ func (p *pool) steer() {
 	for _, l := range p.listeners() {
 		var members []listener.Member
 		for _, at := range places {
+			if at.Slot >= len(p.st.Slots) {
+				continue // all have died since, and it was not wanted any more
+			}
 			w := p.st.Slots[at.Slot].Workers[at.Side]
 			if p.editions[w.Generation].has(l.Listener) {
 				members = append(members, listener.Member{Slot: at.Slot, Side: side(at.Side)})
