@@ -131,8 +131,8 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 			}
 		}
 		s.stopDue()
-		s.startDue()
 		s.advance()
+		s.startDue() // also what a reload has put back
 		for _, p := range s.pools {
 			p.steer()
 		}
