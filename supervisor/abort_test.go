@@ -214,3 +214,27 @@ func TestAbortOfARemovalResumesItsListener(t *testing.T) {
 		s.checkRest()
 	})
 }
+
+// Nobody can say when a pool will be ready that others wait for. A reload that adds one of those can be taken back.
+func TestAbortOfAReloadThatWaitsForAPool(t *testing.T) {
+	db := sized(poolNamed("db"), 1)
+	w := &world{behave: func(_ int, p *fakeProcess) {
+		if p.pool() == "db" {
+			p.ready = -1
+		}
+	}}
+	perform(t, w, described(w, desire(nil, db)), func(s *stage) {
+		w.put(desire(nil, db, after(poolNamed("web"), "db")), nil)
+		reload := s.ask(Request{Verb: Reload})
+		s.after(time.Hour)
+		if !reload.waits() || !strings.Contains(s.summary(), "web 0/2 ready, waits for db") {
+			t.Errorf("%s", s.summary())
+		}
+		s.abort("what it changed goes back")
+		checkFailed(t, reload.answer(), "aborted by request", false)
+		s.after(time.Second)
+		if len(s.sup.pools) != 1 || s.sup.transaction != nil {
+			t.Errorf("%s", s.summary())
+		}
+	})
+}

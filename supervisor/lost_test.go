@@ -88,3 +88,28 @@ func TestRepairedFileEndsAWayBackThatDoesNotWork(t *testing.T) {
 		s.checkRest()
 	})
 }
+
+// A worker that dies while its predecessor drains has failed like one that dies before: the reload does not wait for a
+// worker that crashes again and again.
+func TestNewWorkerThatDiesWhileTheOldOneDrains(t *testing.T) {
+	w := &world{}
+	perform(t, w, described(w, one("1")), func(s *stage) {
+		w.process(0).drain = 20 * time.Second
+		lives := 3 * time.Second
+		w.behave = func(_ int, p *fakeProcess) {
+			if p.env("LEVEL") == "2" {
+				time.AfterFunc(lives, func() { p.end(worker.Exit{Code: 3}) })
+				lives = time.Second / 10
+			}
+		}
+		w.put(one("2"), nil)
+		reload := s.ask(Request{Verb: Reload})
+		s.after(10 * time.Second)
+		checkFailed(t, reload.answer(), "died 3s after it was ready: exit 3", true)
+		s.after(time.Minute)
+		if w.levels("a") != "1" {
+			t.Errorf("level %q", w.levels("a"))
+		}
+		s.checkRest()
+	})
+}
