@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/term"
 
+	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/poll"
@@ -117,7 +118,11 @@ func newSupervisor(set *settings, log zerolog.Logger, sockets *listener.Set, wor
 		Name: set.cfg.Name, Version: version, Log: log, World: world,
 		Desired: first, File: set.cfg.Path,
 	})
+	open, isOpen := errors.AsType[*listener.OpenError](err)
 	switch {
+	case isOpen && set.cfg.Path != "":
+		at := set.cfg.Problem(config.Key("listen", open.Config.Name, "address"), open.Error(), "")
+		return nil, &userError{code: exitFailed, err: at, hint: open.Hint()}
 	case errors.Is(err, supervisor.ErrNoProbe):
 		return nil, &userError{code: exitFailed, err: err, hint: "take another proof of readiness, such as notify or exec:COMMAND"}
 	case errors.Is(err, worker.ErrRecipe) && set.cfg.Path == "":

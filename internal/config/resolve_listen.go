@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/plan"
 )
 
 // everything in a pool's listen is whatever socket systemd passes and no listener takes.
@@ -39,11 +40,6 @@ func (r *resolver) listenerHint(name string) string {
 	return didYouMean(name, all)
 }
 
-// exclusive reports whether one pool alone can use a listener: its sockets, or its ports, belong to slots.
-func exclusive(l listener.Config) bool {
-	return l.Mode == listener.Sharded || l.Mode == listener.PerSlot || l.Mode == listener.Auto && l.Address.Network != "unix"
-}
-
 // users reports listeners that nobody uses, and those that several cannot use at once.
 func (r *resolver) users() {
 	users := map[string][]string{} // names of pools
@@ -55,7 +51,7 @@ func (r *resolver) users() {
 			case len(users[name]) == 0 || slices.Contains(users[name], p.Name):
 			case name == everything:
 				r.bad(key, "name the sockets of one pool, as in address = "+quote("systemd:NAME"), "pool %s takes what systemd passes already", users[name][0])
-			case ok && exclusive(l):
+			case ok && plan.Exclusive(&l):
 				r.bad(key, "write mode = "+quote("shared")+" in ["+Key("listen", name)+"], or give each pool an address of its own",
 					"listener %s is pool %s's already: its sockets belong to the workers of one pool", name, users[name][0])
 			}

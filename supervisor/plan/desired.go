@@ -74,8 +74,8 @@ type Key struct {
 // KeyOf returns the key of a listener.
 func KeyOf(c *listener.Config) Key { return Key{Address: c.Address.String(), Mode: c.Mode} }
 
-// exclusive reports whether one pool at a time can use such a listener: its sockets, or its ports, belong to slots.
-func exclusive(c *listener.Config) bool {
+// Exclusive reports whether one pool at a time can use such a listener: its sockets, or its ports, belong to slots.
+func Exclusive(c *listener.Config) bool {
 	switch c.Mode {
 	case listener.Shared:
 		return false

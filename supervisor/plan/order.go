@@ -45,7 +45,7 @@ func (p *Plan) needs(c, d *Change) bool {
 func (p *Plan) Takes(c, d *Change) bool {
 	for _, name := range c.To.Listen {
 		l := p.New.Listener(name)
-		if l == nil || !exclusive(l) {
+		if l == nil || !Exclusive(l) {
 			continue
 		}
 		for _, held := range p.sockets(&p.Old, d.From) {
