@@ -24,7 +24,7 @@ func (h *house) clone() *house {
 }
 
 // furnish opens what a description wants and is not open yet, and makes room for the workers. It does I/O. On an error
-// nothing is open that was not before.
+// nothing is open that was not before; what grew stays so, and is used when its pool grows.
 func (h *house) furnish(sockets Sockets, d *plan.Desired) ([]Listener, error) {
 	slots := map[string]int{}
 	for i := range d.Pools {

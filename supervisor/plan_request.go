@@ -6,7 +6,6 @@ import (
 
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
-	"github.com/broodctl/brood/worker"
 )
 
 // plan tells what a reload would do. Nothing is changed.
@@ -50,8 +49,7 @@ func (s *Supervisor) hearing() map[string]func(empty bool) plan.Hearing {
 		all[p.name] = func(empty bool) plan.Hearing {
 			safe := len(pids) > 0
 			for _, pid := range pids {
-				h, err := s.cfg.World.Handles(pid, sig)
-				safe = safe && err == nil && (h == worker.Catches || h == worker.CatchesAll && declared[pid])
+				safe = safe && s.cfg.World.survives(pid, sig, declared[pid])
 			}
 			switch {
 			case st.Spec.Reload == machine.ReloadSignal, st.Spec.Reload == machine.ReloadAuto && safe:

@@ -39,13 +39,19 @@ func (p *pool) reload(how reach, reply replyFunc) {
 	p.sup.goOn(func() {
 		var safe []machine.Ref
 		for _, k := range serving {
-			handling, err := p.sup.cfg.World.Handles(k.pid, k.sig)
-			if err == nil && (handling == worker.Catches || handling == worker.CatchesAll && k.declared) {
+			if p.sup.cfg.World.survives(k.pid, k.sig, k.declared) {
 				safe = append(safe, k.ref)
 			}
 		}
 		p.sup.mail.post(surveyed{pool: p, safe: safe, reach: how, reply: reply})
 	})
+}
+
+// survives reports whether a process is known to handle the reload signal: the kernel shows a handler, and where the
+// runtime catches everything, it declared one itself. It reads /proc, and belongs beside the loop.
+func (w World) survives(pid int, sig syscall.Signal, declared bool) bool {
+	handling, err := w.Handles(pid, sig)
+	return err == nil && (handling == worker.Catches || handling == worker.CatchesAll && declared)
 }
 
 // surveyed goes on with a reload.
