@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/listener"
@@ -50,24 +51,39 @@ func desired(cfg *config.Config, spare func([]listener.Config) []listener.Config
 // spares remembers which of systemd's sockets "*" has stood for: those that are open are not spare any more, and belong to
 // it all the same.
 type spares struct {
-	set   *listener.Set
+	set    *listener.Set
+	passed []listener.Config // all that there are
+
+	mu    sync.Mutex // a plan may be made while a reload reads the file
 	taken []listener.Config
 }
 
 // list is what "*" stands for beside other listeners.
 func (s *spares) list(others []listener.Config) []listener.Config {
-	all := s.set.Spare(others)
-	for _, cfg := range s.taken {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	spare := s.set.Spare(others)
+	var all []listener.Config
+	for _, cfg := range s.passed { // in the order that systemd gave, whoever had them meanwhile
 		is := func(other listener.Config) bool { return other.Address == cfg.Address }
-		if !slices.ContainsFunc(others, is) && !slices.ContainsFunc(all, is) {
+		if slices.ContainsFunc(spare, is) || slices.ContainsFunc(s.taken, is) && !slices.ContainsFunc(others, is) {
 			all = append(all, cfg)
 		}
 	}
 	return all
 }
 
-// take remembers what a description has of systemd's sockets.
+// desired is what a configuration comes to. What it has of systemd's sockets is remembered; of one that is never applied
+// they are still spare, which does no harm.
+func (s *spares) desired(cfg *config.Config) plan.Desired {
+	d := desired(cfg, s.list)
+	s.take(&d, cfg.Listeners)
+	return d
+}
+
 func (s *spares) take(d *plan.Desired, named []config.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, cfg := range d.Listeners[len(named):] {
 		if !slices.Contains(s.taken, cfg) {
 			s.taken = append(s.taken, cfg)
@@ -86,5 +102,5 @@ func (l *loader) load() (plan.Desired, error) {
 	if err != nil {
 		return plan.Desired{}, err
 	}
-	return desired(cfg, l.spares.list), nil
+	return l.spares.desired(cfg), nil
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/broodctl/brood/listener"
 )
 
-// fromFlags makes of the flags what a file would have said, and lists what could not be read. What was not said is left to the defaults of package config.
+// fromFlags makes of the flags what a file would have said, and lists what could not be read. What was not said is left
+// to the defaults of package config.
 func fromFlags(c *cli.Context) (*config.File, []error, error) {
 	argv := c.Args().Slice()
 	if len(argv) == 0 {

@@ -108,9 +108,8 @@ func newSockets(poller *poll.Poller, log zerolog.Logger) (*listener.Set, error) 
 
 // newSupervisor opens the listeners and tries the templates: all that can be wrong with a configuration that was read.
 func newSupervisor(set *settings, log zerolog.Logger, sockets *listener.Set, world supervisor.World) (*supervisor.Supervisor, error) {
-	extra := &spares{set: sockets}
-	first := desired(set.cfg, extra.list)
-	extra.take(&first, set.cfg.Listeners)
+	extra := &spares{set: sockets, passed: sockets.Spare(nil)}
+	first := extra.desired(set.cfg)
 	if set.cfg.Path != "" {
 		world.Load = (&loader{set: set, spares: extra}).load
 	}
