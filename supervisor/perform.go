@@ -29,6 +29,7 @@ func (p *pool) perform(actions []machine.Action) {
 		case machine.TerminateRemains:
 			p.steer()
 			p.terminateRemains(a.Ref)
+		case machine.Trace:
 		case machine.Kill:
 			p.kill(a.Ref)
 		case machine.Relay:

@@ -44,7 +44,9 @@ var rules = []rule{
 	},
 	{
 		dir:     "supervisor",
-		ours:    []string{"supervisor/machine", "supervisor/plan", "worker", "worker/handshake", "listener"},
+		ours: []string{
+			"internal/cgroup", "internal/probe", "supervisor/machine", "supervisor/plan", "worker", "worker/handshake", "listener",
+		},
 		foreign: []string{zerolog, goSystemd, xsys},
 		reason:  "performs what the machine decides on workers and sockets; who shows its state imports it, not the reverse",
 	},
@@ -55,7 +57,7 @@ var rules = []rule{
 	},
 	{
 		dir:      "supervisor/plan",
-		ours:     []string{"supervisor/machine", "worker", "listener"},
+		ours:     []string{"internal/cgroup", "internal/probe", "supervisor/machine", "worker", "listener"},
 		testOurs: []string{"supervisor/plan"},
 		reason:   "compares two descriptions and orders the changes: it knows what pools are made of, and no running one",
 	},
@@ -89,8 +91,13 @@ var rules = []rule{
 		reason: "runs in front of every worker's exec; each package more is paid a thousand times at a start of a thousand",
 	},
 	{
+		dir:     "internal/cgroup",
+		foreign: []string{xsys},
+		reason:  "the kernel's files about groups of processes; whose they are is the supervisor's business",
+	},
+	{
 		dir:      "internal/config",
-		ours:     []string{"internal/require", "listener", "supervisor/machine", "supervisor/plan", "worker", "worker/handshake"},
+		ours:     []string{"internal/cgroup", "internal/probe", "internal/require", "listener", "supervisor/machine", "supervisor/plan", "worker", "worker/handshake"},
 		testOurs: []string{"internal/testhost"},
 		foreign:  []string{goTOML, xsys},
 		reason:   "words to what they mean: it reads files, and opens and starts nothing",

@@ -40,6 +40,9 @@ type Terminate struct {
 // TerminateRemains sends the stop signal to what is left of a group whose leading process died without telling it.
 type TerminateRemains struct{ Ref Ref }
 
+// Trace sends SIGABRT to a worker that does not work, so that it can say where it hangs. Kill follows.
+type Trace struct{ Ref Ref }
+
 // Kill sends SIGKILL to the whole group.
 type Kill struct{ Ref Ref }
 
@@ -93,6 +96,7 @@ func (Abandon) action()          {}
 func (Start) action()            {}
 func (Terminate) action()        {}
 func (TerminateRemains) action() {}
+func (Trace) action()            {}
 func (Kill) action()             {}
 func (Relay) action()            {}
 func (SetTimer) action()         {}

@@ -13,6 +13,21 @@ type BecameReady struct{ Ref Ref }
 // LeavesByItself: the worker announced that it is stopping without having been told to.
 type LeavesByItself struct{ Ref Ref }
 
+// BecameUnready: the worker lives, but says, or is seen, not to serve for now. BecameReady takes it back.
+type BecameUnready struct{ Ref Ref }
+
+// Failed: the worker lives, and does not work: it does not answer, hangs, or missed its watchdog. It is replaced as soon
+// as the pool can do without it, unless BecameReady or BecameUnready says before that it works again. One that starts has
+// not become ready, and will not.
+type Failed struct {
+	Ref Ref
+	Age time.Duration // since its start
+}
+
+// RecycleDue: the worker has lived long enough, has grown too big or has served enough, and is to be replaced when there
+// is nothing else to do.
+type RecycleDue struct{ Ref Ref }
+
 // Died: the worker's leading process was reaped, or never came to be.
 type Died struct {
 	Ref     Ref
@@ -67,6 +82,9 @@ type StopRequested struct{}
 type KillRequested struct{}
 
 func (BecameReady) event()     {}
+func (BecameUnready) event()   {}
+func (Failed) event()          {}
+func (RecycleDue) event()      {}
 func (LeavesByItself) event()  {}
 func (Died) event()            {}
 func (Gone) event()            {}

@@ -31,7 +31,9 @@ func timerOf(h Health) (TimerKind, bool) {
 		return SettleTimer, true
 	case Retiring, Draining:
 		return GraceTimer, true
-	case Free, Finished, Ready, Killed:
+	case Tracing:
+		return TraceTimer, true
+	case Free, Finished, Ready, Unready, Failing, Killed:
 	}
 	return 0, false
 }
@@ -65,7 +67,9 @@ func (s *stepper) move(ref Ref, to Health) {
 		}
 	case GraceTimer:
 		after = s.Spec.Grace
-	case DumpTimer:
+	case TraceTimer:
+		after = s.Spec.Trace
+	case DumpTimer, RecycleTimer:
 	}
 	if kind == ReadyTimer && after == 0 {
 		return // it may take for ever

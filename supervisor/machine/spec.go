@@ -43,6 +43,8 @@ type Spec struct {
 	Settle             time.Duration // between steering away from a worker and its termination
 	StopDelay          time.Duration // between a stop and the termination of the workers, which serve on meanwhile; also the least Settle
 	Grace              time.Duration // between the termination of a worker and the kill of its group
+	Trace              time.Duration // between the SIGABRT to a worker that does not work and the kill of its group
+	RecycleGap         time.Duration // between the end of one recycling and the next one
 	Reload             ReloadPolicy
 	DumpGap            time.Duration // between two heap dumps
 	Restart            RestartPolicy
@@ -114,6 +116,9 @@ func (s Spec) Validate() error {
 	}
 	if s.UnavailablePercent < 0 || s.UnavailablePercent > 100 {
 		bad("max unavailable must be from 0%% to 100%%, not %d%%", s.UnavailablePercent)
+	}
+	if s.Trace < 0 || s.RecycleGap < 0 {
+		bad("the time for a trace (%v) and the gap between recyclings (%v) must not be negative", s.Trace, s.RecycleGap)
 	}
 	if s.MinReady < 0 || s.Canary < 0 || s.StopDelay < 0 {
 		bad("min ready (%v), canary (%v) and the delay of a stop (%v) must not be negative", s.MinReady, s.Canary, s.StopDelay)

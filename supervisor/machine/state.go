@@ -21,9 +21,12 @@ const (
 	Starting               // spawned, not ready yet
 	Proving                // serving, but its rollout does not count on it yet
 	Ready                  // serving
+	Unready                // kept, but steered away from: it says, or is seen, that it does not serve for now
+	Failing                // as Unready, and to be replaced as soon as the pool can do without it
 	Settling               // steered away from, still serving what it has, not told to leave yet
 	Retiring               // leaving by its own will
 	Draining               // told to leave, or its leader is gone and its group is not
+	Tracing                // told to say where it hangs; it is killed next
 	Killed                 // SIGKILL was sent to its group
 )
 
@@ -112,7 +115,7 @@ type State struct {
 func (h Health) HasProcess() bool { return h >= Starting }
 
 // Active reports whether a worker of this health is in service or on its way to it.
-func (h Health) Active() bool { return h == Waiting || h == Starting || h.Serves() }
+func (h Health) Active() bool { return h == Waiting || h >= Starting && h < Settling }
 
 // Serves reports whether new connections go to a worker of this health.
 func (h Health) Serves() bool { return h == Proving || h == Ready }
@@ -164,7 +167,8 @@ func (p Phase) String() string { return [...]string{"serving", "stopping", "exit
 // String is the word for logs, status and documents.
 func (h Health) String() string {
 	return [...]string{
-		"free", "waiting", "finished", "starting", "proving", "ready", "settling", "retiring", "draining", "killed",
+		"free", "waiting", "finished", "starting", "proving", "ready", "unready", "failing",
+		"settling", "retiring", "draining", "tracing", "killed",
 	}[h]
 }
 

@@ -43,6 +43,7 @@ func (s *stepper) apply(ev Event) {
 	switch e := ev.(type) {
 	case BecameReady:
 		s.becameReady(e.Ref)
+	case BecameUnready, Failed, RecycleDue:
 	case LeavesByItself:
 		s.leavesByItself(e.Ref)
 	case Died:
@@ -131,6 +132,6 @@ func (s *stepper) timerFired(t Timer) {
 		if w.Health == Retiring && s.Phase == Serving && s.Spec.Restart != RestartAlways {
 			s.failed(t.Ref, w, SuccessorDied) // it was waited for, and has not ended well
 		}
-	case Free, Finished, Ready, Killed: // have no timer
+	case Free, Finished, Ready, Unready, Failing, Tracing, Killed: // have no timer
 	}
 }

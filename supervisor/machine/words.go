@@ -10,7 +10,9 @@ const (
 	ProvingTimer                  // Proving: it has proved itself
 	SettleTimer                   // Settling: terminate
 	GraceTimer                    // Retiring, Draining: kill
+	TraceTimer                    // Tracing: kill
 	DumpTimer                     // the next heap dump; it belongs to no worker
+	RecycleTimer                  // the next recycling; it belongs to no worker
 )
 
 // Timer is the key of a timer. It carries the incarnation it was set for, so that a late one hits nobody else.
@@ -29,6 +31,7 @@ const (
 	WhyScaled                // fewer workers are wanted
 	WhyNeverReady            // it did not become ready in time
 	WhyAborted               // its rollout failed
+	WhyRecycled              // it has served its time
 )
 
 // Purpose is what a relayed signal is for.
@@ -60,18 +63,19 @@ const (
 	RolledOut     RolloutCause = iota
 	SuccessorDied              // it died before it was ready or had proved itself, or crashed before the rollout was through
 	SuccessorLate              // it was not ready in time
+	SuccessorUnfit             // it was ready, and then no more
 	StopCame                   // the pool stops
 	Aborted                    // somebody said so
 )
 
 // String is the word for logs, status and documents.
 func (k TimerKind) String() string {
-	return [...]string{"backoff", "ready", "proving", "settle", "grace", "dump"}[k]
+	return [...]string{"backoff", "ready", "proving", "settle", "grace", "trace", "dump", "recycle"}[k]
 }
 
 // String is the word for logs, status and documents.
 func (w Why) String() string {
-	return [...]string{"stopping", "replaced", "scaled down", "never ready", "rollout failed"}[w]
+	return [...]string{"stopping", "replaced", "scaled down", "never ready", "rollout failed", "recycled"}[w]
 }
 
 // String is the word for logs, status and documents.
@@ -88,6 +92,6 @@ func (n Next) String() string {
 // String is the word for logs, status and documents.
 func (c RolloutCause) String() string {
 	return [...]string{
-		"done", "a new worker died", "a new worker was not ready in time", "the pool was stopped", "aborted",
+		"done", "a new worker died", "a new worker was not ready in time", "a new worker stopped being ready", "the pool was stopped", "aborted",
 	}[c]
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"time"
 
+	"github.com/broodctl/brood/internal/cgroup"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/worker"
@@ -27,6 +28,14 @@ type Pool struct {
 	Settings worker.Settings
 	Listen   []string // names of Desired.Listeners
 	Ready    worker.Readiness
+	// ReadySaid: the user chose Ready, so that it counts also beside Health.Readiness.
+	ReadySaid bool
+	Health    Health
+	Recycle   Recycle
+	Autoscale Autoscale
+	Cgroup    cgroup.Limits // of each worker
+	// PrivateTmp gives each worker a directory of its own as TMPDIR; see worker.Command.
+	PrivateTmp bool
 	Signals  worker.Signals
 	Orphans  worker.OrphanPolicy
 	Clean    worker.ExitSet // the ends, beside status 0, that count as success
