@@ -43,7 +43,7 @@ var rules = []rule{
 		reason:  "words in, wiring, exit codes: it knows everybody, and nobody knows it",
 	},
 	{
-		dir:     "supervisor",
+		dir: "supervisor",
 		ours: []string{
 			"internal/cgroup", "internal/probe", "supervisor/machine", "supervisor/plan", "worker", "worker/handshake", "listener",
 		},

@@ -60,12 +60,12 @@ type RolloutCause uint8
 
 // How a rollout ends.
 const (
-	RolledOut     RolloutCause = iota
-	SuccessorDied              // it died before it was ready or had proved itself, or crashed before the rollout was through
-	SuccessorLate              // it was not ready in time
-	SuccessorUnfit             // it was ready, and then no more
-	StopCame                   // the pool stops
-	Aborted                    // somebody said so
+	RolledOut      RolloutCause = iota
+	SuccessorDied               // it died before it was ready or had proved itself, or crashed before the rollout was through
+	SuccessorLate               // it was not ready in time
+	SuccessorUnfit              // it was ready, and then no more
+	StopCame                    // the pool stops
+	Aborted                     // somebody said so
 )
 
 // String is the word for logs, status and documents.

@@ -36,10 +36,10 @@ type Pool struct {
 	Cgroup    cgroup.Limits // of each worker
 	// PrivateTmp gives each worker a directory of its own as TMPDIR; see worker.Command.
 	PrivateTmp bool
-	Signals  worker.Signals
-	Orphans  worker.OrphanPolicy
-	Clean    worker.ExitSet // the ends, beside status 0, that count as success
-	Output   string         // auto, prefix, tail, inherit
+	Signals    worker.Signals
+	Orphans    worker.OrphanPolicy
+	Clean      worker.ExitSet // the ends, beside status 0, that count as success
+	Output     string         // auto, prefix, tail, inherit
 
 	Requires        []string // what must be there before it starts; see internal/require
 	RequiresTimeout time.Duration
