@@ -10,16 +10,24 @@ import (
 type Health struct {
 	// Startup gates everything else: a worker that does not pass within InitialDelay + FailureThreshold * Period has
 	// failed to become ready. Nil is none.
-	Startup *probe.Config
+	Startup *Probe
 	// Readiness decides, from the start to the end, whether a worker gets connections. It follows Pool.Ready, if that
 	// is said as well. Nil is none.
-	Readiness *probe.Config
+	Readiness *Probe
 	// Liveness replaces a worker that does not pass any more. It begins when the worker has been ready once. Nil is none.
-	Liveness *probe.Config
+	Liveness *Probe
 	// Watchdog is how often a worker must say WATCHDOG=1 from its readiness on; see sd_watchdog_enabled(3). 0 is never.
 	Watchdog time.Duration
 	// Hang replaces a worker whose accept queue is not empty and did not shrink for so long, or which is stopped. 0 is never.
 	Hang time.Duration
+}
+
+// Probe is how the workers of a pool are asked.
+type Probe struct {
+	probe.Config
+	// Listener is the one of the pool whose socket, or port, of the worker is asked. Empty is the first one that can be.
+	// It says nothing where Config.Address does, a template of the worker, nor for exec.
+	Listener string
 }
 
 // Recycle is when a worker that works is replaced all the same. What is 0 is no reason.
