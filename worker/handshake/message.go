@@ -21,22 +21,26 @@ var ErrMalformed = errors.New("malformed message")
 //	RELOADING=1              Reloading
 //	STOPPING=1               Stopping
 //	WATCHDOG=1               Watchdog
+//	WATCHDOG=trigger         WatchdogTrigger: treat me as if I had missed the watchdog
 //	STATUS=text              Status, one line
 //	MONOTONIC_USEC=n         MonotonicUsec, of CLOCK_MONOTONIC
 //	MAINPID=n                MainPID
 //	ERRNO=n                  Errno
 //	EXTEND_TIMEOUT_USEC=n    ExtendTimeout
 //	BROOD_RELOAD=1           HandlesReload
+//	BROOD_REQUESTS=n         Requests, a running total; nil if not said, because 0 can be
 //	any other KEY=value      Unknown, verbatim
 type Message struct {
 	Ready, Reloading, Stopping, Watchdog bool
 
-	Status        string
-	MonotonicUsec uint64
-	MainPID       int
-	Errno         int
-	ExtendTimeout time.Duration
-	HandlesReload bool
+	WatchdogTrigger bool
+	Status          string
+	MonotonicUsec   uint64
+	MainPID         int
+	Errno           int
+	ExtendTimeout   time.Duration
+	HandlesReload   bool
+	Requests        *uint64
 
 	Unknown []string
 }
@@ -79,15 +83,17 @@ func (m *Message) set(line string) error {
 	case "STOPPING":
 		m.Stopping, err = parseOne(value)
 	case "WATCHDOG":
-		// WATCHDOG=trigger asks for the watchdog's action now. brood has no use
-		// for a request to be killed, so it stays among the unknown.
-		if value == "trigger" {
-			m.Unknown = append(m.Unknown, line)
-			return nil
+		m.WatchdogTrigger = value == "trigger"
+		m.Watchdog = !m.WatchdogTrigger
+		if m.Watchdog {
+			_, err = parseOne(value)
 		}
-		m.Watchdog, err = parseOne(value)
 	case KeyHandlesReload:
 		m.HandlesReload, err = parseOne(value)
+	case KeyRequests:
+		var n uint64
+		n, err = parseNumber(value, math.MaxUint64)
+		m.Requests = &n
 	case "STATUS":
 		// It ends up in tables and JSON, where broken UTF-8 would do harm.
 		m.Status = strings.ToValidUTF8(value, "\uFFFD")
@@ -128,8 +134,14 @@ func (m Message) Format() []byte {
 	flag("READY", m.Ready)
 	flag("RELOADING", m.Reloading)
 	flag("STOPPING", m.Stopping)
-	flag("WATCHDOG", m.Watchdog)
+	flag("WATCHDOG", m.Watchdog && !m.WatchdogTrigger)
+	if m.WatchdogTrigger {
+		lines = append(lines, "WATCHDOG=trigger")
+	}
 	flag(KeyHandlesReload, m.HandlesReload)
+	if m.Requests != nil {
+		lines = append(lines, KeyRequests+"="+strconv.FormatUint(*m.Requests, 10))
+	}
 	number("MONOTONIC_USEC", m.MonotonicUsec)
 	number("MAINPID", uint64(max(m.MainPID, 0)))
 	number("ERRNO", uint64(max(m.Errno, 0)))

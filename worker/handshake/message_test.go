@@ -23,7 +23,11 @@ func TestParse(t *testing.T) {
 		{"RELOADING=1\nMONOTONIC_USEC=18446744073709551615", Message{Reloading: true, MonotonicUsec: 1<<64 - 1}},
 		{"STOPPING=1\nEXTEND_TIMEOUT_USEC=1500000", Message{Stopping: true, ExtendTimeout: 1500 * time.Millisecond}},
 		{"WATCHDOG=1", Message{Watchdog: true}},
-		{"WATCHDOG=trigger", Message{Unknown: []string{"WATCHDOG=trigger"}}},
+		{"WATCHDOG=trigger", Message{WatchdogTrigger: true}},
+		{"WATCHDOG=trigger\nWATCHDOG=1", Message{Watchdog: true}},
+		{"WATCHDOG=1\nWATCHDOG=trigger", Message{WatchdogTrigger: true}},
+		{"BROOD_REQUESTS=0", Message{Requests: new(uint64(0))}},
+		{"BROOD_REQUESTS=7\nBROOD_REQUESTS=18446744073709551615", Message{Requests: new(uint64(1<<64 - 1))}},
 		{"BROOD_RELOAD=1", Message{HandlesReload: true}},
 		{"MAINPID=4711\nERRNO=2", Message{MainPID: 4711, Errno: 2}},
 		{"FDSTORE=1\nX_MINE=äö", Message{Unknown: []string{"FDSTORE=1", "X_MINE=äö"}}},
@@ -45,7 +49,8 @@ func TestParseMalformed(t *testing.T) {
 		"", "\n", "READY", "READY=", "READY=0", "READY=2", "READY=true", "=1", " READY=1", "ready=1", "9A=1",
 		"READY=1\nrubbish", "STATUS=a\x00b", "MONOTONIC_USEC=-1", "MONOTONIC_USEC=1_000", "MONOTONIC_USEC=+1",
 		"MONOTONIC_USEC=18446744073709551616", "MAINPID=0", "MAINPID=2147483648", "ERRNO=x", "ERRNO=",
-		"EXTEND_TIMEOUT_USEC=9223372036854775807", "WATCHDOG=0", "BROOD_RELOAD=yes",
+		"EXTEND_TIMEOUT_USEC=9223372036854775807", "WATCHDOG=0", "WATCHDOG=Trigger", "WATCHDOG=", "BROOD_RELOAD=yes",
+		"BROOD_REQUESTS=", "BROOD_REQUESTS=-1", "BROOD_REQUESTS=1e3", "BROOD_REQUESTS=18446744073709551616",
 		"STATUS=" + strings.Repeat("x", MaxMessage),
 	}
 	for _, in := range tests {
@@ -62,6 +67,7 @@ func TestFormat(t *testing.T) {
 	}{
 		{Message{}, ""},
 		{Message{Ready: true, HandlesReload: true, Status: "all\nwell"}, "READY=1\nBROOD_RELOAD=1\nSTATUS=all well"},
+		{Message{Watchdog: true, WatchdogTrigger: true, Requests: new(uint64(0))}, "WATCHDOG=trigger\nBROOD_REQUESTS=0"},
 		{Message{Reloading: true, MonotonicUsec: 7}, "RELOADING=1\nMONOTONIC_USEC=7"},
 		{Message{ExtendTimeout: time.Second, Unknown: []string{"A=1\nREADY=1"}}, "EXTEND_TIMEOUT_USEC=1000000\nA=1 READY=1"},
 	}
@@ -89,7 +95,7 @@ func TestPrivate(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		"READY=1\nSTATUS=x\n", "RELOADING=1\nMONOTONIC_USEC=1", "MAINPID=1\nERRNO=22\nEXTEND_TIMEOUT_USEC=10",
-		"WATCHDOG=trigger", "BROOD_RELOAD=1", "A=\xff", "\n\n", "STATUS=\xff\n",
+		"WATCHDOG=trigger", "WATCHDOG=1\nWATCHDOG=trigger", "BROOD_REQUESTS=0", "BROOD_REQUESTS=18446744073709551615", "BROOD_RELOAD=1", "A=\xff", "\n\n", "STATUS=\xff\n",
 	} {
 		f.Add([]byte(seed))
 	}

@@ -26,9 +26,11 @@ const (
 // FirstFD is the first passed descriptor: SD_LISTEN_FDS_START of sd_listen_fds(3).
 const FirstFD = 3
 
-// KeyHandlesReload is the datagram key by which a worker declares that SIGHUP
-// makes it reload: the one key that is brood's own.
-const KeyHandlesReload = "BROOD_RELOAD"
+// The keys of datagrams that are brood's own.
+const (
+	KeyHandlesReload = "BROOD_RELOAD"   // declares that SIGHUP makes the worker reload
+	KeyRequests      = "BROOD_REQUESTS" // how many requests the worker has served since its start
+)
 
 // Private tells whether a variable belongs to the conversation between a
 // supervisor and its own parent, and must therefore never leak into a worker:
