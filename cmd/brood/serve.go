@@ -144,7 +144,7 @@ func newOutput(set *settings, poller *poll.Poller) *logs.Mux {
 	})
 	for i := range set.cfg.Pools {
 		p := &set.cfg.Pools[i]
-		mux.Widen(len(fmt.Sprintf("%s.%d", p.Name, p.Spec.Workers-1)))
+		mux.Widen(len(fmt.Sprintf("%s.%d", p.Name, p.MostWorkers()-1)))
 	}
 	return mux
 }

@@ -71,7 +71,7 @@ func (r *resolver) claims(name string) (claim, bool) {
 	for _, p := range r.cfg.Pools {
 		for _, used := range p.Listen {
 			if used == name {
-				c.last = max(c.last, c.first+p.Spec.Workers-1)
+				c.last = max(c.last, c.first+p.MostWorkers()-1)
 			}
 		}
 	}

@@ -100,7 +100,7 @@ func slotsOf(cfg *config.Config, l *config.Listener) int {
 	n := 1
 	for i := range cfg.Pools {
 		if slices.Contains(cfg.Pools[i].Listen, l.Name) {
-			n = max(n, cfg.Pools[i].Spec.Workers)
+			n = max(n, cfg.Pools[i].MostWorkers())
 		}
 	}
 	return n

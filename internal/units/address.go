@@ -15,7 +15,7 @@ func (d *draft) slots(l *config.Listener) int {
 	n := 1
 	for i := range d.cfg.Pools {
 		if p := &d.cfg.Pools[i]; slices.Contains(p.Listen, l.Name) {
-			n = max(n, p.Spec.Workers)
+			n = max(n, p.MostWorkers())
 		}
 	}
 	return n

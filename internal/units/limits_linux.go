@@ -34,7 +34,7 @@ func (d *draft) files() uint64 {
 		}
 	}
 	for i := range d.cfg.Pools {
-		n += 2 * filesPerSlot * d.cfg.Pools[i].Spec.Workers
+		n += 2 * filesPerSlot * d.cfg.Pools[i].MostWorkers()
 	}
 	return uint64(n)
 }

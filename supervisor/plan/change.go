@@ -63,8 +63,10 @@ type Now struct {
 var ErrOrder = errors.New("cannot be applied in one reload")
 
 // Compare makes the plan. now has the pools of the old description that run; without it they are taken to run as
-// described. The error wraps ErrOrder.
+// described. A pool whose number of workers follows its load keeps the number it has, within its bounds: the plan's New
+// says so. The error wraps ErrOrder.
 func Compare(before, after Desired, now map[string]Now) (*Plan, error) {
+	after = kept(before, after, now)
 	p := &Plan{Old: before, New: after, Fixed: unequalKeys(before.Fixed, after.Fixed)}
 	if err := p.compareListeners(); err != nil {
 		return nil, err
@@ -81,6 +83,18 @@ func Compare(before, after Desired, now map[string]Now) (*Plan, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// kept is the new description with the numbers of workers that it leaves to the load as they are now.
+func kept(before, after Desired, now map[string]Now) Desired {
+	after.Pools = slices.Clone(after.Pools)
+	for i := range after.Pools {
+		to := &after.Pools[i]
+		if from := before.Pool(to.Name); from != nil && !now[to.Name].Ended && to.Autoscale.Max > 0 {
+			to.Spec.Workers = min(max(workersOf(from, now), to.Autoscale.Min), to.Autoscale.Max)
+		}
+	}
+	return after
 }
 
 func workersOf(p *Pool, now map[string]Now) int {

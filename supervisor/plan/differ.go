@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"slices"
 
-	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/worker"
 )
 
@@ -20,7 +19,9 @@ func (p *Plan) differences(from, to *Pool) []string {
 		field{"groups", a.Groups, b.Groups},
 		field{"umask", from.Umask, to.Umask},
 		field{"limits", from.Limits, to.Limits},
+		field{"limits", from.Cgroup, to.Cgroup},
 		field{"process", from.Settings, to.Settings},
+		field{"process", from.PrivateTmp, to.PrivateTmp},
 		field{"worker_ids", [2]int{from.Spec.FirstID, from.Spec.LastID}, [2]int{to.Spec.FirstID, to.Spec.LastID}},
 		field{"worker_id_env", a.WorkerIDEnv, b.WorkerIDEnv},
 		field{"fds_env", a.FDsEnv, b.FDsEnv},
@@ -28,6 +29,7 @@ func (p *Plan) differences(from, to *Pool) []string {
 		field{"environment of brood", a.InheritEnv, b.InheritEnv},
 		field{"listen", p.sockets(&p.Old, from), p.sockets(&p.New, to)},
 		field{"orphans", from.Orphans, to.Orphans},
+		field{"watchdog", from.Health.Watchdog, to.Health.Watchdog}, // which a worker is told of when it starts
 		field{"log", from.Output, to.Output},
 	)
 	for _, name := range unequalVars(a.Env, b.Env) {
@@ -42,7 +44,17 @@ func (p *Plan) differences(from, to *Pool) []string {
 // adjustments lists what only concerns later events.
 func adjustments(from, to *Pool) []string {
 	return unequal(
+		field{"workers", bounds(from), bounds(to)},
 		field{"ready", from.Ready, to.Ready},
+		field{"ready", from.ReadySaid, to.ReadySaid},
+		field{"startup", questionOf(from.Health.Startup), questionOf(to.Health.Startup)},
+		field{"readiness", questionOf(from.Health.Readiness), questionOf(to.Health.Readiness)},
+		field{"liveness", questionOf(from.Health.Liveness), questionOf(to.Health.Liveness)},
+		field{"hang", from.Health.Hang, to.Health.Hang},
+		field{"trace", from.Spec.Trace, to.Spec.Trace},
+		field{"recycle", from.Recycle, to.Recycle},
+		field{"recycle", from.Spec.RecycleGap, to.Spec.RecycleGap},
+		field{"autoscale", scaling(from), scaling(to)},
 		field{"signals", from.Signals, to.Signals},
 		field{"clean_exits", from.Clean, to.Clean},
 		field{"requires", from.Requires, to.Requires},
@@ -56,42 +68,7 @@ func adjustments(from, to *Pool) []string {
 	)
 }
 
-// stopping, restarting and rolling are the parts of a specification that users know by these names. The seed of the
-// backoff is chance.
-func stopping(s *machine.Spec) machine.Spec {
-	return machine.Spec{Grace: s.Grace, StopDelay: s.StopDelay}
-}
-
-func restarting(s *machine.Spec) machine.Spec {
-	part := machine.Spec{Restart: s.Restart, Backoff: s.Backoff}
-	part.Backoff.Seed = 0
-	return part
-}
-
-func rolling(s *machine.Spec) machine.Spec {
-	rest := *s
-	rest.Workers, rest.FirstID, rest.LastID, rest.Reload = 0, 0, 0, 0
-	rest.Grace, rest.StopDelay, rest.Restart, rest.Backoff = 0, 0, 0, machine.Backoff{}
-	return rest
-}
-
-// socket is a listener as a worker sees it: a name, and what is behind it.
-type socket struct {
-	name string
-	key  Key
-}
-
-func (p *Plan) sockets(d *Desired, pool *Pool) []socket {
-	var all []socket
-	for _, name := range pool.Listen {
-		if l := d.Listener(name); l != nil {
-			all = append(all, socket{name, KeyOf(l)})
-		}
-	}
-	return all
-}
-
-// field is something that may differ, under the name that users know it by.
+// field is something that may differ, under the name that users know it by; several may have one name.
 type field struct {
 	name string
 	a, b any
@@ -100,7 +77,7 @@ type field struct {
 func unequal(fields ...field) []string {
 	var names []string
 	for _, f := range fields {
-		if !same(f.a, f.b) {
+		if !same(f.a, f.b) && !slices.Contains(names, f.name) {
 			names = append(names, f.name)
 		}
 	}

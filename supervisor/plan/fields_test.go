@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -36,6 +37,8 @@ var poolFields = []struct {
 	{"Spec.Settle", func(p *plan.Pool) { p.Spec.Settle = 1 }, plan.Adjusted, []string{"rollout"}},
 	{"Spec.StopDelay", func(p *plan.Pool) { p.Spec.StopDelay = 1 }, plan.Adjusted, []string{"stop"}},
 	{"Spec.Grace", func(p *plan.Pool) { p.Spec.Grace = 1 }, plan.Adjusted, []string{"stop"}},
+	{"Spec.Trace", func(p *plan.Pool) { p.Spec.Trace = 1 }, plan.Adjusted, []string{"trace"}},
+	{"Spec.RecycleGap", func(p *plan.Pool) { p.Spec.RecycleGap = 1 }, plan.Adjusted, []string{"recycle"}},
 	{"Spec.Reload", func(p *plan.Pool) { p.Spec.Reload = machine.ReloadRoll }, plan.Adjusted, []string{"reload"}},
 	{"Spec.DumpGap", func(p *plan.Pool) { p.Spec.DumpGap = 1 }, plan.Adjusted, []string{"rollout"}},
 	{"Spec.Restart", func(p *plan.Pool) { p.Spec.Restart = machine.RestartNever }, plan.Adjusted, []string{"restart"}},
@@ -69,6 +72,29 @@ var poolFields = []struct {
 	{"Settings", func(p *plan.Pool) { p.Settings.CPUs = [][]int{{0}} }, plan.Rolled, []string{"process"}},
 	{"Listen", func(p *plan.Pool) { p.Listen = nil }, plan.Rolled, []string{"listen"}},
 	{"Ready", func(p *plan.Pool) { p.Ready.Kind = worker.ReadyNotify }, plan.Adjusted, []string{"ready"}},
+	{"ReadySaid", func(p *plan.Pool) { p.ReadySaid = true }, plan.Adjusted, []string{"ready"}},
+	{"ReadySaid", func(p *plan.Pool) { p.ReadySaid, p.Ready.Kind = true, worker.ReadyNotify }, plan.Adjusted, []string{"ready"}},
+	{"Health.Startup", func(p *plan.Pool) { p.Health.Startup = probing("/") }, plan.Adjusted, []string{"startup"}},
+	{"Health.Readiness", func(p *plan.Pool) { p.Health.Readiness = probing("/") }, plan.Adjusted, []string{"readiness"}},
+	{"Health.Liveness", func(p *plan.Pool) { p.Health.Liveness = nil }, plan.Adjusted, []string{"liveness"}},
+	{"Health.Liveness", func(p *plan.Pool) { p.Health.Liveness = probing("/other") }, plan.Adjusted, []string{"liveness"}},
+	{"Health.Liveness", func(p *plan.Pool) { p.Health.Liveness.Listener = "http" }, plan.Adjusted, []string{"liveness"}},
+	{"Health.Liveness", func(p *plan.Pool) { p.Health.Liveness.Body = regexp.MustCompile("no") }, plan.Adjusted, []string{"liveness"}},
+	{"Health.Liveness", func(p *plan.Pool) { p.Health.Liveness.Body = nil }, plan.Adjusted, []string{"liveness"}},
+	{"Health.Watchdog", func(p *plan.Pool) { p.Health.Watchdog = 1 }, plan.Rolled, []string{"watchdog"}},
+	{"Health.Hang", func(p *plan.Pool) { p.Health.Hang = 1 }, plan.Adjusted, []string{"hang"}},
+	{"Recycle.MaxLifetime", func(p *plan.Pool) { p.Recycle.MaxLifetime = 1 }, plan.Adjusted, []string{"recycle"}},
+	{"Recycle.MaxMemory", func(p *plan.Pool) { p.Recycle.MaxMemory = 1 }, plan.Adjusted, []string{"recycle"}},
+	{"Recycle.MaxRequests", func(p *plan.Pool) { p.Recycle.MaxRequests = 1 }, plan.Adjusted, []string{"recycle"}},
+	{"Recycle.Jitter", func(p *plan.Pool) { p.Recycle.Jitter, p.Spec.RecycleGap = 1, 1 }, plan.Adjusted, []string{"recycle"}},
+	{"Autoscale.Min", func(p *plan.Pool) { p.Autoscale.Min = 1 }, plan.Adjusted, []string{"workers"}},
+	{"Autoscale.Max", func(p *plan.Pool) { p.Autoscale.Max = 9 }, plan.Adjusted, []string{"workers"}},
+	{"Autoscale.Queue", func(p *plan.Pool) { p.Autoscale.Queue = 1 }, plan.Adjusted, []string{"autoscale"}},
+	{"Autoscale.CPU", func(p *plan.Pool) { p.Autoscale.CPU = 1 }, plan.Adjusted, []string{"autoscale"}},
+	{"Autoscale.UpAfter", func(p *plan.Pool) { p.Autoscale.UpAfter = 1 }, plan.Adjusted, []string{"autoscale"}},
+	{"Autoscale.DownAfter", func(p *plan.Pool) { p.Autoscale.DownAfter = 1 }, plan.Adjusted, []string{"autoscale"}},
+	{"Cgroup", func(p *plan.Pool) { p.Cgroup.MemoryMax = 1 }, plan.Rolled, []string{"limits"}},
+	{"PrivateTmp", func(p *plan.Pool) { p.PrivateTmp = true }, plan.Rolled, []string{"process"}},
 	{"Signals", func(p *plan.Pool) { p.Signals.Stop = syscall.SIGQUIT }, plan.Adjusted, []string{"signals"}},
 	{"Orphans", func(p *plan.Pool) { p.Orphans = worker.OrphanKill + 1 }, plan.Rolled, []string{"orphans"}},
 	{"Clean", func(p *plan.Pool) { p.Clean.Codes = []int{3} }, plan.Adjusted, []string{"clean_exits"}},
@@ -95,8 +121,7 @@ func TestWhatAFieldOfAPoolComesTo(t *testing.T) {
 	all, other := listeners(web("http", 80)), pool("other")
 	for _, tt := range poolFields {
 		t.Run(tt.path, func(t *testing.T) {
-			was := pool("p", "http")
-			p, err := plan.Compare(desired(all, was, other), desired(all, but(was, tt.change), other), nil)
+			p, err := plan.Compare(desired(all, asked("p", "http"), other), desired(all, but(asked("p", "http"), tt.change), other), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,7 +148,7 @@ func TestEveryFieldOfAPoolIsCompared(t *testing.T) {
 	visit = func(prefix string, of reflect.Type) {
 		for f := range of.Fields() {
 			path := prefix + f.Name
-			if path == "Spec" || path == "Recipe" {
+			if slices.Contains([]string{"Spec", "Recipe", "Health", "Recycle", "Autoscale"}, path) {
 				visit(path+".", f.Type)
 				continue
 			}

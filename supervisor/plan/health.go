@@ -48,3 +48,6 @@ type Autoscale struct {
 	// UpAfter and DownAfter are how long it must have been too much, or too little.
 	UpAfter, DownAfter time.Duration
 }
+
+// MostWorkers is how many workers the pool may have by its description: ports and descriptors are counted for them.
+func (p *Pool) MostWorkers() int { return max(p.Spec.Workers, p.Autoscale.Max) }

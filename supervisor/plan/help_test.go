@@ -2,8 +2,10 @@ package plan_test
 
 import (
 	"math"
+	"regexp"
 	"time"
 
+	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
@@ -33,6 +35,19 @@ func pool(name string, listen ...string) plan.Pool {
 			Workers: 2, MaxSurge: 1, LastID: math.MaxInt32, Grace: 30 * time.Second, ReadyTimeout: time.Minute,
 		},
 	}
+}
+
+// probing is a probe that has compiled its own expression.
+func probing(path string) *plan.Probe {
+	return &plan.Probe{Config: probe.Config{Kind: probe.HTTP, Path: path, Body: regexp.MustCompile("^ok$")}}
+}
+
+// asked is a pool whose workers are asked whether they live.
+func asked(name string, listen ...string) plan.Pool {
+	p := pool(name, listen...)
+	p.Health.Liveness = probing("/livez")
+	p.Health.Liveness.Body.MatchString("ok") // an expression that was used is the same one
+	return p
 }
 
 // but is a pool in which something is different.
