@@ -9,7 +9,7 @@ import (
 // that all can be shown, each at its place.
 type FieldError struct {
 	// Field is the key in a configuration file: "command", "env", "dir", "user",
-	// "group", "worker_id_env" or "fds_env".
+	// "group", "worker_id_env" or "fds_env", or that of a Template.
 	Field string
 	// Index counts from 0 within a list: the argument, the variable of Env.
 	Index int
@@ -31,10 +31,10 @@ func (e *FieldError) place() string {
 		return fmt.Sprintf("argument %d", e.Index)
 	case "dir":
 		return "the working directory"
-	case "user", "group":
-		return "the " + e.Field
+	case "env", "worker_id_env", "fds_env":
+		return "variable " + e.Name
 	}
-	return "variable " + e.Name
+	return "the " + e.Field
 }
 
 // with is e for another cause.
