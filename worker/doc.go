@@ -16,6 +16,8 @@
 //   - No signal ever reaches a process that merely inherited a number: leaders
 //     are signalled through pidfds, groups only while the leader is unreaped or
 //     the group is known to remain.
+//   - What a worker uses is told of its whole tree, memory that its processes share
+//     counted once.
 //   - Nothing here ticks: child signals, pipe ends and datagrams wake it. The one
 //     exception is a group that has outlived its leader, see OnGone.
 //

@@ -34,6 +34,7 @@ func helpers() map[string]func(args []string) int {
 		"serve-http": serveHTTP,
 		"exit-later": func([]string) int { signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM); select {} },
 		"catch":      func([]string) int { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP); return echo(nil) },
+		"usage":      usageOfParent,
 		"tell-ready": func([]string) int { return failIf(self.Ready()) },
 	}
 }
@@ -198,4 +199,13 @@ func serveHTTP([]string) int {
 	}
 	server := &http.Server{}
 	return failIf(server.Serve(l))
+}
+
+// usageOfParent measures the process that started it, and its tree.
+func usageOfParent([]string) int {
+	use, err := worker.Usage(os.Getppid())
+	if err != nil {
+		return failIf(err)
+	}
+	return failIf(json.NewEncoder(os.Stdout).Encode(use))
 }

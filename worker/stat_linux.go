@@ -1,0 +1,72 @@
+package worker
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"strconv"
+	"time"
+)
+
+// Stopped tells whether a worker was stopped by a signal (SIGSTOP, SIGTSTP) or a
+// debugger: state T or t of proc_pid_stat(5). It looks at the worker itself, not
+// at its descendants. An error that wraps os.ErrProcessDone says that there is no
+// such process.
+func Stopped(pid int) (bool, error) {
+	s, err := statOf(pid)
+	if err != nil {
+		return false, fmt.Errorf("cannot read state of process %d: %w", pid, err)
+	}
+	return s.state == 'T' || s.state == 't', nil
+}
+
+// stat is what we need of /proc/PID/stat.
+type stat struct {
+	state byte
+	// cpu is what its threads have used, those that ended included, and what its
+	// children had used that it has waited for, with theirs.
+	cpu time.Duration
+}
+
+func statOf(pid int) (stat, error) {
+	text, err := os.ReadFile(procPath(pid, "stat"))
+	if isGoneError(err) {
+		return stat{}, os.ErrProcessDone
+	}
+	if err != nil {
+		return stat{}, err
+	}
+	return parseStat(text)
+}
+
+var errStat = errors.New("it is not as proc_pid_stat(5) says")
+
+// parseStat reads "PID (NAME) STATE ..." with fields separated by blanks. NAME is
+// whatever the process calls itself, parentheses, blanks and newlines included:
+// only the last parenthesis ends it.
+func parseStat(text []byte) (stat, error) {
+	end := bytes.LastIndexByte(text, ')')
+	if end < 0 {
+		return stat{}, errStat
+	}
+	// Numbers of the fields as in the man page, which counts from 1.
+	const state, utime, cstime = 3, 14, 17
+	fields := bytes.Fields(text[end+1:])
+	if len(fields) <= cstime-state || len(fields[0]) != 1 {
+		return stat{}, errStat
+	}
+	s := stat{state: fields[0][0]}
+	for _, field := range fields[utime-state : cstime-state+1] {
+		ticks, err := strconv.ParseInt(string(field), 10, 64)
+		if err != nil || ticks < 0 || ticks > math.MaxInt64/int64(tick)/4 {
+			return stat{}, errStat
+		}
+		s.cpu += time.Duration(ticks) * tick
+	}
+	return s, nil
+}
+
+// tick is the unit of times in /proc: USER_HZ is 100 on all that Go runs on.
+const tick = 10 * time.Millisecond
