@@ -17,7 +17,10 @@ type Config struct {
 	Address Address
 	Mode    Mode
 	Steer   Policy
-	Backlog int // connections that may wait in each socket; 0 means 4096. The kernel caps it at net.core.somaxconn
+	// QueueAware leaves out members whose queue is not empty while others have an empty one: see Steer. It is for sharded TCP
+	// without ClientIP, and ignored where Auto becomes another mode.
+	QueueAware bool
+	Backlog    int // connections that may wait in each socket; 0 means 4096. The kernel caps it at net.core.somaxconn
 	// Perm, Owner and Group are of a unix socket's file. Perm 0 means 0660. Owner and Group are names or numbers; empty
 	// ones stay as they are.
 	Perm         fs.FileMode
@@ -26,11 +29,12 @@ type Config struct {
 
 // ParseFlag reads [NAME=]ADDRESS[,KEY=VALUE...] with the keys
 //
-//	mode     auto, sharded, shared or per-slot
-//	steer    random, client-ip or cpu
-//	backlog  connections that may wait in each socket
-//	perm     mode of a unix socket's file, octal
-//	owner    USER, USER:GROUP or :GROUP of a unix socket's file
+//	mode         auto, sharded, shared or per-slot
+//	steer        random, client-ip or cpu
+//	queue-aware  true or false
+//	backlog      connections that may wait in each socket
+//	perm         mode of a unix socket's file, octal
+//	owner        USER, USER:GROUP or :GROUP of a unix socket's file
 //
 // The name defaults to "http", or to what systemd calls the socket.
 func ParseFlag(s string) (Config, error) {
@@ -92,6 +96,11 @@ func (c *Config) set(key, value string) error {
 		var err error
 		c.Steer, err = ParsePolicy(value)
 		return err
+	case "queue-aware":
+		if value != "true" && value != "false" {
+			return fmt.Errorf("queue-aware %q is neither true nor false", value)
+		}
+		c.QueueAware = value == "true"
 	case "backlog":
 		n, err := strconv.ParseUint(value, 10, 31)
 		if err != nil || n == 0 {
@@ -110,7 +119,7 @@ func (c *Config) set(key, value string) error {
 			return fmt.Errorf("owner %q names nobody", value)
 		}
 	default:
-		return fmt.Errorf("key %q is unknown; there are mode, steer, backlog, perm, owner", key)
+		return fmt.Errorf("key %q is unknown; there are mode, steer, queue-aware, backlog, perm, owner", key)
 	}
 	return nil
 }
@@ -129,6 +138,10 @@ func (c *Config) Validate() error {
 	switch {
 	case int(c.Mode) >= len(modeNames) || int(c.Steer) >= len(policyNames):
 		return errors.New("mode or steer is out of range")
+	case c.QueueAware && !c.Steerable():
+		return errors.New("queue-aware steering is for sharded TCP")
+	case c.QueueAware && c.Steer == ClientIP:
+		return errors.New("queue-aware steering is not for client-ip, which keeps clients with their worker however busy it is")
 	case a.Network == networkUnix && (c.Mode == Sharded || c.Mode == PerSlot):
 		return fmt.Errorf("a unix socket cannot be %s: the kernel has no SO_REUSEPORT for it", c.Mode)
 	case a.Network == networkSystemd && c.Mode == PerSlot:

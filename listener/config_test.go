@@ -18,6 +18,8 @@ func TestParseFlag(t *testing.T) {
 		":8080,mode=shared,backlog=16":        {Name: "http", Address: tcp, Mode: Shared, Backlog: 16},
 		":8080,steer=client-ip,mode=sharded":  {Name: "http", Address: tcp, Mode: Sharded, Steer: ClientIP},
 		":8080,steer=cpu":                     {Name: "http", Address: tcp, Steer: CPU},
+		":8080,steer=cpu,queue-aware=true":    {Name: "http", Address: tcp, Steer: CPU, QueueAware: true},
+		":8080,mode=shared,queue-aware=false": {Name: "http", Address: tcp, Mode: Shared},
 		"tcp:*:8080,mode=per-slot":            {Name: "http", Address: tcp, Mode: PerSlot},
 		"systemd:api":                         {Name: "api", Address: Address{Network: "systemd", Name: "api"}},
 		"web=systemd:api,steer=random":        {Name: "web", Address: Address{Network: "systemd", Name: "api"}},
@@ -41,31 +43,36 @@ func TestParseFlag(t *testing.T) {
 func TestParseFlagRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
-		"":                            "no port",
-		"=:80":                        "name is empty",
-		"a b=:80":                     "sign other than",
-		"web=":                        "no port",
-		":80,":                        "needs a value",
-		":80,mode":                    "needs a value",
-		":80,mode=prefork":            "one of auto, sharded, shared, per-slot",
-		":80,steer=hash":              "one of random, client-ip, cpu",
-		":80,colour=red":              "there are mode, steer, backlog, perm, owner",
-		":80,backlog=0":               "positive number",
-		":80,backlog=1,backlog=1":     "given twice",
-		":80,perm=0600":               "for unix sockets",
-		":80,owner=root":              "for unix sockets",
-		"unix:/x,perm=800":            "octal",
-		"unix:/x,perm=1777":           "octal",
-		"unix:/x,owner=:":             "names nobody",
-		"unix:/x,mode=sharded":        "cannot be sharded",
-		"unix:/x,mode=per-slot":       "cannot be per-slot",
-		"unix:/x,steer=random":        "for sharded TCP",
-		"udp::53,steer=random":        "for sharded TCP",
-		"udp::53,backlog=1":           "backlog is for stream",
-		":80,mode=shared,steer=cpu":   "for sharded TCP",
-		"systemd:x,mode=per-slot":     "cannot be per-slot",
-		":0,mode=per-slot":            "needs the port of slot 0",
-		":80,mode=per-slot,backlog=9": "backlog is for stream",
+		"":                                     "no port",
+		"=:80":                                 "name is empty",
+		"a b=:80":                              "sign other than",
+		"web=":                                 "no port",
+		":80,":                                 "needs a value",
+		":80,mode":                             "needs a value",
+		":80,mode=prefork":                     "one of auto, sharded, shared, per-slot",
+		":80,steer=hash":                       "one of random, client-ip, cpu",
+		":80,colour=red":                       "there are mode, steer, queue-aware, backlog, perm, owner",
+		":80,queue-aware=1":                    "neither true nor false",
+		":80,queue-aware=true,mode=shared":     "queue-aware steering is for sharded TCP",
+		"udp::53,queue-aware=true":             "queue-aware steering is for sharded TCP",
+		"unix:/x,queue-aware=true":             "queue-aware steering is for sharded TCP",
+		":80,queue-aware=true,steer=client-ip": "keeps clients with their worker",
+		":80,backlog=0":                        "positive number",
+		":80,backlog=1,backlog=1":              "given twice",
+		":80,perm=0600":                        "for unix sockets",
+		":80,owner=root":                       "for unix sockets",
+		"unix:/x,perm=800":                     "octal",
+		"unix:/x,perm=1777":                    "octal",
+		"unix:/x,owner=:":                      "names nobody",
+		"unix:/x,mode=sharded":                 "cannot be sharded",
+		"unix:/x,mode=per-slot":                "cannot be per-slot",
+		"unix:/x,steer=random":                 "for sharded TCP",
+		"udp::53,steer=random":                 "for sharded TCP",
+		"udp::53,backlog=1":                    "backlog is for stream",
+		":80,mode=shared,steer=cpu":            "for sharded TCP",
+		"systemd:x,mode=per-slot":              "cannot be per-slot",
+		":0,mode=per-slot":                     "needs the port of slot 0",
+		":80,mode=per-slot,backlog=9":          "backlog is for stream",
 	}
 	for in, want := range tests {
 		got, err := ParseFlag(in)
@@ -96,7 +103,7 @@ func TestNames(t *testing.T) {
 }
 
 func FuzzParseFlag(f *testing.F) {
-	for _, s := range []string{":80", "a=:80,mode=shared", "unix:/x,perm=660,owner=a:b", "systemd:x,steer=cpu", "b=udp::1,mode=per-slot"} {
+	for _, s := range []string{":80", "a=:80,mode=shared", "unix:/x,perm=660,owner=a:b", "systemd:x,steer=cpu", ":1,queue-aware=true", "b=udp::1,mode=per-slot"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
