@@ -78,8 +78,10 @@ const (
 	longest = 2 * time.Second
 	// gentle is the part of the workers that one removal may take, if it is more than one.
 	gentle = 4
+	// doubt is how long a removal may turn out to be wrong, in DownAfter: where there is hardly room, queues grow slowly.
+	doubt = 4
 	// mostTries bounds how long a floor is remembered: 2^mostTries times DownAfter.
-	mostTries = 5
+	mostTries = 4
 )
 
 // Step says how many workers there are to be after a sample, and why: as many as there are if the reason is Stay. It
@@ -181,7 +183,7 @@ func (s State) forget(p Policy) State {
 	if s.at >= s.floor.until {
 		s.floor.workers = 0
 	}
-	if s.last.from > 0 && s.at-s.last.at > p.DownAfter+p.UpAfter {
+	if s.last.from > 0 && s.at-s.last.at > doubt*p.DownAfter+p.UpAfter {
 		s.last, s.floor.tries = removal{}, 0
 	}
 	return s
