@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -17,6 +18,8 @@ type listener struct {
 	raw      syscall.RawConn
 	addr     net.Addr
 	counters *counters
+	before   func() // before each attempt to accept, if not nil
+	harmed   atomic.Bool
 }
 
 // newListener takes over a descriptor.
@@ -52,6 +55,12 @@ func address(name unix.Sockaddr) net.Addr {
 func (l *listener) Accept() (net.Conn, error) {
 	fd, failure := -1, error(nil)
 	err := l.raw.Read(func(listening uintptr) bool {
+		if l.before != nil {
+			l.before()
+		}
+		if l.harmed.Load() && !pending(listening) {
+			return false
+		}
 		l.counters.add(accepting, 1)
 		defer l.counters.add(accepting, -1)
 		fd, _, failure = unix.Accept4(int(listening), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)

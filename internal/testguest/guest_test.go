@@ -36,6 +36,12 @@ type running struct {
 
 func start(t *testing.T, words string, env ...string) *running {
 	t.Helper()
+	return startCommand(t, exec.CommandContext(t.Context(), os.Args[0]), words, env...)
+}
+
+// startCommand adds the words of a guest to a command that runs it.
+func startCommand(t *testing.T, cmd *exec.Cmd, words string, env ...string) *running {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -53,9 +59,10 @@ func start(t *testing.T, words string, env ...string) *running {
 		t.Fatal(err)
 	}
 	r := &running{
-		Cmd:     exec.CommandContext(t.Context(), os.Args[0], append([]string{Word}, strings.Fields(words)...)...),
+		Cmd:     cmd,
 		address: listener.Addr().String(), notify: socket, exited: make(chan struct{}),
 	}
+	r.Args = append(append(r.Args, Word), strings.Fields(words)...)
 	r.ExtraFiles = []*os.File{file}
 	r.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	r.Stderr = &r.stderr
@@ -216,7 +223,8 @@ func TestCountersSurviveKill(t *testing.T) {
 		t.Fatalf("%+v, %v", all, err)
 	}
 	c := all[0]
-	if c.Started < 200 || c.Accepted < uint64(result.OK()) || c.Unanswered() < 0 || c.Unanswered() > 9 {
+	// Each client has one request in hand, and may have read the answer to another before write(2) returned here.
+	if c.Started < 200 || c.Accepted < uint64(result.OK()) || c.Unanswered() < 0 || c.Accepted-c.Started > 8 || c.Unanswered() > 8+8+1 {
 		t.Errorf("%+v", c)
 	}
 	if answered := result.OK(); answered < int(c.Finished)-8 || answered > int(c.Started) {

@@ -17,10 +17,11 @@ const (
 	// variables never reach a worker.
 	Env = "TESTGUEST"
 
-	lifetime    = 10 * time.Minute // no guest lives longer
-	exitTooOld  = 99
-	exitUsage   = 2
-	exitFailure = 1
+	lifetime     = 10 * time.Minute // no guest lives longer
+	exitTooOld   = 99
+	exitOrphaned = 98
+	exitUsage    = 2
+	exitFailure  = 1
 )
 
 // guest is one program: it gets its flags and returns its exit code.
@@ -47,6 +48,18 @@ func lookup(name string) guest {
 		return portOnly
 	case "watchdog":
 		return watchdog
+	case "leak":
+		return leak
+	case "forkbomb":
+		return forkbomb
+	case "leaver":
+		return leaver
+	case "daemon":
+		return daemon
+	case "shutdown":
+		return shutdown
+	case "clearer":
+		return clearer
 	case "child":
 		return child
 	}
@@ -78,6 +91,9 @@ func Run(words []string) int {
 		return exitUsage
 	}
 	time.AfterFunc(lifetime, func() { os.Exit(exitTooOld) })
+	if err := followNamed(); err != nil {
+		return fail(err)
+	}
 	return run(words[1:])
 }
 

@@ -3,7 +3,6 @@ package testguest
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"net/http"
 	"os"
@@ -16,36 +15,16 @@ import (
 	"github.com/broodctl/brood/internal/loadgen"
 )
 
-// options are the flags that every serving guest understands.
-type options struct {
-	counters string        // directory of the counters
-	notify   bool          // say READY=1
-	after    time.Duration // neither accept nor say READY=1 before
-	requests uint64        // end with 0 after so many; 0 = never
-	work     time.Duration // how long a request takes
-	hup      string        // handle HUP: append a line to this file each time
-	usr2     string        // the same for USR2
-	stubborn bool          // ignore TERM, INT and HUP
-}
-
-func (o *options) bind(flags *flag.FlagSet) {
-	flags.StringVar(&o.counters, "counters", "", "`directory` to count in")
-	flags.BoolVar(&o.notify, "notify", o.notify, "say READY=1")
-	flags.DurationVar(&o.after, "after", o.after, "accept and be ready only then")
-	flags.Uint64Var(&o.requests, "requests", o.requests, "end after so many requests")
-	flags.DurationVar(&o.work, "work", 0, "how long a request takes")
-	flags.StringVar(&o.hup, "hup", "", "`file` that gets a line for each HUP")
-	flags.StringVar(&o.usr2, "usr2", "", "`file` that gets a line for each USR2")
-}
-
 // server is a guest that serves HTTP.
 type server struct {
 	options
-	http   http.Server
-	facts  Facts
-	served atomic.Uint64
-	enough chan struct{} // closed when the last request was served
-	once   sync.Once
+	http    http.Server
+	facts   Facts
+	feel    *moods
+	sockets []named
+	served  atomic.Uint64
+	enough  chan struct{} // closed when the last request was served
+	once    sync.Once
 }
 
 // serve serves the sockets until a signal or the last request, and gives the exit
@@ -60,22 +39,19 @@ func serve(o options, sockets func(*counters) ([]named, error)) int {
 	if err != nil {
 		return fail(err)
 	}
-	listeners, err := sockets(counters)
-	if err != nil {
+	if s.feel, err = newMoods(o.mood, o.moods, o.moodPath); err != nil {
+		return fail(err)
+	}
+	if s.sockets, err = sockets(counters); err != nil {
 		return fail(err)
 	}
 	if o.after > 0 && !s.wait(signals, o.after) {
 		return 0
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("/facts", s.answerWorld)
-	mux.HandleFunc("/", s.answer)
-	s.http.Handler = mux
-	s.http.ConnContext = nameConn
-	failed := make(chan error, len(listeners))
-	for _, l := range listeners {
-		go func() { failed <- s.http.Serve(nameListener{l.listener, l.name}) }() // the process ends with it
+	if err := s.hurt(atStart); err != nil {
+		return fail(err)
 	}
+	failed := s.open()
 	if o.notify {
 		if err := notify("READY=1"); err != nil {
 			return fail(err)
@@ -93,6 +69,24 @@ func serve(o options, sockets func(*counters) ([]named, error)) int {
 			return fail(fmt.Errorf("cannot serve: %w", err))
 		}
 	}
+}
+
+// open begins to serve and gives the channel of what goes wrong.
+func (s *server) open() <-chan error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/facts", s.answerWorld)
+	mux.HandleFunc("/harm", s.answerHarm)
+	mux.HandleFunc("/", s.answer)
+	s.http.Handler = s.feel.through(mux)
+	s.http.ConnContext = nameConn
+	failed := make(chan error, len(s.sockets))
+	for _, l := range s.sockets {
+		if own, ok := l.listener.(*listener); ok {
+			own.before = s.feel.hold
+		}
+		go func() { failed <- s.http.Serve(nameListener{l.listener, l.name}) }() // the process ends with it
+	}
+	return failed
 }
 
 func (s *server) listen(signals chan os.Signal) {
@@ -149,6 +143,9 @@ func (s *server) handle(sig os.Signal) bool {
 }
 
 func (s *server) shutdown() int {
+	if err := s.hurt(atTerm); err != nil {
+		return fail(err)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := s.http.Shutdown(ctx); err != nil {
