@@ -186,6 +186,12 @@ var rules = []rule{
 		reason:  "a machine for tests, made of namespaces: knows the system, not brood",
 	},
 	{
+		dir:     "internal/testvm",
+		ours:    []string{"internal/testhost"},
+		foreign: []string{xsys},
+		reason:  "a virtual machine for tests: knows qemu, not brood",
+	},
+	{
 		dir:      "internal/bench",
 		ours:     []string{"internal/loadgen", "internal/testguest", "worker/handshake"},
 		testOurs: []string{"internal/testhost"},
@@ -207,7 +213,7 @@ var rules = []rule{
 	},
 	{
 		dir:      "e2e",
-		testOurs: []string{"internal/control", "internal/loadgen", "internal/testguest", "internal/testhost", "supervisor", "worker/handshake"},
+		testOurs: []string{"internal/control", "internal/loadgen", "internal/testguest", "internal/testhost", "internal/testvm", "supervisor", "worker/handshake"},
 		foreign:  []string{xsys},
 		reason:   "drives the built binary; it may read the types of the API, not reach into the loop",
 	},
