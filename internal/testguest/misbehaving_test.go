@@ -212,3 +212,21 @@ func TestHarm(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoAsksToBeReplaced(t *testing.T) {
+	r := start(t, "watchdog -pings 1 -trigger -notify=false", "WATCHDOG_USEC=20000")
+	for _, want := range []string{"WATCHDOG=1", "WATCHDOG=trigger"} {
+		if got := r.message(t); got != want {
+			t.Errorf("said %q, want %q", got, want)
+		}
+	}
+}
+
+func TestReportsItsRequests(t *testing.T) {
+	r := start(t, "http -report")
+	var facts Facts
+	r.get(t, "/", &facts)
+	if got := r.message(t); got != "BROOD_REQUESTS=1" {
+		t.Errorf("said %q", got)
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/broodctl/brood/internal/loadgen"
+	"github.com/broodctl/brood/worker/self"
 )
 
 // server is a guest that serves HTTP.
@@ -78,6 +79,9 @@ func (s *server) open() <-chan error {
 	mux.HandleFunc("/harm", s.answerHarm)
 	mux.HandleFunc("/", s.answer)
 	s.http.Handler = s.feel.through(mux)
+	if s.report {
+		s.http.Handler = self.CountRequests(s.http.Handler)
+	}
 	s.http.ConnContext = nameConn
 	failed := make(chan error, len(s.sockets))
 	for _, l := range s.sockets {

@@ -7,14 +7,16 @@ import (
 	"time"
 
 	"github.com/broodctl/brood/worker/handshake"
+	"github.com/broodctl/brood/worker/self"
 )
 
 // watchdog serves, says READY=1, pings at half the interval it was given, and
-// falls silent after a number of pings: it goes on serving, as a program with one
-// stuck thread does.
+// falls silent after a number of pings, or asks to be replaced: it goes on serving,
+// as a program with one stuck thread does.
 func watchdog(args []string) int {
 	flags := newFlags("watchdog")
 	pings := flags.Int("pings", 0, "how many before the silence; negative: no silence")
+	trigger := flags.Bool("trigger", false, "say WATCHDOG=trigger instead of nothing any more")
 	o := options{notify: true}
 	o.bind(flags)
 	if code, ok := parse(flags, args); !ok {
@@ -24,7 +26,15 @@ func watchdog(args []string) int {
 	if err != nil || usec <= 0 {
 		return fail(fmt.Errorf("%s is %q", handshake.EnvWatchdogUsec, os.Getenv(handshake.EnvWatchdogUsec)))
 	}
-	go ping(*pings, time.Duration(usec)*time.Microsecond/2) // ends with the process
+	go func() { // ends with the process
+		ping(*pings, time.Duration(usec)*time.Microsecond/2)
+		if !*trigger {
+			return
+		}
+		if err := self.Failed(); err != nil {
+			fail(err)
+		}
+	}()
 	return serve(o, inherited)
 }
 

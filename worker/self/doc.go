@@ -7,7 +7,8 @@
 // has no sockets (ErrNotPassed, upon which it opens its own), and what it says is
 // heard by nobody. It works below systemd as well, whose sd_listen_fds(3) and
 // sd_notify(3) it speaks. It imports the standard library only and keeps no
-// state: each answer is read from the environment.
+// state but the count of CountRequests: each answer is read from the environment.
+// Nothing ticks but Watchdog, and that only where it is wanted.
 //
 // # Concurrency
 //

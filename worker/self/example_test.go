@@ -7,6 +7,8 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"sync"
+	"sync/atomic"
 
 	"github.com/broodctl/brood/worker/self"
 )
@@ -27,14 +29,16 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	hello := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, "worker %d, slot %d of %d\n", self.ID(), self.Slot(), self.Workers())
-	})}
+	})
+	server := &http.Server{Handler: self.CountRequests(hello)} // for max_requests
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	if err := self.Ready(); err != nil {
 		log.Print(err)
 	}
+	go self.Watchdog(draining, nil)
 
 	for {
 		select {
@@ -56,4 +60,26 @@ func ExampleStatus() {
 	// Without a supervisor nobody listens, and that is no error.
 	fmt.Println(self.Status("warming caches: 80 %"), self.ID(), self.Workers())
 	// Output: <nil> 0 1
+}
+
+// The watchdog is worth as much as the question that it asks.
+func ExampleWatchdog() {
+	var handled, before atomic.Uint64 // the program's own work, counted where it is done
+	works := func() bool { return before.Swap(handled.Load()) != handled.Load() || idle() }
+
+	ctx, cancel := context.WithCancel(context.Background())
+	var beats sync.WaitGroup
+	beats.Go(func() { self.Watchdog(ctx, works) })
+	// ... until the program ends
+	cancel()
+	beats.Wait()
+}
+
+func idle() bool { return true }
+
+// Programs that do not speak HTTP count by themselves.
+func ExampleRequests() {
+	jobs := uint64(1000)
+	fmt.Println(self.Requests(jobs))
+	// Output: <nil>
 }

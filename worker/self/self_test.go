@@ -161,11 +161,11 @@ func TestTell(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(self.Ready(), self.Status("busy"), self.Alive(), self.Stopping()); err != nil {
+	if err := errors.Join(self.Ready(), self.Status("busy"), self.Alive(), self.Failed(), self.Requests(0), self.Stopping()); err != nil {
 		t.Fatal(err)
 	}
 	var got []string
-	for range 5 {
+	for range 7 {
 		buf := make([]byte, handshake.MaxMessage)
 		n, err := conn.Read(buf)
 		if err != nil {
@@ -173,7 +173,7 @@ func TestTell(t *testing.T) {
 		}
 		got = append(got, string(buf[:n]))
 	}
-	if want := []string{"BROOD_RELOAD=1", "READY=1", "STATUS=busy", "WATCHDOG=1", "STOPPING=1"}; !slices.Equal(got, want) {
+	if want := []string{"BROOD_RELOAD=1", "READY=1", "STATUS=busy", "WATCHDOG=1", "WATCHDOG=trigger", "BROOD_REQUESTS=0", "STOPPING=1"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"strconv"
-	"time"
 
 	"github.com/broodctl/brood/worker/handshake"
 )
@@ -20,18 +18,10 @@ func Status(text string) error { return tell(handshake.Message{Status: text}) }
 // Stopping tells that this worker has begun to end by its own decision.
 func Stopping() error { return tell(handshake.Message{Stopping: true}) }
 
-// Alive resets the watchdog: see WatchdogInterval.
-func Alive() error { return tell(handshake.Message{Watchdog: true}) }
-
-// WatchdogInterval is how often the supervisor wants to hear Alive at least; 0 if
-// it does not. Call Alive twice as often, and only from where work is done: a
-// goroutine that does nothing else proves nothing.
-func WatchdogInterval() time.Duration {
-	if pid := os.Getenv(handshake.EnvWatchdogPID); pid != "" && pid != strconv.Itoa(os.Getpid()) {
-		return 0
-	}
-	return time.Duration(number(handshake.EnvWatchdogUsec, 0)) * time.Microsecond
-}
+// Requests tells how many requests this worker has served since its start: a total,
+// which the supervisor compares with the max_requests of the pool. Once a second
+// is often enough. CountRequests does it for net/http.
+func Requests(total uint64) error { return tell(handshake.Message{Requests: &total}) }
 
 // tell sends one datagram. Nobody to tell is no error.
 func tell(m handshake.Message) error {
