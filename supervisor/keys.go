@@ -40,6 +40,11 @@ const (
 	keyKey        = "key"
 	keyWas        = "was"
 	keyIs         = "is"
+	keyFrom       = "from"
+	keyTo         = "to"
+	keyReason     = "reason"
+	keyQueued     = "queued"
+	keyCPU        = "cpu_millis"
 )
 
 // lines adds the last words of somebody, if there are any.

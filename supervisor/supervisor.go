@@ -135,6 +135,7 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 		s.startDue() // also what a reload has put back
 		for _, p := range s.pools {
 			p.steer()
+			p.followLoad()
 		}
 		s.publishSoon()
 	}
@@ -201,7 +202,7 @@ func refuse(msg message) {
 		m.reply(stopped)
 	case reloadReady:
 		m.transaction.discard()
-	case changeReady, started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, signalled, publishDue, watchdogDue:
+	case changeReady, started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, loadDue, loadSeen, signalled, publishDue, watchdogDue:
 	}
 }
 
@@ -253,6 +254,10 @@ func (s *Supervisor) handle(msg message) {
 		s.backDue(m)
 	case rechecked:
 		m.pool.rechecked(m)
+	case loadDue:
+		m.pool.loadDue()
+	case loadSeen:
+		m.pool.loadSeen(m.load)
 	case signalled:
 		s.signalled(m.sig)
 	case publishDue:

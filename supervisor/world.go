@@ -29,6 +29,8 @@ type World struct {
 	ServingPort func(pid, port int) (bool, error)
 	// Handles reports what a signal would do to a process.
 	Handles func(pid int, sig syscall.Signal) (worker.Handling, error)
+	// CPUTime is how much CPU a worker's tree has used since it began; see worker.CPUTime. It may block.
+	CPUTime func(pid int) (time.Duration, error)
 	// Get asks for a path over HTTP on a connection that dial makes, and returns nil if the answer is 2xx or 3xx. It may
 	// block until ctx ends.
 	Get func(ctx context.Context, host, path string, dial func(context.Context) (net.Conn, error)) error
@@ -99,6 +101,7 @@ type Listener interface {
 	Restore(slot int, side listener.Side) (listener.Repair, error)
 	Dial(ctx context.Context, slot int, side listener.Side) (net.Conn, error)
 	Grow(slots int) error
+	Queued() (int, error)
 	Adjust(cfg listener.Config) error
 	Pause() error
 	Resume() error
