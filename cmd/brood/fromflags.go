@@ -45,7 +45,7 @@ func fromFlags(c *cli.Context) (*config.File, []error, error) {
 	}
 	if c.IsSet("workers") {
 		n := config.Count(c.String("workers"))
-		pool.Workers = &n
+		pool.Workers = &config.Workers{Count: n}
 	}
 	pool.Listen = r.listeners(f.Listen)
 	f.Pool = map[string]config.PoolTable{name: pool}

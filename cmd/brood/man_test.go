@@ -86,9 +86,11 @@ func TestFilePageIsComplete(t *testing.T) {
 	}
 }
 
-// keysOf lists the keys of a table, and then the tables in it with theirs.
+// keysOf lists the keys of a table, and then the tables in it with theirs. Tables of one kind, one behind the other, are
+// one entry.
 func keysOf(table string, t reflect.Type) []string {
 	var keys, inner []string
+	var before reflect.Type
 	if table != "" {
 		keys = []string{"[" + table + "]"}
 	}
@@ -99,6 +101,9 @@ func keysOf(table string, t reflect.Type) []string {
 		}
 		under := strings.TrimPrefix(table+"."+name, ".")
 		switch of := field.Type; {
+		case of.Kind() == reflect.Struct && of == before:
+			at := len(inner) - len(keysOf(under, of))
+			inner[at] += ", [" + under + "]"
 		case of.Kind() == reflect.Struct:
 			inner = append(inner, keysOf(under, of)...)
 		case of.Kind() == reflect.Map && of.Elem().Kind() == reflect.Struct:
@@ -106,6 +111,7 @@ func keysOf(table string, t reflect.Type) []string {
 		default:
 			keys = append(keys, name)
 		}
+		before = field.Type
 	}
 	return append(keys, inner...)
 }

@@ -10,6 +10,7 @@ import (
 
 // The defaults that a file may change.
 const (
+	readyAuto              = "auto"
 	defaultGrace           = 30 * time.Second
 	defaultReadyTimeout    = time.Minute
 	defaultSettle          = time.Second
@@ -64,8 +65,10 @@ func completeListener(l ListenTable) ListenTable {
 }
 
 func completePool(p PoolTable, listeners map[string]ListenTable) PoolTable {
-	p.Workers = orPointer(p.Workers, "cpus")
-	p.Ready = or(p.Ready, "auto")
+	p.Workers = completeWorkers(p.Workers)
+	if !p.Readiness.said() { // beside which ready only counts if somebody said it
+		p.Ready = or(p.Ready, readyAuto)
+	}
 	p.Reload = or(p.Reload, "auto")
 	p.ReloadSignal = or(p.ReloadSignal, "HUP")
 	p.Orphans = or(p.Orphans, "kill")
@@ -82,7 +85,18 @@ func completePool(p PoolTable, listeners map[string]ListenTable) PoolTable {
 
 	p.Log.Mode = or(p.Log.Mode, "auto")
 	completeRollout(&p, listeners)
+	completeHealth(&p)
 	return p
+}
+
+func completeWorkers(w *Workers) *Workers {
+	switch {
+	case w == nil:
+		return &Workers{Count: "cpus"}
+	case w.follows() && w.Min == "" && w.Max != "":
+		return &Workers{Min: "1", Max: w.Max}
+	}
+	return w
 }
 
 // completeRollout fits what was not said to what was.
@@ -103,7 +117,7 @@ func completeRollout(p *PoolTable, listeners map[string]ListenTable) {
 	}
 	r.MaxSurge = orPointer(r.MaxSurge, "1")
 	r.MaxUnavailable = orPointer(r.MaxUnavailable, unavailable)
-	r.ReadyTimeout = orPointer(r.ReadyTimeout, Duration(defaultReadyTimeout))
+	r.ReadyTimeout = orPointer(r.ReadyTimeout, patience(p.Startup))
 	r.MinReady = orPointer(r.MinReady, 0)
 	r.Canary = orPointer(r.Canary, 0)
 	r.Settle = orPointer(r.Settle, settle)

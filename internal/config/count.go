@@ -50,6 +50,16 @@ func didYouMeanCPUs(text, factor string) string {
 // numberOrString marks the types that a file may have as a number or as a string.
 func (*Count) numberOrString() {}
 
+// Workers is how many workers a pool has: a Count, or between which two there are as many as it takes.
+type Workers struct {
+	Min   Count `toml:"min,omitempty"` // default 1
+	Max   Count `toml:"max,omitempty"`
+	Count Count // written without a table; "" if there are bounds
+}
+
+// follows reports whether the number follows the load.
+func (w *Workers) follows() bool { return w.Count == "" }
+
 // Share is a number of workers, or a part of them: 1, "25%".
 type Share string
 

@@ -49,6 +49,9 @@ func (d *decoder) value(v reflect.Value, n *node, key string) {
 	case numberOrString:
 		d.numberOrString(v, n, key)
 		return
+	case *Workers:
+		d.workers(v, n, key)
+		return
 	}
 	switch v.Kind() { //nolint:exhaustive // a File has these types alone
 	case reflect.Pointer:
@@ -68,6 +71,8 @@ func (d *decoder) value(v reflect.Value, n *node, key string) {
 		}
 	case reflect.Int:
 		d.number(v, n, key)
+	case reflect.Float64:
+		d.fraction(v, n, key)
 	case reflect.Bool:
 		if d.is(aBoolean, n, key, v.Type()) {
 			v.SetBool(n.text == "true")
@@ -136,11 +141,11 @@ func (d *decoder) table(v reflect.Value, n *node, key string) {
 // unknown reports a key and returns the one that was meant, "" if nobody can tell. A key that is known elsewhere is one
 // in the wrong place, however much it looks like one of these.
 func (d *decoder) unknown(e *entry, key string, known []string) string {
-	hint, meant := "it is one of "+strings.Join(known, ", "), alike(e.name, known)
+	hint, meant := "it is one of "+strings.Join(known, ", "), or(alike(e.name, known), alias(e.name, known))
 	if home := homeOf(e, key); meant == "" && home != "" {
 		hint = home
 	} else {
-		meant = or(meant, or(alias(e.name, known), nearest(e.name, known)))
+		meant = or(meant, nearest(e.name, known))
 	}
 	if meant != "" {
 		hint = "did you mean " + quote(meant) + "?"

@@ -108,14 +108,19 @@ func valueText(v reflect.Value) (string, error) {
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
-	if d, ok := reflect.TypeAssert[Duration](v); ok {
-		return quote(d.String()), nil
+	switch value := v.Interface().(type) {
+	case fmt.Stringer: // a Duration or a Percent
+		return quote(value.String()), nil
+	case Workers:
+		return workersText(value)
 	}
 	switch v.Kind() { //nolint:exhaustive // a File has these types alone
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool()), nil
 	case reflect.Int:
 		return strconv.FormatInt(v.Int(), 10), nil
+	case reflect.Float64:
+		return strconv.FormatFloat(v.Float(), 'f', -1, 64), nil
 	case reflect.String:
 		if _, ok := reflect.TypeAssert[numberOrString](reflect.New(v.Type())); ok && number(v.String()) {
 			return v.String(), nil
@@ -133,6 +138,28 @@ func valueText(v reflect.Value) (string, error) {
 	default:
 		return "", fmt.Errorf("no text for type %s", v.Type())
 	}
+}
+
+// workersText is a number of workers, or the bounds of one.
+func workersText(w Workers) (string, error) {
+	if !w.follows() {
+		return valueText(reflect.ValueOf(w.Count))
+	}
+	var parts []string
+	for _, bound := range []struct {
+		name  string
+		count Count
+	}{{"min", w.Min}, {"max", w.Max}} {
+		if bound.count == "" {
+			continue
+		}
+		text, err := valueText(reflect.ValueOf(bound.count))
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, bound.name+" = "+text)
+	}
+	return "{" + strings.Join(parts, ", ") + "}", nil
 }
 
 var errUTF8 = errors.New("a value is not UTF-8, which is all that TOML can hold")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/worker"
 )
 
@@ -54,6 +55,22 @@ func eachField(err error, do func(*worker.FieldError)) {
 		}
 	case interface{ Unwrap() error }:
 		eachField(e.Unwrap(), do)
+	}
+}
+
+// eachProbeField finds the fields of a probe among joined errors.
+func eachProbeField(err error, do func(*probe.FieldError)) {
+	if joined, ok := errors.AsType[interface {
+		error
+		Unwrap() []error
+	}](err); ok {
+		for _, inner := range joined.Unwrap() {
+			eachProbeField(inner, do)
+		}
+		return
+	}
+	if e, ok := errors.AsType[*probe.FieldError](err); ok {
+		do(e)
 	}
 }
 

@@ -38,7 +38,7 @@ func TestFlags(t *testing.T) {
 		t.Errorf("flags are at %d:%d", line, column)
 	}
 	bad := f.Pool["app"]
-	bad.Workers, bad.Ready = new(Count("many")), "maybe"
+	bad.Workers, bad.Ready = &Workers{Count: "many"}, "maybe"
 	bad.Stop.Grace, bad.Rollout.MaxSurge = new(Duration(-time.Second)), new(Share("0"))
 	bad.Restart.GiveUpAfter = new(-1)
 	bad.Command = append(bad.Command, "{{.Port.htp}}")

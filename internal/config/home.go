@@ -37,7 +37,7 @@ func homeAmong(name, pool string) string {
 	}
 	for i, inner := range fields(table) {
 		t := table.Field(i).Type
-		if t.Kind() != reflect.Struct {
+		if t.Kind() != reflect.Struct || t == reflect.TypeFor[ProbeTable]() {
 			continue
 		}
 		switch known := alike(name, fields(t)); known {
@@ -53,6 +53,8 @@ func homeAmong(name, pool string) string {
 		return "it belongs to [listen.NAME]"
 	case alike(name, fields(reflect.TypeFor[SupervisorTable]())) != "":
 		return "it belongs to [supervisor]"
+	case alike(name, fields(reflect.TypeFor[ProbeTable]())) != "":
+		return "it belongs to a probe: [" + pool + ".startup], [" + pool + ".readiness] or [" + pool + ".liveness]"
 	}
 	return ""
 }
@@ -85,6 +87,25 @@ signal        stopsignal stop_signal kill_signal
 policy        restart autorestart
 give_up_after startretries max_restarts max_retries retries
 stop_timeout  timeout timeout_stop_sec
+http          http_get path url
+period        period_seconds interval
+timeout       timeout_seconds
+initial_delay initial_delay_seconds start_period delay
+failure_threshold retries unhealthy_threshold
+success_threshold healthy_threshold
+startup       startup_probe
+readiness     readiness_probe
+liveness      liveness_probe healthcheck health_check
+watchdog      watchdog_sec watchdog_timeout
+max_lifetime  runtime_max_sec max_worker_lifetime max_age
+max_memory    max_memory_restart reload_on_rss max_rss
+max_requests  max_jobs
+memory_max    memory mem_limit memory_limit limit_memory
+cpu_max       cpu cpus cpu_quota cpu_limit
+pids_max      tasks_max pids_limit
+min           min_replicas minimum
+max           max_replicas maximum
+queue         queue_depth backlog
 nofile        open_files limit_nofile rlimit_nofile
 pool          program programs service services workers
 `

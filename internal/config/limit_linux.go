@@ -74,22 +74,18 @@ func (r resource) read(text string) (uint64, error) {
 	if text == infinity {
 		return math.MaxUint64, nil
 	}
-	bad, shift := errLimitThings, 0
+	bad := errLimitThings
+	n, err := strconv.ParseUint(text, 10, 64)
 	if r.unit == octets {
 		bad = errLimitBytes
-		if n := len(text); n > 0 {
-			if i := strings.IndexByte("KMGT", text[n-1]); i >= 0 {
-				text, shift = text[:n-1], 10*(i+1)
-			}
-		}
+		n, err = parseBytes(text)
 	}
-	n, err := strconv.ParseUint(text, 10, 64)
-	// The largest number is what the kernel takes for infinity, which has a word.
 	if text == "unlimited" || text == "-1" {
 		return 0, hinted(bad, "did you mean "+quote(infinity)+"?")
 	}
-	if err != nil || !digits(text) || n > (math.MaxUint64-1)>>shift {
+	// The largest number is what the kernel takes for infinity, which has a word.
+	if err != nil || n == math.MaxUint64 {
 		return 0, bad
 	}
-	return n << shift, nil
+	return n, nil
 }

@@ -149,7 +149,7 @@ func TestDefaults(t *testing.T) {
 	}
 	s := c.Pools[0].Spec
 	want := machine.Spec{
-		Workers: 4, MaxSurge: 1, LastID: math.MaxInt32, ReadyTimeout: time.Minute, Grace: 30 * time.Second, DumpGap: 1200 * time.Millisecond,
+		Workers: 4, MaxSurge: 1, LastID: math.MaxInt32, ReadyTimeout: time.Minute, Grace: 30 * time.Second, DumpGap: 1200 * time.Millisecond, Trace: 2 * time.Second,
 		Backoff: machine.Backoff{Base: 500 * time.Millisecond, Max: 30 * time.Second, StableAfter: time.Minute, RecycleAge: time.Second},
 	}
 	if diff := cmp.Diff(want, s); diff != "" {

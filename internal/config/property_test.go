@@ -66,7 +66,7 @@ func drawPool(t *rapid.T) PoolTable {
 	text := rapid.StringN(1, 8, -1).Filter(func(s string) bool { return s != "" && checkString(s) == nil })
 	p := PoolTable{
 		Command: append([]string{"server"}, rapid.SliceOfN(text, 0, 3).Draw(t, "command")...),
-		Workers: maybe(t, "workers", rapid.SampledFrom([]Count{"1", "3", "cpus", "2*cpus+1"})),
+		Workers: maybe(t, "workers", rapid.SampledFrom([]Workers{{Count: "1"}, {Count: "3"}, {Count: "cpus"}, {Count: "2*cpus+1"}, {Max: "cpus"}, {Min: "2", Max: "2*cpus"}})),
 		Env:     rapid.MapOfN(rapid.StringMatching(`[A-Z]{1,3}|[a-z. "]{1,4}`), rapid.String(), 0, 3).Draw(t, "env"),
 		Dir:     word(t, "dir", "/srv/a b", "relative", "{{.Pool}}"), User: word(t, "user", "www", "1000"), Umask: word(t, "umask", "0", "0077"),
 		WorkerIDEnv: rapid.SampledFrom([][]string{nil, {"WORKER_ID"}}).Draw(t, "worker_id_env"),

@@ -36,6 +36,7 @@ func (r *resolver) listener(name string, t ListenTable) {
 		l.Steer, err = listener.ParsePolicy(t.Steer)
 		bad("steer", t.Steer, wordError(t.Steer, listener.PolicyNames(), err))
 	}
+	l.QueueAware = t.QueueAware != nil && *t.QueueAware
 	if t.Perm != "" {
 		l.Perm, err = parsePerm(t.Perm)
 		bad("perm", t.Perm, err)
@@ -64,6 +65,8 @@ func (r *resolver) listenerFits(table string, t ListenTable, l listener.Config) 
 		switch key {
 		case "mode", "address":
 			rest.Mode = listener.Auto
+		case "queue_aware":
+			rest.QueueAware = false
 		case "backlog":
 			rest.Backlog = 0
 		case "perm":
@@ -92,6 +95,8 @@ func (r *resolver) listenerFits(table string, t ListenTable, l listener.Config) 
 func blame(l listener.Config) string {
 	network := l.Address.Network
 	switch {
+	case l.QueueAware && (!l.Steerable() || l.Steer == listener.ClientIP):
+		return "queue_aware"
 	case l.Mode == listener.PerSlot && l.Address.Port == 0 && (network == "tcp" || network == "udp"):
 		return "address"
 	case network == "unix" && (l.Mode == listener.Sharded || l.Mode == listener.PerSlot), network == "systemd" && l.Mode == listener.PerSlot:

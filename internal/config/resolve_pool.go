@@ -31,12 +31,13 @@ func (r *resolver) pool(name string, t PoolTable) {
 	p.Spec = r.spec(table, t)
 	p.Signals = r.signals(table, t)
 	p.Clean = r.cleanExits(table, t.Restart.CleanExits)
-	p.Limits = r.limits(under(table, "limits"), t.Limits)
+	p.Limits, p.Cgroup = r.limits(under(table, "limits"), t.Limits), r.group(under(table, "limits"), t.Limits)
 	p.Umask = r.umask(table, t.Umask)
-	p.Settings = r.process(under(table, "process"), t.Process)
+	p.Settings, p.PrivateTmp = r.process(under(table, "process"), t.Process), t.Process.PrivateTmp
 	r.lists(table, t)
 	r.listen(table, &p)
-	p.Ready = r.ready(table, t.Ready, &p)
+	p.Ready, p.ReadySaid = r.ready(table, or(t.Ready, readyAuto), &p), t.Readiness.said() && t.Ready != ""
+	r.health(table, t, &p)
 	r.recipe(table, t, &p)
 	r.cfg.Pools = append(r.cfg.Pools, p)
 }

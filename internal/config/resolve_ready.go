@@ -29,17 +29,12 @@ func (r *resolver) ready(table, word string, p *Pool) worker.Readiness {
 		return ready // some listener could not be read
 	}
 	perSlot := func(l listener.Config) bool { return l.Mode == listener.PerSlot && l.Address.Network == "tcp" }
-	sharded := func(l listener.Config) bool {
-		network := l.Address.Network
-		return perSlot(l) || l.Mode != listener.Shared && l.Mode != listener.PerSlot && (network == "tcp" || network == "systemd")
-	}
 	all := slices.Contains(p.Listen, everything)
 	switch {
-	case ready.Kind == worker.ReadyHTTP && !all && !slices.ContainsFunc(r.listenersOf(p), sharded):
+	case ready.Kind == worker.ReadyHTTP && !all && !slices.ContainsFunc(r.listenersOf(p), reachesOne):
 		r.bad(key, "", "cannot probe http:%s: it needs a sharded or per-slot TCP listener; on a shared socket any worker may answer", ready.Path)
 	case ready.Kind == worker.ReadyTCP && !slices.ContainsFunc(r.listenersOf(p), perSlot):
-		r.bad(key, "auto sees when a worker waits on its socket", "cannot probe tcp: it needs a per-slot TCP listener; "+
-			"on a socket that brood holds the kernel completes connections whether or not anybody serves them")
+		r.bad(key, "auto sees when a worker waits on its socket", "cannot probe tcp: it needs a per-slot TCP listener; "+kernelAnswers)
 	}
 	return ready
 }
@@ -47,7 +42,7 @@ func (r *resolver) ready(table, word string, p *Pool) worker.Readiness {
 func (r *resolver) parseReady(word string, p *Pool) (worker.Readiness, error) {
 	kind, rest, _ := strings.Cut(word, ":")
 	switch {
-	case word == "auto":
+	case word == readyAuto:
 		return worker.Readiness{Kind: worker.ReadyAuto}, nil
 	case word == "notify":
 		return worker.Readiness{Kind: worker.ReadyNotify}, nil

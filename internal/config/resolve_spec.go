@@ -32,10 +32,9 @@ func (r *resolver) spec(table string, t PoolTable) machine.Spec {
 		},
 	}
 	r.notNegative(table, t)
+	least, most := r.bounds(under(table, "workers"), t.Workers)
+	spec.Workers = least
 	var err error
-	if spec.Workers, err = t.Workers.Of(r.world.CPUs); err != nil {
-		r.unreadable(under(table, "workers"), string(*t.Workers), err)
-	}
 	if t.WorkerIDs != "" {
 		if spec.FirstID, spec.LastID, err = parseRange(t.WorkerIDs); err != nil {
 			r.unreadable(under(table, "worker_ids"), t.WorkerIDs, err)
@@ -53,7 +52,42 @@ func (r *resolver) spec(table string, t PoolTable) machine.Spec {
 	spec.MaxSurge, spec.SurgePercent = r.share(table+".rollout.max_surge", *t.Rollout.MaxSurge)
 	spec.MaxUnavailable, spec.UnavailablePercent = r.share(table+".rollout.max_unavailable", *t.Rollout.MaxUnavailable)
 	r.specFits(table, t, spec)
+	if most > least {
+		spec.Workers = most
+		r.specFits(table, t, spec)
+		spec.Workers = least
+	}
 	return spec
+}
+
+// bounds reads how many workers there are at least and at most. Both are 0 if either cannot be read.
+func (r *resolver) bounds(key string, w *Workers) (least, most int) {
+	read := func(key string, c Count) int {
+		n, err := c.Of(r.world.CPUs)
+		if err != nil {
+			r.unreadable(key, string(c), err)
+		}
+		return n
+	}
+	if !w.follows() {
+		n := read(key, w.Count)
+		return n, n
+	}
+	if w.Max == "" {
+		if !r.anyIn(key) {
+			r.bad(key, "write {min = 2, max = 16}, for example", "%s has no max", r.name(key))
+		}
+		return 0, 0
+	}
+	least, most = read(under(key, "min"), w.Min), read(under(key, "max"), w.Max)
+	switch {
+	case least == 0 || most == 0:
+		return 0, 0
+	case least > most:
+		r.bad(under(key, "min"), "", "%s (%d) is above %s (%d)", r.name(under(key, "min")), least, r.name(under(key, "max")), most)
+		return 0, 0
+	}
+	return least, most
 }
 
 func (r *resolver) share(key string, s Share) (number, percent int) {

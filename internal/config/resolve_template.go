@@ -16,19 +16,21 @@ func (r *resolver) templates(table string, t PoolTable, p *Pool) {
 	if len(recipe.Argv) == 0 || recipe.Argv[0] == "" {
 		recipe.Argv = []string{"program"} // reported already, and nothing else would be
 	}
-	_, err := worker.NewRecipe(recipe, r.sample(p))
-	eachField(err, func(e *worker.FieldError) {
-		key := fieldKey(table, t, e)
-		unknown, ok := errors.AsType[*worker.UnknownNameError](e)
-		switch {
-		case !ok:
-			r.bad(key, "", "cannot use %s: %v", r.name(key), e.Err)
-		case slices.Contains(p.Listen, everything) && strings.HasPrefix(unknown.What, "listener"):
-			// nobody knows yet what systemd will pass
-		default:
-			r.bad(key, didYouMean(unknown.Name, unknown.Known), "cannot fill in %s: there is no %s %q", r.name(key), unknown.What, unknown.Name)
-		}
-	})
+	_, err := worker.NewRecipe(recipe, r.sample(p, 0))
+	eachField(err, func(e *worker.FieldError) { r.badTemplate(fieldKey(table, t, e), e, p) })
+}
+
+// badTemplate reports a template that cannot be filled in.
+func (r *resolver) badTemplate(key string, e *worker.FieldError, p *Pool) {
+	unknown, ok := errors.AsType[*worker.UnknownNameError](e)
+	switch {
+	case !ok:
+		r.bad(key, "", "cannot use %s: %v", r.name(key), e.Err)
+	case slices.Contains(p.Listen, everything) && strings.HasPrefix(unknown.What, "listener"):
+		// nobody knows yet what systemd will pass
+	default:
+		r.bad(key, didYouMean(unknown.Name, unknown.Known), "cannot fill in %s: there is no %s %q", r.name(key), unknown.What, unknown.Name)
+	}
 }
 
 // fieldKey is where a part of a recipe was said.
@@ -47,13 +49,16 @@ func fieldKey(table string, t PoolTable, e *worker.FieldError) string {
 }
 
 // sample are the facts of a worker that might be.
-func (r *resolver) sample(p *Pool) worker.Facts {
-	facts := worker.Facts{Pool: p.Name, Workers: p.Spec.Workers, WorkerID: p.Spec.FirstID, Generation: 1}
+func (r *resolver) sample(p *Pool, slot int) worker.Facts {
+	facts := worker.Facts{Pool: p.Name, Slot: slot, Workers: p.Spec.Workers, WorkerID: p.Spec.FirstID, Generation: 1}
 	fd := handshake.FirstFD
 	for i, name := range p.Listen {
 		l, known := r.listeners[name]
 		if name == everything || listener.CheckName(name) != nil || slices.Contains(p.Listen[:i], name) {
 			continue
+		}
+		if l.Mode == listener.PerSlot {
+			l.Address.Port += slot
 		}
 		fact := worker.ListenerFact{Name: name, FD: -1, Port: l.Address.Port, Datagram: l.Address.Network == "udp", Addr: l.Address.HostPort()}
 		if l.Mode != listener.PerSlot {

@@ -39,30 +39,3 @@ func (r *resolver) cleanExits(table string, exits []ExitWord) worker.ExitSet {
 	}
 	return set
 }
-
-// limits are in the order of the table, so that the same limits are the same slice.
-func (r *resolver) limits(table string, t LimitsTable) []worker.Limit {
-	var all []worker.Limit
-	for _, l := range []struct {
-		key  string
-		said *Limit
-	}{
-		{"nofile", t.NoFile},
-		{"nproc", t.NProc},
-		{"core", t.Core},
-		{"as", t.AS},
-		{"stack", t.Stack},
-		{"memlock", t.MemLock},
-		{"fsize", t.FSize},
-	} {
-		if l.said == nil {
-			continue
-		}
-		limit, err := l.said.of(resourceOf(l.key))
-		if err != nil {
-			r.unreadable(under(table, l.key), string(*l.said), err)
-		}
-		all = append(all, limit)
-	}
-	return all
-}

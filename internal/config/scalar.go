@@ -4,6 +4,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 )
 
 // textValue is a value that is written as a string only, such as Duration.
@@ -52,6 +53,31 @@ func (d *decoder) numberOrString(v reflect.Value, n *node, key string) {
 	case aFloat, aTable, anArray, aBoolean, aDate:
 		d.bad(n.at, key, "", "%s is a number or a string, not %s", last(key), n.kind)
 	}
+}
+
+// workers reads a number of workers, or a table with two of them.
+func (d *decoder) workers(v reflect.Value, n *node, key string) {
+	switch n.kind {
+	case aTable:
+		d.table(v, n, key)
+	case anArray, aFloat, aBoolean, aDate:
+		d.bad(n.at, key, "", "%s is a number, a string, or {min = 2, max = 16}, not %s", last(key), n.kind)
+	case aString, anInteger:
+		d.numberOrString(v.FieldByName("Count"), n, key)
+	}
+}
+
+// fraction reads a number that may have a part behind the point. 0 is refused, as is what is no number.
+func (d *decoder) fraction(v reflect.Value, n *node, key string) {
+	if n.kind != aFloat && !d.is(anInteger, n, key, v.Type()) {
+		return
+	}
+	f, err := strconv.ParseFloat(strings.ReplaceAll(n.text, "_", ""), 64)
+	if err != nil || math.IsNaN(f) || f <= 0 || f > maxDepth {
+		d.bad(n.at, key, "", "cannot read %s %s: it is a number above 0 and up to %.0f, such as 1.5", last(key), n.text, maxDepth)
+		return
+	}
+	v.SetFloat(f)
 }
 
 // bounded is a number with limits of its own.

@@ -82,7 +82,7 @@ func TestWorkersAndIDs(t *testing.T) {
 	keys(t, poolHead, "workers", spec(func(s machine.Spec) any { return s.Workers }), map[string]any{
 		`4`: 4, `"4"`: 4, `"cpus"`: 4, `"2*cpus+1"`: 9, `" 2 * cpus + 1"`: 9, `"1+cpus*2"`: 9, `10000`: 10000, `0x10`: 16,
 	}, "it is a number from 1 to 10000", `0`, `-1`, `"cpu"`, `"cpus-1"`, `"4.5"`, `10001`, `"100*101"`, `"9999+2"`, `"1e3"`, `"*"`, `"+"`, `"2**3"`, `"+4"`)
-	keys(t, poolHead, "workers", spec(nil), nil, "workers is", `""`, `4.5`, `true`, `[4]`, `{a = 1}`, `2026-01-01`)
+	keys(t, poolHead, "workers", spec(nil), nil, "workers is", `""`, `4.5`, `true`, `[4]`, `2026-01-01`)
 	ids := spec(func(s machine.Spec) any { return fmt.Sprint(s.FirstID, s.LastID) })
 	keys(t, poolHead, "worker_ids", ids, map[string]any{`"0-1023"`: "0 1023", `"7-11"`: "7 11"}, "FIRST-LAST",
 		`"5"`, `"5-"`, `"-5"`, `"9-3"`, `"a-b"`, `"0-99999999999"`, `"0-+5"`)

@@ -24,18 +24,20 @@ type SupervisorTable struct {
 // ListenTable is [listen.NAME].
 type ListenTable struct {
 	Address string `toml:"address"`
-	Mode    string `toml:"mode,omitempty"`    // auto, sharded, shared, per-slot
-	Steer   string `toml:"steer,omitempty"`   // random, client-ip, cpu
-	Backlog int    `toml:"backlog,omitempty"` // connections that may wait in each socket
-	Perm    string `toml:"perm,omitempty"`    // of a unix socket's file, octal
-	Owner   string `toml:"owner,omitempty"`   // USER, USER:GROUP or :GROUP of a unix socket's file
-	Public  int    `toml:"public,omitempty"`  // the port that clients use: brood nft redirects it here
+	Mode    string `toml:"mode,omitempty"`  // auto, sharded, shared, per-slot
+	Steer   string `toml:"steer,omitempty"` // random, client-ip, cpu
+	// QueueAware: among workers, those come first in whose queue nobody waits.
+	QueueAware *bool  `toml:"queue_aware,omitempty"`
+	Backlog    int    `toml:"backlog,omitempty"` // connections that may wait in each socket
+	Perm       string `toml:"perm,omitempty"`    // of a unix socket's file, octal
+	Owner      string `toml:"owner,omitempty"`   // USER, USER:GROUP or :GROUP of a unix socket's file
+	Public     int    `toml:"public,omitempty"`  // the port that clients use: brood nft redirects it here
 }
 
 // PoolTable is [pool.NAME].
 type PoolTable struct {
 	Command []string          `toml:"command"`
-	Workers *Count            `toml:"workers,omitempty"` // 4, "cpus", "2*cpus+1"
+	Workers *Workers          `toml:"workers,omitempty"` // 4, "cpus", "2*cpus+1", {min = 2, max = 16}
 	Listen  []string          `toml:"listen,omitempty"`  // names of listeners; "*" is what systemd passes and nobody names
 	Env     map[string]string `toml:"env,omitempty"`
 	EnvFile []string          `toml:"env_file,omitempty"` // as EnvironmentFile= of systemd.exec(5): a leading - may be missing
@@ -66,6 +68,14 @@ type PoolTable struct {
 	Stop    StopTable    `toml:"stop,omitempty"`
 	Restart RestartTable `toml:"restart,omitempty"`
 	Rollout RolloutTable `toml:"rollout,omitempty"`
+
+	Startup   ProbeTable     `toml:"startup,omitempty"`
+	Readiness ProbeTable     `toml:"readiness,omitempty"`
+	Liveness  ProbeTable     `toml:"liveness,omitempty"`
+	Health    HealthTable    `toml:"health,omitempty"`
+	Recycle   RecycleTable   `toml:"recycle,omitempty"`
+	Autoscale AutoscaleTable `toml:"autoscale,omitempty"`
+
 	Limits  LimitsTable  `toml:"limits,omitempty"`
 	Process ProcessTable `toml:"process,omitempty"`
 	Log     LogTable     `toml:"log,omitempty"`
@@ -99,7 +109,7 @@ type RolloutTable struct {
 }
 
 // LimitsTable is [pool.NAME.limits]: limits of setrlimit(2), as "65535", "1024:65535" (soft:hard), "infinity", with the
-// units K, M, G, T where bytes are counted.
+// units K, M, G, T where bytes are counted; and those of a control group for each worker.
 type LimitsTable struct {
 	NoFile  *Limit `toml:"nofile,omitempty"`
 	NProc   *Limit `toml:"nproc,omitempty"`
@@ -108,6 +118,14 @@ type LimitsTable struct {
 	Stack   *Limit `toml:"stack,omitempty"`
 	MemLock *Limit `toml:"memlock,omitempty"`
 	FSize   *Limit `toml:"fsize,omitempty"`
+
+	MemoryMax  Size     `toml:"memory_max,omitempty"`
+	MemoryHigh Size     `toml:"memory_high,omitempty"`
+	MemoryLow  Size     `toml:"memory_low,omitempty"`
+	CPUMax     *Percent `toml:"cpu_max,omitempty"` // of one CPU
+	CPUWeight  Weight   `toml:"cpu_weight,omitempty"`
+	PidsMax    int      `toml:"pids_max,omitempty"` // processes and threads
+	IOWeight   Weight   `toml:"io_weight,omitempty"`
 }
 
 // ProcessTable is [pool.NAME.process]: what each worker has of its own, and brood does not.
@@ -121,6 +139,7 @@ type ProcessTable struct {
 	NoNewPrivs bool   `toml:"no_new_privs,omitempty"` // no program that a worker executes can give it rights
 	// Capabilities are the only ones of capabilities(7) that workers keep; [] keeps none.
 	Capabilities *[]string `toml:"capabilities,omitempty"`
+	PrivateTmp   bool      `toml:"private_tmp,omitempty"` // a directory of its own as TMPDIR
 }
 
 // LogTable is [pool.NAME.log].

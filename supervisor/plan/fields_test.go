@@ -171,6 +171,7 @@ var listenerFields = []struct {
 	{"Name", func(l *listener.Config) { l.Name = "web" }, plan.Adjusted, []string{"name"}, plan.Rolled},
 	{"Address", func(l *listener.Config) { l.Address.Path = "/run/y.sock" }, plan.Added, nil, plan.Rolled},
 	{"Steer", func(l *listener.Config) { l.Steer = listener.CPU }, plan.Adjusted, []string{"steer"}, plan.Kept},
+	{"QueueAware", func(l *listener.Config) { l.QueueAware = true }, plan.Adjusted, []string{"queue_aware"}, plan.Kept},
 	{"Backlog", func(l *listener.Config) { l.Backlog = 9 }, plan.Adjusted, []string{"backlog"}, plan.Kept},
 	{"Perm", func(l *listener.Config) { l.Perm = 0o600 }, plan.Adjusted, []string{"perm"}, plan.Kept},
 	{"Owner", func(l *listener.Config) { l.Owner = "app" }, plan.Adjusted, []string{"owner"}, plan.Kept},

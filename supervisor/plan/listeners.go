@@ -27,6 +27,7 @@ func (p *Plan) compareListeners() error {
 		c.Reasons = unequal(
 			field{"name", from.Name, to.Name},
 			field{"steer", from.Steer, to.Steer},
+			field{"queue_aware", from.QueueAware, to.QueueAware},
 			field{"backlog", from.Backlog, to.Backlog},
 			field{"perm", from.Perm, to.Perm},
 			field{"owner", [2]string{from.Owner, from.Group}, [2]string{to.Owner, to.Group}},

@@ -17,14 +17,29 @@ const sampleName = "x"
 
 // dependent are the keys whose default is another one where other keys say so: an editor must not promise it.
 func dependent() []string {
-	return []string{"settle", "order", "max_unavailable", "max_backoff"}
+	return []string{"settle", "order", "max_unavailable", "max_backoff", "ready_timeout"}
 }
+
+// said are the keys that the sample has to say.
+func said() []string { return []string{"listen", "http", "max_requests"} }
 
 // addDefaults asks config for the defaults, and puts them into the schema.
 func addDefaults(s *jsonschema.Schema) error {
-	text, err := toml.Marshal(config.Complete(&config.File{
+	for _, workers := range []*config.Workers{{Max: "2"}, nil} { // autoscale has its defaults with the first
+		if err := addDefaultsOf(s, workers); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func addDefaultsOf(s *jsonschema.Schema, workers *config.Workers) error {
+	text, err := config.Encode(config.Complete(&config.File{
 		Listen: map[string]config.ListenTable{sampleName: {Address: ":8080"}},
-		Pool:   map[string]config.PoolTable{sampleName: {Command: []string{"server"}, Listen: []string{sampleName}}},
+		Pool: map[string]config.PoolTable{sampleName: {
+			Command: []string{"server"}, Workers: workers, Listen: []string{sampleName},
+			Liveness: config.ProbeTable{HTTP: "/"}, Recycle: config.RecycleTable{MaxRequests: 1},
+		}},
 	}))
 	if err != nil {
 		return fmt.Errorf("cannot encode defaults: %w", err)
@@ -44,6 +59,7 @@ func addValues(root, table *jsonschema.Schema, values map[string]any) error {
 			return fmt.Errorf("cannot note the default of %s: there is no such key", key)
 		}
 		inner, isTable := value.(map[string]any)
+		isTable = isTable && key != "workers"
 		switch {
 		case isTable && property.PatternProperties != nil:
 			for _, named := range property.PatternProperties {
@@ -55,7 +71,7 @@ func addValues(root, table *jsonschema.Schema, values map[string]any) error {
 			if err := addValues(root, property, inner); err != nil {
 				return err
 			}
-		case key == "listen" || slices.Contains(table.Required, key) || slices.Contains(dependent(), key):
+		case slices.Contains(said(), key) || slices.Contains(table.Required, key) || slices.Contains(dependent(), key):
 		default:
 			property.Default = written(property, value)
 		}

@@ -22,6 +22,7 @@ const (
 	poolKey      = `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`
 	listenKey    = `^[!-+\-.-9;<>-~]{1,255}$`
 	variableKey  = `^[^=]+$`
+	statuses     = `([2-5][xX][xX]|[2-5][0-9]{2}( *- *[2-5][0-9]{2})?)`
 	anything     = `[\s\S]*\S[\s\S]*`
 )
 
@@ -30,8 +31,16 @@ func valueSchema(t reflect.Type) *jsonschema.Schema {
 	switch t {
 	case reflect.TypeFor[config.Duration]():
 		return &jsonschema.Schema{Type: "string", Pattern: "^" + durationWord + "$", Examples: []any{"500ms", "30s", "1m30s"}}
-	case reflect.TypeFor[config.Count]():
-		return numberOr(1, machine.MaxWorkers, `^`+factor+`([+*]`+factor+`)*$`, "cpus", "2*cpus+1")
+	case reflect.TypeFor[config.Workers]():
+		return workersSchema()
+	case reflect.TypeFor[config.Size]():
+		return numberOr(leastSize, 0, `^([0-9]+[MGT]|[0-9]*[1-9][0-9]{3}K|[0-9]{7,})$`, "512M", "2G")
+	case reflect.TypeFor[config.Percent]():
+		return &jsonschema.Schema{Type: "string", Pattern: `^(100000|[0-9]{1,5})%$`, Examples: []any{"80%"}}
+	case reflect.TypeFor[config.Depth]():
+		return &jsonschema.Schema{Type: "number", ExclusiveMinimum: jsonNumber(0), Maximum: jsonNumber(1_000_000)}
+	case reflect.TypeFor[config.Weight]():
+		return integer(1, 10_000)
 	case reflect.TypeFor[config.Share]():
 		return numberOr(0, machine.MaxWorkers, `^([0-9]+|(1000|[0-9]{1,3})%)$`, "25%")
 	case reflect.TypeFor[config.Limit]():
@@ -44,6 +53,28 @@ func valueSchema(t reflect.Type) *jsonschema.Schema {
 		return numberOr(1, 255, signalPattern(), 143, "TERM")
 	}
 	return nil
+}
+
+// leastSize is what Size.Of takes at least.
+const leastSize = 1 << 20
+
+// countSchema is a number of workers.
+func countSchema() *jsonschema.Schema {
+	return numberOr(1, machine.MaxWorkers, `^`+factor+`([+*]`+factor+`)*$`, "cpus", "2*cpus+1")
+}
+
+// workersSchema is a number of workers, or the bounds of one.
+func workersSchema() *jsonschema.Schema {
+	bounds := jsonschema.NewProperties()
+	least, most := countSchema(), countSchema()
+	least.Description, least.Default, most.Description = "How many workers there are at least.", 1, "How many workers there are at most."
+	bounds.Set("min", least)
+	bounds.Set("max", most)
+	s := countSchema()
+	s.AnyOf = append(s.AnyOf, &jsonschema.Schema{
+		Type: "object", Properties: bounds, Required: []string{"max"}, AdditionalProperties: jsonschema.FalseSchema,
+	})
+	return s
 }
 
 func integer(least, most int) *jsonschema.Schema {
@@ -148,6 +179,23 @@ func keys() map[string]change {
 		"PoolTable.requires":  requires,
 		"PoolTable.pre_start": func(s *jsonschema.Schema) { s.Items.MinLength = new(uint64(1)) },
 		"PoolTable.after":     list(poolKey),
+
+		"ProbeTable.http":              pattern(`^(https:)?/([^/ #][^ #]*)?$`, "/livez", "https:/livez"),
+		"ProbeTable.tcp":               pattern(`:[^:]+$`, ":{{.Port.http}}", "127.0.0.1:9000"),
+		"ProbeTable.unix":              pattern(`^(/|@|\{\{)[\s\S]+$`, "/run/web.{{.WorkerID}}.sock", "@web.{{.WorkerID}}"),
+		"ProbeTable.exec":              pattern(anything),
+		"ProbeTable.grpc":              func(s *jsonschema.Schema) { s.Pattern = `^[\s\S]*$` },
+		"ProbeTable.address":           pattern(`:|\{\{`, ":{{.Port.admin}}", "unix:/run/web.{{.WorkerID}}.sock"),
+		"ProbeTable.listener":          pattern(listenKey),
+		"ProbeTable.status":            pattern(`^ *`+statuses+` *(, *`+statuses+` *)*$`, "200-399", "2xx,304"),
+		"ProbeTable.headers":           named(`^[!#$%&'*+.^_|~0-9A-Za-z` + "`" + `-]+$`),
+		"ProbeTable.host":              pattern("^[^ /\\\\?#@\"<>]+$"),
+		"ProbeTable.success_threshold": number(1, 0),
+		"ProbeTable.failure_threshold": number(1, 0),
+		"RecycleTable.jitter":          func(s *jsonschema.Schema) { s.Pattern = `^0*(100|[0-9]{1,2})%$` },
+		"RecycleTable.max_requests":    number(1, 0),
+		"LimitsTable.cpu_max":          func(s *jsonschema.Schema) { s.Pattern = `^(100000|0{0,4}[1-9][0-9]{0,4})%$` },
+		"LimitsTable.pids_max":         number(1, 0),
 
 		"StopTable.signal":           signal,
 		"RestartTable.policy":        words("always", "on-failure", "never"),

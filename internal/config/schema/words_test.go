@@ -13,6 +13,7 @@ func wordTests() []wordTest {
 		pool   = "[pool.a]\ncommand = [\"a\"]\n"
 		listen = "[pool.a]\ncommand = [\"a\"]\nlisten = [\"x\"]\n[listen.x]\n"
 		unix   = listen + "address = \"unix:/run/x\"\n"
+		probed = pool + "[pool.a.liveness]\n"
 		tcp    = listen + "address = \":80\"\n"
 	)
 	durations := []string{`"0"`, `"500ms"`, `"30s"`, `"1m30s"`, `"1.5h"`, `"10us"`}
@@ -21,10 +22,12 @@ func wordTests() []wordTest {
 	noSignals := []string{`"TREM"`, `"SIG"`, `""`, `15`, `"-15"`}
 	bytes := []string{`0`, `65535`, `"65535"`, `"1024:65535"`, `"infinity"`, `"1:infinity"`, `"64M"`, `"1K:1T"`}
 	noBytes := []string{`-1`, `""`, `"64m"`, `"64MB"`, `"1:"`, `":1"`, `"1:2:3"`, `"unlimited"`, `1.5`, `["1"]`}
+	sizes := []string{`1048576`, `"1048576"`, `"1M"`, `"512M"`, `"1024K"`, `"2G"`, `"1T"`}
+	noSizes := []string{`0`, `512`, `-1`, `""`, `"512m"`, `"512MB"`, `"1.5G"`, `"infinity"`, `"100K"`, `1.5`, `["1M"]`}
 	flat := []string{`["a"]`, `["a", "b"]`, `[]`}
 	notFlat := []string{`"a"`, `[1]`, `[""]`, `["a", "a"]`, `{a = "b"}`}
 	return []wordTest{
-		{"WORD", []string{pool, pool + "[pool.b]\ncommand = [\"b\"]"}, []string{"", "[pool]", "[pool.a]", "[supervisor]", "pool = 1", pool + "[x]", pool + "x = 1", pool + "Workers = 2", pool + "recycle.jitter = 1", "[[pool]]\ncommand = [\"a\"]"}},
+		{"WORD", []string{pool, pool + "[pool.b]\ncommand = [\"b\"]"}, []string{"", "[pool]", "[pool.a]", "[supervisor]", "pool = 1", pool + "[x]", pool + "x = 1", pool + "Workers = 2", pool + "metrics.x = 1", "[[pool]]\ncommand = [\"a\"]"}},
 		{"[pool.WORD]\ncommand = [\"a\"]", []string{"a", `"a.b_c-9"`, "0"}, []string{`""`, `"-a"`, `"a b"`, `"é"`}},
 		{"[pool.a]\ncommand = WORD", []string{`["a"]`, `["a", ""]`, `["a", "{{.Slot}}"]`}, []string{`[]`, `"a"`, `[1]`, `[["a"]]`, `{}`}},
 
@@ -44,7 +47,9 @@ func wordTests() []wordTest {
 		{unix + "perm = WORD", []string{`"0660"`, `"660"`, `"777"`}, []string{`""`, `660`, `"0o660"`, `"888"`, `"01777"`, `"rw"`, `"0"`}},
 		{unix + "owner = WORD", []string{`"a"`, `"a:b"`, `":b"`, `"33:33"`}, []string{`""`, `":"`, `"a:"`, `33`}},
 
+		{tcp + "queue_aware = WORD", []string{`true`, `false`}, []string{`1`, `"true"`}},
 		{pool + "workers = WORD", []string{`1`, `10000`, `"4"`, `"cpus"`, `"2*cpus+1"`, `" 2 * cpus "`}, []string{`0`, `-1`, `10001`, `1.5`, `""`, `"cpu"`, `"2cpus"`, `"cpus-1"`, `"+"`, `["cpus"]`, `true`}},
+		{pool + "workers = WORD", []string{`{max = 4}`, `{min = 2, max = "2*cpus"}`, `{min = 4, max = 4}`}, []string{`{}`, `{min = 2}`, `{max = 0}`, `{max = 10001}`, `{max = 1.5}`, `{max = ""}`, `{max = 4, most = 5}`}},
 		{pool + "env = WORD", []string{`{}`, `{A = ""}`, `{A = "a:b,c;d", "b.c" = "{{.Slot}}"}`}, []string{`{A = 1}`, `{A = true}`, `{"" = "x"}`, `{"A=B" = "x"}`, `["A=1"]`, `{A = {B = "x"}}`}},
 		{pool + "env_file = WORD", []string{`["brood.env"]`, `["-none.env"]`, `["brood.env", "-none.env"]`}, []string{`"brood.env"`, `[""]`, `[1]`, `["brood.env", "brood.env"]`}},
 		{pool + "credentials = WORD", []string{`{A = "key"}`, `{A = "/etc/shop/x"}`, `{A = "path:key"}`, `{A = "path:/etc/shop/x"}`}, []string{`{A = ""}`, `{A = "a/b"}`, `{A = "path:"}`, `{A = "path:a/b"}`, `{A = "a b"}`, `{A = 1}`, `{"A=B" = "key"}`, `{A = "a:b"}`}},
@@ -90,6 +95,7 @@ func wordTests() []wordTest {
 			[]string{`"spread"`, `"nodes"`, `"node:12"`, `"0-3,8"`, `"8,1"`},
 			[]string{`"0-"`, `"node:"`, `"node:x"`, `","`, `"all"`, `""`, `3`},
 		},
+		{pool + "process.private_tmp = WORD", []string{`true`, `false`}, []string{`"true"`, `1`}},
 		{pool + "process.no_new_privs = WORD", []string{`true`, `false`}, []string{`"true"`, `1`}},
 		{pool + "process.capabilities = WORD", []string{`[]`, `["KILL", "cap_bpf"]`}, []string{`["KILL", "KILL"]`, `[""]`, `["NET-ADMIN"]`, `"KILL"`}},
 		{pool + "workers = 4\nrollout.max_surge = WORD", []string{`1`, `"1"`, `"25%"`, `"1000%"`}, []string{`-1`, `"1001%"`, `"1.5%"`, `"-1"`, `""`, `"all"`, `1.5`}},
@@ -106,7 +112,40 @@ func wordTests() []wordTest {
 		{pool + "limits.stack = WORD", bytes, noBytes},
 		{pool + "limits.memlock = WORD", bytes, noBytes},
 		{pool + "limits.fsize = WORD", bytes, noBytes},
+		{pool + "limits.memory_max = WORD", sizes, noSizes},
+		{pool + "limits.memory_high = WORD", sizes, noSizes},
+		{pool + "limits.memory_low = WORD", sizes, noSizes},
+		{pool + "limits.cpu_max = WORD", []string{`"1%"`, `"150%"`, `"100000%"`}, []string{`"0%"`, `"100001%"`, `1.5`, `2`, `"2"`, `""`, `"-5%"`, `"1.5%"`, `"%"`, `true`}},
+		{pool + "limits.cpu_weight = WORD", []string{`1`, `100`, `10000`}, []string{`0`, `10001`, `-1`, `"100"`, `1.5`}},
+		{pool + "limits.io_weight = WORD", []string{`1`, `10000`}, []string{`0`, `10001`, `"default"`}},
+		{pool + "limits.pids_max = WORD", []string{`1`, `4096`}, []string{`0`, `-1`, `"max"`, `1.5`}},
 		{pool + "limits.nofiles = WORD", nil, []string{`1`}},
+		{pool + "health.watchdog = WORD", []string{`"0"`, `"30s"`, `"500ms"`}, noDurations},
+		{pool + "health.hang = WORD", []string{`"0"`, `"10s"`}, noDurations},
+		{pool + "health.trace = WORD", durations, noDurations},
+		{pool + "recycle.max_lifetime = WORD", []string{`"12h"`}, noDurations},
+		{pool + "recycle.max_memory = WORD", sizes, noSizes},
+		{pool + "recycle.max_requests = WORD", []string{`1`, `10_000`}, []string{`0`, `-1`, `"1000"`, `1.5`}},
+		{pool + "recycle = {max_requests = 1, jitter = WORD}", []string{`"0%"`, `"10%"`, `"100%"`}, []string{`10`, `0.1`, `"10"`, `"101%"`, `""`, `"-1%"`}},
+		{pool + "recycle = {max_requests = 1, gap = WORD}", durations, noDurations},
+		{pool + "workers = {max = 4}\nautoscale.cpu = WORD", []string{`"1%"`, `"80%"`, `"400%"`}, []string{`80`, `0.8`, `"80"`, `""`, `true`}},
+		{pool + "workers = {max = 4}\nautoscale.up_after = WORD", durations, noDurations},
+		{pool + "workers = {max = 4}\nautoscale.down_after = WORD", durations, noDurations},
+		{tcp + "[pool.b]\ncommand = [\"b\"]\nlisten = [\"y\"]\nworkers = {max = 4}\n[listen.y]\naddress = \":81\"\n[pool.b.autoscale]\nqueue = WORD", []string{`1`, `0.5`, `1e3`, `2.50`}, []string{`0`, `0.0`, `-1`, `"1"`, `nan`, `inf`, `1e7`, `true`}},
+		{tcp + "[pool.b]\ncommand = [\"b\"]\nlisten = [\"y\"]\n[listen.y]\naddress = \":81\"\n[pool.b.liveness]\nhttp = WORD", []string{`"/"`, `"/livez?a=b"`, `"https:/x"`}, []string{`""`, `"livez"`, `"http:/x"`, `"http://a:1/x"`, `"https://a:1/x"`, `"/a b"`, `"/a#b"`, `"ftp:/x"`, `1`}},
+		{probed + "http = \"/\"\naddress = WORD", []string{`"127.0.0.1:9{{.Slot}}0"`, `"unix:/run/{{.Slot}}"`, `"unix:@{{.WorkerID}}"`}, []string{`""`, `"80"`, `80`, `"localhost"`}},
+		{probed + "http = \"/\"\naddress = \"unix:@{{.Slot}}\"\nstatus = WORD", []string{`"200"`, `"200-299"`, `"2xx, 3XX,404"`, `"200 - 204"`}, []string{`""`, `200`, `"600"`, `"100"`, `"2x"`, `"200,"`, `"xx"`}},
+		{probed + "http = \"/\"\naddress = \"unix:@{{.Slot}}\"\nhost = WORD", []string{`"a"`, `"a.example:80"`, `"[::1]:80"`}, []string{`""`, `"a b"`, `"a/b"`, `"u@a"`, `1`}},
+		{probed + "http = \"/\"\naddress = \"unix:@{{.Slot}}\"\nheaders = WORD", []string{`{}`, `{A = "b"}`, `{"X-A" = "", B = "c d"}`}, []string{`{A = 1}`, `{"A B" = "c"}`, `{"" = "c"}`, `["A: b"]`}},
+		{probed + "tcp = WORD", []string{`":900{{.Slot}}"`, `"127.0.0.1:900{{.Slot}}"`}, []string{`""`, `9000`, `"9000"`, `true`}},
+		{probed + "unix = WORD", []string{`"/run/{{.Slot}}"`, `"@{{.Slot}}"`, `"{{if .Slot}}/a{{else}}/b{{end}}"`}, []string{`""`, `"run/{{.Slot}}"`, `"unix:/run/{{.Slot}}"`, `"/"`, `1`}},
+		{probed + "exec = WORD", []string{`"true"`, `" a b "`}, []string{`""`, `" "`, `["true"]`}},
+		{probed + "address = \"unix:@{{.Slot}}\"\ngrpc = WORD", []string{`""`, `"shop.Web"`}, []string{`1`, `true`, `["a"]`}},
+		{probed + "exec = \"true\"\ninitial_delay = WORD", durations, noDurations},
+		{probed + "exec = \"true\"\nperiod = WORD", []string{`"10ms"`, `"1m"`}, noDurations},
+		{probed + "exec = \"true\"\ntimeout = WORD", []string{`"1ms"`, `"1m"`}, noDurations},
+		{probed + "exec = \"true\"\nfailure_threshold = WORD", []string{`1`, `30`}, []string{`0`, `-1`, `"3"`, `1.5`}},
+		{pool + "[pool.a.readiness]\nexec = \"true\"\nsuccess_threshold = WORD", []string{`1`, `3`}, []string{`0`, `-1`, `"3"`}},
 		{pool + "log.mode = WORD", []string{`"auto"`, `"prefix"`, `"tail"`, `"inherit"`}, []string{`""`, `"json"`, `1`}},
 	}
 }
