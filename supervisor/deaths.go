@@ -3,8 +3,6 @@ package supervisor
 import (
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"github.com/broodctl/brood/supervisor/machine"
 )
 
@@ -30,6 +28,7 @@ func (p *pool) exited(m exited) {
 func (p *pool) die(rec *record, death machine.Died) {
 	rec.unwatch()
 	rec.over = true
+	delete(p.unfit, rec)
 	p.dead = append(p.dead, rec)
 	p.slot(rec.ref.Slot).lastExit = rec.lastExit()
 	p.step(death)
@@ -50,7 +49,9 @@ func (p *pool) obituary(a machine.Obituary) {
 		return
 	}
 	unasked := !rec.asked || rec.why == machine.WhyNeverReady
-	if unasked && rec.cause() != "recycled" && rec.cause() != causeFinished {
+	cause := rec.cause()
+	p.deaths[cause]++
+	if unasked && cause.isFailure() {
 		p.sup.workerFailed(p, rec)
 		p.recheck()
 	}
@@ -59,12 +60,18 @@ func (p *pool) obituary(a machine.Obituary) {
 		if unasked {
 			p.slot(a.Ref.Slot).restarts++
 		}
-	case machine.Succeeded, machine.NotRestarted:
+	case machine.Succeeded:
+		if rec.fault.cause != "" { // the other worker is there because of that
+			p.slot(a.Ref.Slot).restarts++
+		}
+	case machine.NotRestarted:
 	}
-	cause := rec.cause()
-	e := p.of(p.log.WithLevel(severity(cause)), rec).Str(keyCause, cause).Str(keyExit, rec.ending()).
+	e := p.of(p.log.WithLevel(cause.severity()), rec).Str(keyCause, string(cause)).Str(keyExit, rec.ending()).
 		Dur(keyAge, rec.age().Round(time.Millisecond))
-	if severity(cause) != zerolog.InfoLevel {
+	if rec.fault.detail != "" {
+		e = e.Str(keyDetail, rec.fault.detail)
+	}
+	if cause.isFailure() {
 		e = lines(e, rec.tail())
 	}
 	if rec.probe != nil && rec.readyAt.IsZero() {
@@ -75,15 +82,4 @@ func (p *pool) obituary(a machine.Obituary) {
 		e = e.Dur(keyAfter, a.After.Round(time.Millisecond))
 	}
 	e.Msg("worker died")
-}
-
-func severity(cause string) zerolog.Level {
-	switch cause {
-	case "stopped", "recycled", causeFinished:
-		return zerolog.InfoLevel
-	case "never_execed", "never_ready":
-		return zerolog.ErrorLevel
-	default:
-		return zerolog.WarnLevel
-	}
 }

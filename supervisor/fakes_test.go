@@ -27,8 +27,7 @@ type world struct {
 	named    bool          // the diary has pool.slot/generation of a process in place of its pid
 	hold     chan struct{} // if not nil, starts wait for it
 	watchdog time.Duration
-	queued   int           // connections that wait, in every listener
-	busy     time.Duration // CPU time that each worker uses per second
+	lanes    bool // workers can be asked over HTTP
 
 	listeners []*fakeListener
 	notifies  map[string]func(handshake.Message, error) // by address
@@ -44,22 +43,25 @@ type world struct {
 	check   func(ctx context.Context, timeout time.Duration, c Checked) []error
 }
 
+// firstPID is of the process 0.
+const firstPID = 100
+
 type fakeProcess struct {
 	world    *world
 	pid      int
 	cmd      worker.Command
 	begun    time.Time
 	stubborn bool          // ignores the stop signal
+	aborts   bool          // dies of SIGABRT
 	drain    time.Duration // from the stop signal to the end
 	ready    time.Duration // from the start to READY=1; negative is never
 	lasts    time.Duration // of a chore: from the start to the end
-	used     time.Duration // CPU time, as of the last look
-	looked   time.Time     // when that was
 	exit     worker.Exit   // of a chore
 	err      error         // it never runs
 	notify   func(handshake.Message, error)
 	serves   bool // it has said so
 	dead     bool
+	mood     mood
 	remains  bool
 }
 
@@ -105,7 +107,7 @@ func (w *world) launch(cmd worker.Command, done func(Process, error)) {
 	w.mu.Lock()
 	n := w.launched
 	w.launched++
-	p := &fakeProcess{world: w, pid: 100 + n, cmd: cmd, begun: time.Now()}
+	p := &fakeProcess{world: w, pid: firstPID + n, cmd: cmd, begun: time.Now()}
 	p.notify = w.notifies[p.env("NOTIFY_SOCKET")]
 	w.procs = append(w.procs, p)
 	hold := w.hold
@@ -221,6 +223,9 @@ func (p *fakeProcess) Signal(sig syscall.Signal) error {
 	if sig == syscall.SIGTERM && !p.stubborn {
 		time.AfterFunc(max(p.drain, 1), func() { p.end(worker.Exit{}) }) // not in the middle of what the loop is at
 	}
+	if sig == syscall.SIGABRT && p.aborts {
+		time.AfterFunc(1, func() { p.end(worker.Exit{Code: worker.CodeUnknown, Signal: sig, Core: true}) })
+	}
 	return nil
 }
 
@@ -234,39 +239,6 @@ func (p *fakeProcess) SignalGroup(sig syscall.Signal) error {
 		p.end(worker.Exit{Code: worker.CodeUnknown, Signal: sig})
 	}
 	return nil
-}
-
-// load sets how busy the workers are from now on.
-func (w *world) burden(queued int, busy time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.queued = queued
-	for _, p := range w.procs {
-		p.work()
-	}
-	w.busy = busy
-}
-
-// work counts what it used since the last look. The world is locked.
-func (p *fakeProcess) work() {
-	if p.looked.IsZero() {
-		p.looked = p.begun
-	}
-	now := time.Now()
-	p.used += time.Duration(now.Sub(p.looked).Seconds() * float64(p.world.busy))
-	p.looked = now
-}
-
-func (w *world) cpuTime(pid int) (time.Duration, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, p := range w.procs {
-		if p.pid == pid && !p.dead {
-			p.work()
-			return p.used, nil
-		}
-	}
-	return 0, os.ErrProcessDone
 }
 
 // openNotify numbers the notification sockets, so that a process is found by the address that it is given.

@@ -77,23 +77,19 @@ func (l *fakeListener) FD(slot int, side listener.Side) int {
 	return l.base + 2*slot + int(side)
 }
 
-func (l *fakeListener) Queued() (int, error) {
-	if l.Mode() == listener.PerSlot {
-		return 0, listener.ErrNoQueue
-	}
-	l.world.mu.Lock()
-	defer l.world.mu.Unlock()
-	return l.world.queued, nil
-}
-
 func (l *fakeListener) Inode(slot int, s listener.Side) uint64 { return uint64(l.FD(slot, s)) }
 func (l *fakeListener) Adopt(int, listener.Side) error         { return l.use("adopt") }
-func (l *fakeListener) Dial(context.Context, int, listener.Side) (net.Conn, error) {
-	return nil, listener.ErrNoLane
+func (l *fakeListener) Dial(_ context.Context, slot int, side listener.Side) (net.Conn, error) {
+	return l.world.dial(l, slot, side)
 }
 
-func (l *fakeListener) Restore(int, listener.Side) (listener.Repair, error) {
-	return 0, l.use("restore")
+func (l *fakeListener) Restore(slot int, side listener.Side) (listener.Repair, error) {
+	return l.world.mend(l, slot, side), l.use("restore")
+}
+
+func (l *fakeListener) Queue(slot int, side listener.Side) (listener.Queue, error) {
+	m, _ := l.world.moodAt(l, slot, side)
+	return listener.Queue{Length: m.queue, Backlog: 511}, nil
 }
 
 func (l *fakeListener) config() listener.Config {

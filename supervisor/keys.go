@@ -40,11 +40,11 @@ const (
 	keyKey        = "key"
 	keyWas        = "was"
 	keyIs         = "is"
-	keyFrom       = "from"
-	keyTo         = "to"
-	keyReason     = "reason"
-	keyQueued     = "queued"
-	keyCPU        = "cpu_millis"
+	keyDetail     = "detail"
+	keyLimit      = "limit"
+	keyRequests   = "requests"
+	keyMemory     = "memory_bytes"
+	keyCount      = "count"
 )
 
 // lines adds the last words of somebody, if there are any.
@@ -59,6 +59,6 @@ func lines(e *zerolog.Event, last []string) *zerolog.Event {
 func LogFields() []string {
 	return []string{
 		keyName, keyVersion, keyPool, keySlot, keyWorkerID, keyPID, keyGeneration,
-		keyCause, keyExit, keyHow, keySignal, keyWhy, keyAge, keyLastLines, keyNext, keyAfter,
+		keyCause, keyDetail, keyExit, keyHow, keySignal, keyWhy, keyAge, keyLastLines, keyNext, keyAfter,
 	}
 }

@@ -15,7 +15,7 @@ const firstFD = 3
 
 // launch spawns the worker that the machine wants.
 func (p *pool) launch(a machine.Start) {
-	rec := &record{ref: a.Ref, id: a.ID, generation: a.Generation, edition: p.editions[a.Generation], made: time.Now()}
+	rec := &record{ref: a.Ref, id: a.ID, generation: a.Generation, edition: p.editions[a.Generation], made: time.Now(), lane: make(turn, 1)}
 	p.workers[a.Ref] = rec
 	p.slot(a.Ref.Slot)
 	cmd, err := p.prepare(rec)
@@ -57,7 +57,7 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 		Program: e.program, As: as, Umask: e.cfg.Umask, Limits: e.cfg.Limits, Settings: e.cfg.Settings.Of(ref.Slot),
 		Files: files,
 		Stdin: worker.DevNull, Stdout: rec.output.Stdout(), Stderr: rec.output.Stderr(),
-		ListenPID: len(files) > 0,
+		ListenPID: len(files) > 0 || facts.WatchdogUsec > 0,
 		Orphans:   e.cfg.Orphans,
 		OnExit:    func(e worker.Exit) { p.sup.mail.post(exited{pool: p, ref: ref, exit: e}) },
 		OnGone:    func() { p.sup.mail.post(gone{pool: p, ref: ref}) },
@@ -73,6 +73,7 @@ func (p *pool) facts(rec *record) (worker.Facts, []int) {
 		WorkerID:     rec.id,
 		Generation:   rec.generation,
 		NotifySocket: rec.notify.Address(),
+		WatchdogUsec: uint64(rec.edition.cfg.Health.Watchdog.Microseconds()),
 	}
 	var files []int
 	for _, l := range rec.edition.listeners {
@@ -138,12 +139,28 @@ func (p *pool) told(m told) {
 		rec.status = m.msg.Status
 	}
 	rec.reload = rec.reload || m.msg.HandlesReload
-	kind := rec.edition.cfg.Ready.Kind
-	if m.msg.Ready && (kind == worker.ReadyAuto || kind == worker.ReadyNotify) {
-		p.ready(m.ref, "notified")
+	if m.msg.Ready && takesNotice(rec.edition.cfg.Ready.Kind) {
+		rec.notified = true
+		p.pass(m.ref, atProof, howNotified)
 	}
+	p.toldOfHealth(rec, &m.msg)
 	if m.msg.Stopping && !rec.asked {
+		rec.unwatch()
+		rec.leaves = true
 		p.of(p.log.Info(), rec).Msg("worker leaves by itself")
 		p.step(machine.LeavesByItself{Ref: m.ref})
+	}
+}
+
+// toldOfHealth hears what a worker says about how it does, and how much it has done.
+func (p *pool) toldOfHealth(rec *record, msg *handshake.Message) {
+	if msg.Watchdog {
+		p.beat(rec)
+	}
+	if msg.WatchdogTrigger {
+		p.trigger(rec)
+	}
+	if msg.Requests != nil {
+		p.served(rec, *msg.Requests)
 	}
 }

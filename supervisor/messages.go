@@ -3,7 +3,10 @@ package supervisor
 import (
 	"context"
 	"os"
+	"time"
 
+	"github.com/broodctl/brood/internal/probe"
+	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/worker"
 	"github.com/broodctl/brood/worker/handshake"
@@ -40,18 +43,66 @@ type (
 		msg  handshake.Message
 		err  error
 	}
-	// proven: the worker was seen to be ready.
+	// proven: a worker that starts passed a gate.
 	proven struct {
 		pool *pool
 		ref  machine.Ref
+		gate gate
 		how  string
 	}
 	// unproven: a probe of a starting worker failed, for another reason than the last time.
 	unproven struct {
 		pool *pool
 		ref  machine.Ref
+		gate gate
 		err  error
 	}
+	// overdue: a worker did not pass its startup probe in time.
+	overdue struct {
+		pool  *pool
+		ref   machine.Ref
+		limit time.Duration
+	}
+	// probed: a probe of a worker that has been ready came to another verdict.
+	probed struct {
+		pool    *pool
+		ref     machine.Ref
+		watch   int
+		by      sense
+		outcome probe.Outcome
+	}
+	// missed: a worker did not say in time that it is alive.
+	missed struct {
+		pool   *pool
+		ref    machine.Ref
+		watch  int
+		missed probe.Missed
+	}
+	// lifetimeOver: a worker has lived long enough.
+	lifetimeOver struct {
+		pool  *pool
+		ref   machine.Ref
+		watch int
+		limit time.Duration
+	}
+	// roundDue: it is time to look at workers.
+	roundDue struct {
+		pool *pool
+		kind roundKind
+	}
+	// roundSeen: workers were looked at.
+	roundSeen struct {
+		pool *pool
+		kind roundKind
+		seen []sight
+	}
+	// restoreDue: a worker has had the time to reload.
+	restoreDue struct {
+		pool *pool
+		ref  machine.Ref
+	}
+	// happened: something happened to a listener.
+	happened struct{ event listener.Event }
 	// timerEnded: a timer of the machine ended.
 	timerEnded struct {
 		pool   *pool
@@ -102,13 +153,6 @@ type (
 		edition *edition // of which it was asked
 		unmet   []string
 	}
-	// loadDue: the load of a pool is to be looked at.
-	loadDue struct{ pool *pool }
-	// loadSeen: it was.
-	loadSeen struct {
-		pool *pool
-		load load
-	}
 	// signalled: a signal came to the supervisor.
 	signalled struct{ sig os.Signal }
 	// publishDue: what happened since the last snapshot is to be seen.
@@ -127,24 +171,30 @@ type (
 	}
 )
 
-func (started) message()     {}
-func (exited) message()      {}
-func (gone) message()        {}
-func (told) message()        {}
-func (proven) message()      {}
-func (unproven) message()    {}
-func (timerEnded) message()  {}
-func (surveyed) message()    {}
-func (rollReady) message()   {}
-func (startReady) message()  {}
-func (changeReady) message() {}
-func (reloadReady) message() {}
-func (backDue) message()     {}
-func (rechecked) message()   {}
-func (loadDue) message()     {}
-func (loadSeen) message()    {}
-func (signalled) message()   {}
-func (publishDue) message()  {}
-func (watchdogDue) message() {}
-func (answered) message()    {}
-func (requested) message()   {}
+func (started) message()      {}
+func (exited) message()       {}
+func (gone) message()         {}
+func (told) message()         {}
+func (proven) message()       {}
+func (unproven) message()     {}
+func (overdue) message()      {}
+func (probed) message()       {}
+func (missed) message()       {}
+func (lifetimeOver) message() {}
+func (roundDue) message()     {}
+func (roundSeen) message()    {}
+func (restoreDue) message()   {}
+func (happened) message()     {}
+func (timerEnded) message()   {}
+func (surveyed) message()     {}
+func (rollReady) message()    {}
+func (startReady) message()   {}
+func (changeReady) message()  {}
+func (reloadReady) message()  {}
+func (backDue) message()      {}
+func (rechecked) message()    {}
+func (signalled) message()    {}
+func (publishDue) message()   {}
+func (watchdogDue) message()  {}
+func (answered) message()     {}
+func (requested) message()    {}

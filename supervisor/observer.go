@@ -87,11 +87,11 @@ func (o *observer) run() {
 			switch is, err := o.look(t); {
 			case is:
 				o.forget(t.ref, t.pool)
-				o.mail.post(proven{pool: t.pool, ref: t.ref, how: "seen"})
+				o.mail.post(proven{pool: t.pool, ref: t.ref, gate: atProof, how: "seen"})
 			case errors.Is(err, fs.ErrPermission) && begin.Sub(t.since) >= aliveFor:
 				// It will never be seen: it runs as somebody whose descriptors we may not read.
 				o.forget(t.ref, t.pool)
-				o.mail.post(proven{pool: t.pool, ref: t.ref, how: howAssumed})
+				o.mail.post(proven{pool: t.pool, ref: t.ref, gate: atProof, how: howAssumed})
 			}
 		}
 		pause := min(max(youngest/8, firstLook), slowLook)

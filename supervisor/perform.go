@@ -16,6 +16,7 @@ func (p *pool) perform(actions []machine.Action) {
 		switch a := action.(type) {
 		case machine.Steer:
 			p.steerTo = a.Members
+			p.remind()
 		case machine.Adopt:
 			p.eachListener("cannot adopt queue", func(l Listener) error { return l.Adopt(a.Place.Slot, side(a.Place.Side)) })
 		case machine.Abandon:
@@ -30,7 +31,10 @@ func (p *pool) perform(actions []machine.Action) {
 			p.steer()
 			p.terminateRemains(a.Ref)
 		case machine.Trace:
+			p.steer()
+			p.trace(a.Ref)
 		case machine.Kill:
+			p.steer()
 			p.kill(a.Ref)
 		case machine.Relay:
 			p.relay(a)
@@ -82,6 +86,7 @@ func (p *pool) terminate(a machine.Terminate) {
 		return
 	}
 	rec.unwatch()
+	delete(p.unfit, rec)
 	rec.asked, rec.why = true, a.Why
 	rec.when(func(proc Process) {
 		p.of(p.log.Info(), rec).Str(keySignal, signalName(rec.stopSignal())).Stringer(keyWhy, a.Why).Msg("worker told to leave")
@@ -100,12 +105,10 @@ func (p *pool) kill(ref machine.Ref) {
 		return
 	}
 	rec.unwatch()
+	p.condemn(rec)
 	rec.killed = true
+	message := p.killMessage(rec)
 	rec.when(func(proc Process) {
-		message := "worker killed: it did not leave in time"
-		if p.st.Phase == machine.Exited {
-			message = "worker killed: the exit is forced"
-		}
 		p.of(p.log.Warn(), rec).Strs(keyLastLines, rec.tail()).Msg(message)
 		p.complain(rec, proc.SignalGroup(syscall.SIGKILL))
 	})

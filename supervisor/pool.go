@@ -21,7 +21,6 @@ type pool struct {
 	editions map[uint64]*edition
 	coming   *edition // of the rollout that is being asked for; see enrol
 	station  station
-	scaling  scaling  // what is known of its load
 	first    bool     // the supervisor began with it
 	settled  bool     // every slot has been ready once
 	unmet    []string // what it requires and was found missing
@@ -35,10 +34,14 @@ type pool struct {
 	next     []machine.Event // what performing found out on the spot
 	waiting  []waiter        // for the end of a rollout
 	last     *RolloutView
-	relays   relays          // of the request at hand
-	dead     []*record       // whose places may not be free yet
-	steerTo  []machine.Place // not done yet; nil if it is
-	code     int             // what the pool exited with
+	relays   relays                  // of the request at hand
+	dead     []*record               // whose places may not be free yet
+	steerTo  []machine.Place         // not done yet; nil if it is
+	code     int                     // what the pool exited with
+	unfit    map[*record]bool        // workers that something is wrong with
+	rounds   [roundKinds]*time.Timer // under way, or to come; nil if there is nobody to look at
+	repairs  Repairs
+	deaths   map[Cause]int
 }
 
 // slotBook is what a slot remembers of the workers it had.
@@ -60,6 +63,8 @@ func newPool(s *Supervisor, e *edition) *pool {
 		workers:  map[machine.Ref]*record{},
 		slots:    map[int]*slotBook{},
 		timers:   map[machine.Timer]timer{},
+		unfit:    map[*record]bool{},
+		deaths:   map[Cause]int{},
 	}
 }
 
@@ -127,6 +132,11 @@ func (p *pool) close() {
 	}
 	for _, rec := range p.workers {
 		rec.release()
+	}
+	for _, t := range p.rounds {
+		if t != nil {
+			t.Stop()
+		}
 	}
 	p.settle(func(waiter) bool { return true }, Verdict{Err: ErrStopped})
 	for _, e := range p.editions {

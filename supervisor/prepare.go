@@ -162,7 +162,7 @@ func (w World) chore(made worker.Rendered, cfg *plan.Pool, command string, witho
 
 func shell(command string) []string { return []string{"/bin/sh", "-c", command} }
 
-// checkCommand runs the readiness command in the worker's own environment, in a process group of its own. It goes
+// checkCommand is a command, still to be said, that is run in the worker's own environment, in a process group of its own. It goes
 // through the same spawner as the workers, because one process must have one reaper.
 func (p *pool) checkCommand(rec *record) (worker.Command, error) {
 	facts, _ := p.facts(rec)
@@ -171,7 +171,7 @@ func (p *pool) checkCommand(rec *record) (worker.Command, error) {
 		return worker.Command{}, err
 	}
 	made.Env = append(made.Env, "BROOD_PID="+strconv.Itoa(rec.proc.PID()))
-	return p.sup.cfg.World.chore(made, rec.edition.cfg, rec.edition.cfg.Ready.Command, nil)
+	return p.sup.cfg.World.chore(made, rec.edition.cfg, "", nil)
 }
 
 // runToEnd runs a command and waits for it; with the context it is killed. what names it in errors.

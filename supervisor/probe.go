@@ -2,143 +2,81 @@ package supervisor
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net"
-	"slices"
-	"strconv"
 	"time"
 
-	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 )
 
 const (
-	probeEvery   = 100 * time.Millisecond
-	probeTimeout = 5 * time.Second
+	proofEvery   = 100 * time.Millisecond
+	proofTimeout = 5 * time.Second
+	// startEvery is how often a worker that starts is asked at least: somebody waits for it.
+	startEvery = 200 * time.Millisecond
 )
 
-// probe tries a check again and again, until it succeeds or nobody waits for it any more.
-func (p *pool) probe(rec *record, check func(context.Context) error) {
+// asks reports whether there is a probe that we have to run.
+func asks(c *plan.Probe) bool { return c != nil && c.Kind != probe.Notify }
+
+// proofOf is the probe that a proof of readiness comes to.
+func proofOf(r *worker.Readiness) *plan.Probe {
+	c := probe.Config{Kind: probe.HTTP, Path: r.Path, Period: proofEvery, Timeout: proofTimeout}
+	switch r.Kind { //nolint:exhaustive // the others are no probes
+	case worker.ReadyTCP:
+		c.Kind, c.Path = probe.TCP, ""
+	case worker.ReadyExec:
+		c.Kind, c.Path, c.Command = probe.Exec, "", r.Command
+	}
+	return &plan.Probe{Config: c}
+}
+
+// ask asks a worker that starts until it passes the gate that it is at, or nobody waits for it any more.
+func (p *pool) ask(rec *record, c *plan.Probe) {
+	q := p.question(rec, c)
 	ctx, cancel := context.WithCancel(context.Background())
-	rec.cancel = cancel
-	ref := rec.ref
+	rec.cancels = append(rec.cancels, cancel)
+	ref, g := rec.ref, rec.gate
 	p.sup.goOn(func() {
 		defer cancel()
-		pause := time.NewTicker(probeEvery)
-		defer pause.Stop()
-		last := ""
-		for {
-			try, end := context.WithTimeout(ctx, probeTimeout)
-			err := check(try)
-			end()
-			if ctx.Err() != nil {
-				return
+		passed := q.insist(ctx, func(err error) {
+			p.sup.mail.post(unproven{pool: p, ref: ref, gate: g, err: fmt.Errorf("%s: %w", g, err)})
+		})
+		if passed {
+			p.sup.mail.post(proven{pool: p, ref: ref, gate: g, how: "probed"})
+		}
+	})
+}
+
+// insist asks in quick succession until the answers are those of a worker that works. Of each failure it tells that is
+// another one than the last time. It returns false if the context ended first.
+func (q *question) insist(ctx context.Context, failed func(error)) bool {
+	next := time.NewTimer(q.InitialDelay)
+	defer next.Stop()
+	last, inARow := "", 0
+	for {
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+			return false
+		}
+		begun := time.Now()
+		err := q.Once(ctx, q.world)
+		switch {
+		case ctx.Err() != nil:
+			return false
+		case err == nil:
+			if inARow++; inARow >= q.SuccessThreshold {
+				return true
 			}
-			if err == nil {
-				p.sup.mail.post(proven{pool: p, ref: ref, how: "probed"})
-				return
-			}
+		default:
+			inARow = 0
 			if text := err.Error(); text != last {
 				last = text
-				p.sup.mail.post(unproven{pool: p, ref: ref, err: err})
-			}
-			select {
-			case <-pause.C:
-			case <-ctx.Done():
-				return
+				failed(err)
 			}
 		}
-	})
-}
-
-// get asks one worker, and no other, for the probe path. On a shared socket that cannot be done, which the command
-// line refuses beforehand.
-func (p *pool) get(ctx context.Context, rec *record) error {
-	ref, path := rec.ref, rec.edition.cfg.Ready.Path
-	l := rec.edition.probed()
-	if l == nil {
-		return fmt.Errorf("cannot probe: %w", listener.ErrNoLane)
-	}
-	host := net.JoinHostPort(loopbackOf(l), strconv.Itoa(l.Port(ref.Slot)))
-	err := p.sup.cfg.World.Get(ctx, host, path, func(ctx context.Context) (net.Conn, error) {
-		if l.Mode() == listener.PerSlot {
-			var d net.Dialer
-			return d.DialContext(ctx, "tcp", host)
-		}
-		return l.Dial(ctx, ref.Slot, side(ref.Side))
-	})
-	if err != nil {
-		return fmt.Errorf("cannot take http://%s%s for ready: %w", host, path, err)
-	}
-	return nil
-}
-
-// knock connects to the worker's own port. Only with a per-slot listener that proves anything: of a socket that we hold
-// the kernel completes the handshake, whether anybody serves it or not.
-func (p *pool) knock(ctx context.Context, rec *record) error {
-	for _, l := range rec.edition.listeners {
-		if l.Mode() != listener.PerSlot || l.Datagram() {
-			continue
-		}
-		var d net.Dialer
-		conn, err := d.DialContext(ctx, "tcp", net.JoinHostPort(loopbackOf(l), strconv.Itoa(l.Port(rec.ref.Slot))))
-		if err != nil {
-			return fmt.Errorf("cannot take worker for ready: %w", err)
-		}
-		return conn.Close()
-	}
-	return fmt.Errorf("cannot probe: %w", listener.ErrNoLane)
-}
-
-// probed is the listener that HTTP probes go to: the first one that can reach a single worker.
-func (e *edition) probed() Listener {
-	if i := slices.IndexFunc(e.listeners, func(s seat) bool { return CanProbe(s) }); i >= 0 {
-		return e.listeners[i]
-	}
-	return nil
-}
-
-// canProbe refuses a proof over HTTP where every listener could only be shared: then any worker may answer.
-func canProbe(cfg *plan.Pool, seats []seat) error {
-	if cfg.Ready.Kind != worker.ReadyHTTP || slices.ContainsFunc(seats, func(s seat) bool { return CanProbe(s) }) {
-		return nil
-	}
-	return fmt.Errorf("cannot probe pool %s over HTTP: %w", cfg.Name, ErrNoProbe)
-}
-
-// ErrNoProbe means that no listener of a pool reaches one worker alone.
-var ErrNoProbe = errors.New("the kernel lets us only share its sockets, and on a shared one any worker may answer")
-
-// CanProbe reports whether one worker of a listener can be reached over HTTP without the others.
-func CanProbe(l Listener) bool {
-	return !l.Datagram() && (l.Mode() == listener.PerSlot || l.Mode() == listener.Sharded)
-}
-
-// loopbackOf is the address under which this machine reaches a listener that may be bound to all.
-func loopbackOf(l Listener) string {
-	host := l.Address().Host
-	switch host {
-	case "", "*", "0.0.0.0":
-		return "127.0.0.1"
-	case "::":
-		return "::1"
-	}
-	return host
-}
-
-// checker tries the readiness command.
-func (p *pool) checker(rec *record) func(context.Context) error {
-	cmd, err := p.checkCommand(rec)
-	return func(ctx context.Context) error {
-		if err == nil {
-			err := p.sup.cfg.World.runToEnd(ctx, cmd, "check")
-			if err == nil {
-				return nil
-			}
-			return fmt.Errorf("cannot take worker for ready: %w", err)
-		}
-		return err
+		next.Reset(min(q.Period, startEvery) - time.Since(begun))
 	}
 }

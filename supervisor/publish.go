@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"cmp"
+	"maps"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -97,6 +98,7 @@ func (p *pool) view() PoolView {
 	v := PoolView{
 		Name: p.name, Phase: p.phase(),
 		Generation: p.st.Generation, Desired: p.st.Spec.Workers, Ready: p.st.ReadySlots(),
+		State: p.condition(), Deaths: maps.Clone(p.deaths), Repairs: p.repairs,
 		Listeners: []ListenerView{}, Workers: []WorkerView{},
 	}
 	if len(p.cfg().Requires) > 0 {
@@ -105,7 +107,6 @@ func (p *pool) view() PoolView {
 	if p.station == held && p.st.Phase == machine.Serving {
 		v.WaitsFor = p.awaited()
 	}
-	v.Autoscale = p.viewAutoscale()
 	for _, b := range p.slots {
 		v.Restarts += b.restarts
 	}
@@ -132,6 +133,19 @@ func (p *pool) view() PoolView {
 	return v
 }
 
+// condition is the state of one pool, in the words of the whole supervisor.
+func (p *pool) condition() string {
+	switch {
+	case p.st.Phase != machine.Serving:
+		return StateStopping
+	case p.st.ReadySlots() >= p.st.Spec.Workers:
+		return StateReady
+	case p.settled:
+		return StateDegraded
+	}
+	return StateStarting
+}
+
 // phase is the machine's, or how far the pool has come before that.
 func (p *pool) phase() string {
 	if p.st.Phase == machine.Serving {
@@ -156,7 +170,7 @@ func (p *pool) viewWorker(ref machine.Ref, w machine.Worker) WorkerView {
 		v.WorkerID = &w.ID
 	}
 	if rec := p.workers[ref]; rec != nil {
-		v.Status = rec.status
+		v.Status, v.Health = rec.status, rec.wellness()
 		if rec.proc != nil {
 			v.PID, v.Started = rec.proc.PID(), rec.proc.Started()
 		}

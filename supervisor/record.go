@@ -4,6 +4,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/worker"
 )
@@ -18,23 +19,37 @@ type record struct {
 	proc       Process // nil until it runs
 	output     Output
 	notify     Notify
-	cancel     func() // ends the watch for its readiness
+	gate       gate     // what it has to pass next, before it is ready
+	notified   bool     // it said READY=1
+	watch      int      // counts the watches; news of an earlier one is late
+	cancels    []func() // end the watch at hand
+	lane       turn     // who may connect to its socket, where there can be one at a time
+	health     health
+	hang       hangWatch
+	watchdog   *probe.Watchdog // nil if it need not say anything
+	beats      int             // how often the watchdog heard of it
+	service    service
+	leaves     bool   // it has said that it is stopping
 	reload     bool   // it declared that it handles the reload signal
 	status     string // its own words
 	readyAt    time.Time
-	probe      error // why the last readiness probe failed
+	probe      error         // why it is not ready: what was seen last
+	limit      time.Duration // of its startup probe, if that is over
 
 	asked   bool // it was told to leave, and why:
 	why     machine.Why
-	killed  bool           // its grace was over
+	killed  bool           // its grace was over, or it did not work:
+	fault   complaint      // why it is killed in that case
 	relayed syscall.Signal // the last signal it was relayed, and what for:
 	purpose machine.Purpose
 	late    []func() // what to do as soon as it runs
 
-	over  bool // dead, its obituary is written
-	err   error
-	exit  worker.Exit
-	ended time.Time
+	over bool // dead, its obituary is written
+	// oomKilled: the kernel killed it, or a process of it, because it had reached its limit of memory.
+	oomKilled bool
+	err       error
+	exit      worker.Exit
+	ended     time.Time
 }
 
 // when runs f on the process, at once or as soon as there is one: a worker may be told to leave while it is forked.
@@ -68,11 +83,13 @@ func (r *record) closeOutput() {
 	}
 }
 
+// unwatch ends the watch at hand, for readiness or for health.
 func (r *record) unwatch() {
-	if r.cancel != nil {
-		r.cancel()
-		r.cancel = nil
+	for _, cancel := range r.cancels {
+		cancel()
 	}
+	r.cancels = nil
+	r.watch++
 }
 
 // tail is the end of what it said on stderr.
@@ -95,33 +112,6 @@ func (r *record) age() time.Duration {
 	return r.ended.Sub(begin)
 }
 
-// causeFinished is of a worker that has done what it was there for.
-const causeFinished = "finished"
-
-// cause is the class of a death.
-func (r *record) cause() string {
-	switch {
-	case r.err != nil:
-		return "never_execed"
-	case r.asked && r.why == machine.WhyNeverReady:
-		return "never_ready"
-	case r.killed:
-		return "killed_late"
-	case r.asked:
-		return "stopped"
-	case r.relayed != 0 && r.exit.EndedBy(r.relayed):
-		return r.purpose.String() + "_signal"
-	case r.clean() && r.edition.cfg.Spec.Restart != machine.RestartAlways:
-		return causeFinished
-	case r.readyAt.IsZero():
-		return "died_young"
-	case r.clean():
-		return "recycled"
-	default:
-		return "died"
-	}
-}
-
 // clean reports whether it ended as a success.
 func (r *record) clean() bool { return r.err == nil && r.edition.cfg.Clean.Has(r.exit) }
 
@@ -130,7 +120,10 @@ func (r *record) stopSignal() syscall.Signal { return r.edition.cfg.Signals.Stop
 
 // lastExit is what the slot remembers of it.
 func (r *record) lastExit() string {
-	text := r.cause() + ": " + r.ending()
+	text := string(r.cause()) + ": " + r.ending()
+	if r.fault.detail != "" {
+		text += "; " + r.fault.detail
+	}
 	if r.probe != nil && r.readyAt.IsZero() {
 		text += "; " + r.probe.Error()
 	}

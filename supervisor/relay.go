@@ -153,6 +153,9 @@ func (p *pool) relay(a machine.Relay) {
 	rec.relayed, rec.purpose = sig, a.Purpose
 	p.of(p.log.Info(), rec).Str(keySignal, signalName(sig)).Stringer(keyWhy, a.Purpose).Msg("signal relayed")
 	p.complain(rec, rec.proc.Signal(sig))
+	if a.Purpose == machine.ForReload {
+		p.restoreSoon(rec)
+	}
 }
 
 // ErrRelay is in the chain of every error about a signal that was not relayed.

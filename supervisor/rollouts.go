@@ -199,7 +199,11 @@ func (p *pool) fate(rec *record, cause machine.RolloutCause) string {
 	}
 	switch {
 	case cause == machine.SuccessorLate || rec.asked && rec.why == machine.WhyNeverReady:
-		fmt.Fprintf(&b, " was not ready within %s", rec.edition.cfg.Spec.ReadyTimeout)
+		limit := rec.edition.cfg.Spec.ReadyTimeout
+		if rec.limit > 0 {
+			limit = rec.limit
+		}
+		fmt.Fprintf(&b, " was not ready within %s", limit)
 	case rec.readyAt.IsZero():
 		fmt.Fprintf(&b, " died before it was ready: %s", rec.ending())
 	default:

@@ -65,10 +65,12 @@ type PoolView struct {
 	Desired    int            `json:"desired"`
 	Ready      int            `json:"ready"` // slots that have a ready worker
 	Restarts   int            `json:"restarts"`
+	State      string         `json:"state"` // starting, ready, degraded, stopping
+	Deaths     map[Cause]int  `json:"deaths"`
+	Repairs    Repairs        `json:"repairs"`
 	WaitsFor   []string       `json:"waits_for,omitempty"` // pools that have to be ready first
 	Unmet      []string       `json:"unmet,omitempty"`     // what it requires and was found missing
 	Rollout    *RolloutView   `json:"rollout"`             // the one at hand, else the last one
-	Autoscale  *AutoscaleView `json:"autoscale,omitempty"` // if the number of workers follows the load
 	Listeners  []ListenerView `json:"listeners"`
 	Workers    []WorkerView   `json:"workers"`
 }
@@ -78,17 +80,6 @@ type RolloutView struct {
 	Generation uint64 `json:"generation"`
 	State      string `json:"state"` // rolling, reverting, done, failed
 	Reason     string `json:"reason,omitempty"`
-}
-
-// AutoscaleView says between which bounds the number of workers follows the load, what the load was when somebody looked
-// the last time, and what it came to.
-type AutoscaleView struct {
-	Min     int       `json:"min"`
-	Max     int       `json:"max"`
-	Queued  int       `json:"queued"`               // connections that wait
-	CPU     float64   `json:"cpu"`                  // CPUs that the workers use together; 0 if that does not count
-	Reason  string    `json:"reason,omitempty"`     // of the last change: queue, cpu, idle, too few after all, bounds
-	Changed time.Time `json:"last_change,omitzero"` // when that was
 }
 
 // ListenerView is one address of a pool.
@@ -110,6 +101,7 @@ type WorkerView struct {
 	Restarts   int       `json:"restarts"`  // of the slot
 	LastExit   string    `json:"last_exit"` // of the slot
 	Status     string    `json:"status,omitempty"`
+	Health     string    `json:"health,omitempty"` // what is wrong with it
 	Side       string    `json:"side"`
 	Started    time.Time `json:"started,omitzero"`
 }
@@ -139,6 +131,7 @@ func (s *Snapshot) Summary() string {
 		if len(s.Pools) > 1 {
 			parts[i] = p.Name + " " + parts[i]
 		}
+		parts[i] += p.unfitness()
 		if r := p.Rollout; r != nil && (r.State == machine.Rolling.String() || r.State == machine.Reverting.String()) {
 			parts[i] += fmt.Sprintf(", %s generation %d", r.State, r.Generation)
 		} else if r != nil && r.State == stateFailed {
@@ -161,6 +154,24 @@ func (s *Snapshot) Summary() string {
 		}
 	}
 	return strings.Join(parts, "; ")
+}
+
+// unfitness says how many workers are up and do not serve, and what is wrong with the first of them.
+func (p *PoolView) unfitness() string {
+	n, why := 0, ""
+	for i := range p.Workers {
+		w := &p.Workers[i]
+		if w.State != machine.Unready.String() && w.State != machine.Failing.String() {
+			continue
+		}
+		if n++; n == 1 {
+			why = fmt.Sprintf("slot %d: %s", w.Slot, oneLine(w.Health))
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d not working (%s)", n, why)
 }
 
 // oneLine makes a text fit into one line of a datagram or of a terminal.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -78,12 +77,9 @@ func newStage(t testing.TB, w *world, change func(*Config)) *stage {
 			Serving:     func(int, []uint64) (bool, error) { return false, nil },
 			ServingPort: func(int, int) (bool, error) { return false, nil },
 			Handles:     func(int, syscall.Signal) (worker.Handling, error) { return w.handling, nil },
-			CPUTime:     w.cpuTime,
-			Get: func(ctx context.Context, _, _ string, dial func(context.Context) (net.Conn, error)) error {
-				_, err := dial(ctx)
-				return err
-			},
-			Check: w.checkAll,
+			Stopped:     w.isStopped,
+			Memory:      w.memory,
+			Check:       w.checkAll,
 			Systemd: func(state string) {
 				w.mu.Lock()
 				defer w.mu.Unlock()

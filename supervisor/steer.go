@@ -115,13 +115,4 @@ func (p *pool) eachListener(failed string, do func(Listener) error) {
 	}
 }
 
-// eachOf is eachListener for those of one worker.
-func (p *pool) eachOf(rec *record, failed string, do func(Listener) error) {
-	for _, l := range rec.edition.listeners {
-		if err := do(l); err != nil {
-			p.failed(l)(failed, err)
-		}
-	}
-}
-
 func side(s machine.Side) listener.Side { return listener.Side(s) }

@@ -135,7 +135,6 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 		s.startDue() // also what a reload has put back
 		for _, p := range s.pools {
 			p.steer()
-			p.followLoad()
 		}
 		s.publishSoon()
 	}
@@ -202,7 +201,8 @@ func refuse(msg message) {
 		m.reply(stopped)
 	case reloadReady:
 		m.transaction.discard()
-	case changeReady, started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, loadDue, loadSeen, signalled, publishDue, watchdogDue:
+	case overdue, probed, missed, lifetimeOver, roundDue, roundSeen, restoreDue, happened:
+	case changeReady, started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, signalled, publishDue, watchdogDue:
 	}
 }
 
@@ -233,11 +233,27 @@ func (s *Supervisor) handle(msg message) {
 	case told:
 		m.pool.told(m)
 	case proven:
-		m.pool.ready(m.ref, m.how)
+		m.pool.pass(m.ref, m.gate, m.how)
 	case unproven:
-		if rec := m.pool.workers[m.ref]; rec != nil {
+		if rec := m.pool.workers[m.ref]; rec != nil && rec.gate == m.gate {
 			rec.probe = m.err
 		}
+	case overdue:
+		m.pool.overdue(m)
+	case probed:
+		m.pool.probed(m)
+	case missed:
+		m.pool.missed(m)
+	case lifetimeOver:
+		m.pool.lifetimeOver(m)
+	case roundDue:
+		m.pool.roundDue(m.kind)
+	case roundSeen:
+		m.pool.roundSeen(m)
+	case restoreDue:
+		m.pool.restoreDue(m.ref)
+	case happened:
+		s.happened(m.event)
 	case timerEnded:
 		m.pool.timerEnded(m)
 	case surveyed:
@@ -254,10 +270,6 @@ func (s *Supervisor) handle(msg message) {
 		s.backDue(m)
 	case rechecked:
 		m.pool.rechecked(m)
-	case loadDue:
-		m.pool.loadDue()
-	case loadSeen:
-		m.pool.loadSeen(m.load)
 	case signalled:
 		s.signalled(m.sig)
 	case publishDue:

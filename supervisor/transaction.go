@@ -195,48 +195,6 @@ func (s *Supervisor) begin(t *transaction, i int) bool {
 	return true
 }
 
-// with is the same edition under another description.
-func (e *edition) with(cfg *plan.Pool) *edition {
-	other := *e
-	other.cfg = cfg
-	return &other
-}
-
-// exchange gives another description to a pool that has not started.
-func (p *pool) exchange(e *edition, spec machine.Spec) {
-	before := p.edition()
-	p.editions[p.st.Generation] = e
-	p.st.Spec = p.seeded(spec)
-	p.forget(before.program)
-	p.startAnew()
-}
-
-// adjust gives a pool another description without touching its workers, but for their number.
-func (p *pool) adjust(cfg *plan.Pool, spec machine.Spec) {
-	if p.station != running {
-		p.exchange(p.edition().with(cfg), spec)
-		return
-	}
-	was := p.cfg()
-	for generation, e := range p.editions {
-		if e.cfg == was { // somebody's rollout has several
-			p.editions[generation] = e.with(cfg)
-		}
-	}
-	for _, rec := range p.workers {
-		if rec.edition.cfg == was {
-			rec.edition = rec.edition.with(cfg)
-		}
-	}
-	p.step(machine.SpecChanged{Spec: p.seeded(spec)})
-}
-
-// seeded is a specification with the jitter of this supervisor.
-func (p *pool) seeded(spec machine.Spec) machine.Spec {
-	spec.Backoff.Seed = p.sup.seed
-	return spec
-}
-
 // retire stops a pool that is not wanted any more. Its listeners that nobody wants take no further connections, and its
 // workers serve those that wait before they are told to leave.
 func (p *pool) retire() {

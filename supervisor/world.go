@@ -29,11 +29,10 @@ type World struct {
 	ServingPort func(pid, port int) (bool, error)
 	// Handles reports what a signal would do to a process.
 	Handles func(pid int, sig syscall.Signal) (worker.Handling, error)
-	// CPUTime is how much CPU a worker's tree has used since it began; see worker.CPUTime. It may block.
-	CPUTime func(pid int) (time.Duration, error)
-	// Get asks for a path over HTTP on a connection that dial makes, and returns nil if the answer is 2xx or 3xx. It may
-	// block until ctx ends.
-	Get func(ctx context.Context, host, path string, dial func(context.Context) (net.Conn, error)) error
+	// Stopped reports whether a process was stopped by a signal or a debugger. It may block. Nil finds all running.
+	Stopped func(pid int) (bool, error)
+	// Memory measures in bytes what the processes of a worker's tree have. It may block. Nil finds nothing.
+	Memory func(pid int) (uint64, error)
 	// Keep takes hold of a command's executable; see worker.Keep. It may block. Nil keeps nothing.
 	Keep func(argv, env []string, dir string) (*worker.Program, error)
 	// Load reads the configuration again. It may block. Nil means that there is nothing to read.
@@ -99,9 +98,9 @@ type Listener interface {
 	Adopt(slot int, side listener.Side) error
 	Abandon(slot int, side listener.Side) error
 	Restore(slot int, side listener.Side) (listener.Repair, error)
+	Queue(slot int, side listener.Side) (listener.Queue, error)
 	Dial(ctx context.Context, slot int, side listener.Side) (net.Conn, error)
 	Grow(slots int) error
-	Queued() (int, error)
 	Adjust(cfg listener.Config) error
 	Pause() error
 	Resume() error

@@ -59,7 +59,8 @@ func serve(set *settings) error {
 	}
 	defer socket.Remove()
 
-	sockets, err := newSockets(poller, log)
+	reports := &reporter{log: log}
+	sockets, err := newSockets(poller, reports)
 	if err != nil {
 		return err
 	}
@@ -73,6 +74,7 @@ func serve(set *settings) error {
 	if err != nil {
 		return err
 	}
+	reports.sup.Store(sup)
 	server := control.Serve(socket, sup)
 	defer server.Close()
 
@@ -96,13 +98,13 @@ func serve(set *settings) error {
 const flushTime = 2 * time.Second
 
 // newSockets takes what systemd passed.
-func newSockets(poller *poll.Poller, log zerolog.Logger) (*listener.Set, error) {
+func newSockets(poller *poll.Poller, reports *reporter) (*listener.Set, error) {
 	inherited, err := listener.FromSystemd(os.Getenv, os.Getpid())
 	if err != nil {
 		return nil, err
 	}
 	return listener.NewSet(inherited, listener.Options{
-		Poller: poller, Report: func(ev listener.Event) { logListener(log, ev) },
+		Poller: poller, Report: reports.report,
 	})
 }
 

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -16,7 +16,6 @@ import (
 	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/poll"
-	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/internal/require"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
@@ -56,10 +55,10 @@ func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux, so
 		Serving:     worker.Serving,
 		ServingPort: worker.ServingPort,
 		Handles:     surveyor.Handles,
-		CPUTime:     worker.CPUTime,
 		Keep:        worker.Keep,
 		Check:       check,
-		Get:         get,
+		Stopped:     worker.Stopped,
+		Memory:      memory,
 	}
 	if os.Getenv("NOTIFY_SOCKET") != "" {
 		world.Systemd = func(state string) {
@@ -94,14 +93,11 @@ func (s socketSet) Open(wants []listener.Want) ([]supervisor.Listener, error) {
 	return all, nil
 }
 
-// get asks one worker over HTTP.
-func get(ctx context.Context, host, path string, dial func(context.Context) (net.Conn, error)) error {
-	c := probe.Config{Kind: probe.HTTP, Host: host, Path: path, Timeout: getTimeout}
-	return c.WithDefaults().Once(ctx, probe.World{Dial: dial})
+// memory is what a worker's tree has, in bytes.
+func memory(pid int) (uint64, error) {
+	use, err := worker.Usage(pid)
+	return use.Memory, err
 }
-
-// getTimeout is above that of the supervisor, which asks again and again.
-const getTimeout = 10 * time.Second
 
 // check tries what a pool requires.
 func check(ctx context.Context, timeout time.Duration, c supervisor.Checked) []error {
@@ -130,14 +126,27 @@ func check(ctx context.Context, timeout time.Duration, c supervisor.Checked) []e
 	return errs
 }
 
-// logListener says what happened to a listener behind our back.
+// reporter passes on what happened to a listener behind our back.
+type reporter struct {
+	log zerolog.Logger
+	sup atomic.Pointer[supervisor.Supervisor] // nil until there is one
+}
+
+func (r *reporter) report(ev listener.Event) {
+	logListener(r.log, ev)
+	if sup := r.sup.Load(); sup != nil {
+		sup.Report(ev)
+	}
+}
+
+// logListener says what happened to a listener, if nobody else does.
 func logListener(log zerolog.Logger, ev listener.Event) {
 	level, message := zerolog.WarnLevel, "listener is in trouble"
 	switch ev.Kind {
 	case listener.EventFellBack:
 		message = "listener is shared: the kernel does not let us steer"
 	case listener.EventRevived:
-		message = "socket that a worker had shut down listens again"
+		return // the supervisor says whose it was
 	case listener.EventRelayed:
 		level, message = zerolog.InfoLevel, "connections of a queue that nobody serves relayed to the others"
 	case listener.EventRelayFailed:

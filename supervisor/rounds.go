@@ -1,0 +1,164 @@
+package supervisor
+
+import (
+	"time"
+
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+// A round looks at all workers of a pool for which there is something to see: what the kernel has no event for. Its
+// timer runs only while there is such a worker.
+type roundKind uint8
+
+const (
+	forHangs roundKind = iota
+	forMemory
+	roundKinds int = iota
+)
+
+// memoryEvery is seldom, because the kernel walks through all of a process's memory to weigh it.
+const memoryEvery = 10 * time.Second
+
+// How often workers are looked at for hangs: often enough to see a queue move, and not so often that it costs.
+const (
+	hangLooks    = 5 // within the time that makes a hang
+	hangSoonest  = 50 * time.Millisecond
+	hangSlowest  = time.Second
+	stoppedLimit = time.Second // a stopped worker does nothing at all; somebody with a debugger turns this off
+)
+
+// pause is how long a worker may be left alone; 0 is for ever.
+func (r *record) pause(kind roundKind) time.Duration {
+	cfg := r.edition.cfg
+	switch kind {
+	case forHangs:
+		if cfg.Health.Hang > 0 {
+			return min(max(cfg.Health.Hang/hangLooks, hangSoonest), hangSlowest)
+		}
+	case forMemory:
+		if cfg.Recycle.MaxMemory > 0 && !r.service.due {
+			return memoryEvery
+		}
+	}
+	return 0
+}
+
+// isWatched reports whether a worker has been ready, and nothing has been decided about it since.
+func (r *record) isWatched() bool {
+	return r.gate == through && r.proc != nil && !r.over && !r.asked && !r.leaves && r.fault.cause == ""
+}
+
+// beginRounds makes sure that there are rounds if a worker needs them.
+func (p *pool) beginRounds(rec *record) {
+	if rec.pause(forHangs) == 0 {
+		rec.hang = hangWatch{}
+		p.acquit(rec, byHang)
+	}
+	for kind := range roundKind(roundKinds) {
+		if p.rounds[kind] == nil && rec.pause(kind) > 0 {
+			p.schedule(kind, rec.pause(kind))
+		}
+	}
+}
+
+func (p *pool) schedule(kind roundKind, after time.Duration) {
+	p.rounds[kind] = time.AfterFunc(after, func() { p.sup.mail.post(roundDue{pool: p, kind: kind}) })
+}
+
+// target is a worker that a round looks at.
+type target struct {
+	ref       machine.Ref
+	watch     int
+	pid       int
+	listeners []seat
+}
+
+// sight is what a round has seen of a worker.
+type sight struct {
+	target
+	at      time.Time
+	queues  []queueSight
+	repairs []repairSight
+	stopped bool
+	memory  uint64
+}
+
+type queueSight struct {
+	listener.Queue
+	known bool // the listener tells
+}
+
+// roundDue looks beside the loop at whoever is to be looked at.
+func (p *pool) roundDue(kind roundKind) {
+	var targets []target
+	for _, rec := range p.workers {
+		if rec.isWatched() && rec.pause(kind) > 0 {
+			targets = append(targets, target{ref: rec.ref, watch: rec.watch, pid: rec.proc.PID(), listeners: rec.edition.listeners})
+		}
+	}
+	if len(targets) == 0 {
+		p.rounds[kind] = nil
+		return
+	}
+	world := p.sup.cfg.World
+	p.sup.goOn(func() {
+		seen := make([]sight, len(targets))
+		for i, t := range targets {
+			seen[i] = world.look(kind, t)
+		}
+		p.sup.mail.post(roundSeen{pool: p, kind: kind, seen: seen})
+	})
+}
+
+// look looks at one worker. What cannot be read is not seen: the worker may be gone by now.
+func (w World) look(kind roundKind, t target) sight {
+	s := sight{target: t, at: time.Now(), repairs: repairAll(t)}
+	switch kind {
+	case forHangs:
+		s.queues = make([]queueSight, len(t.listeners))
+		for i, l := range t.listeners {
+			if l.Mode() == listener.Sharded { // a shared queue is everybody's
+				q, err := l.Queue(t.ref.Slot, side(t.ref.Side))
+				s.queues[i] = queueSight{q, err == nil}
+			}
+		}
+		if w.Stopped != nil {
+			s.stopped, _ = w.Stopped(t.pid)
+		}
+	case forMemory:
+		if w.Memory != nil {
+			s.memory, _ = w.Memory(t.pid)
+		}
+	}
+	return s
+}
+
+// roundSeen judges what a round has seen, and sees to the next one.
+func (p *pool) roundSeen(m roundSeen) {
+	for i := range m.seen {
+		s := &m.seen[i]
+		rec := p.workers[s.ref]
+		if rec == nil || rec.watch != s.watch {
+			continue
+		}
+		p.repaired(rec, s.repairs)
+		switch {
+		case !rec.isWatched():
+		case m.kind == forHangs:
+			p.seenMoving(rec, s)
+		case m.kind == forMemory:
+			p.weighed(rec, s.memory)
+		}
+	}
+	p.rounds[m.kind] = nil
+	next := time.Duration(0)
+	for _, rec := range p.workers {
+		if pause := rec.pause(m.kind); rec.isWatched() && pause > 0 && (next == 0 || pause < next) {
+			next = pause
+		}
+	}
+	if next > 0 {
+		p.schedule(m.kind, next)
+	}
+}

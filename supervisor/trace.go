@@ -1,0 +1,35 @@
+package supervisor
+
+import (
+	"syscall"
+
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+// trace asks a worker that does not work to say where it hangs: most runtimes dump their stacks, or their core, on
+// SIGABRT. A stopped one has to run for that. What follows is the machine's decision.
+func (p *pool) trace(ref machine.Ref) {
+	rec := p.workers[ref]
+	if rec == nil {
+		return
+	}
+	rec.unwatch()
+	p.condemn(rec)
+	rec.when(func(proc Process) {
+		p.of(p.log.Error(), rec).Str(keyCause, string(rec.fault.cause)).Str(keyDetail, rec.fault.detail).
+			Msg("worker does not work, asked for a trace")
+		p.complain(rec, proc.Signal(syscall.SIGABRT))
+		p.complain(rec, proc.Signal(syscall.SIGCONT))
+	})
+}
+
+// killMessage says why a worker is killed; log messages are constant.
+func (p *pool) killMessage(rec *record) string {
+	switch {
+	case p.st.Phase == machine.Exited:
+		return "worker killed: the exit is forced"
+	case rec.fault.cause != "":
+		return "worker killed: it does not work"
+	}
+	return "worker killed: it did not leave in time"
+}
