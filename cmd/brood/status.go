@@ -55,8 +55,8 @@ func printStatus(w io.Writer, snap supervisor.Snapshot) error {
 	printConfig(w, &snap.Config)
 	for i := range snap.Pools {
 		p := &snap.Pools[i]
-		_, _ = fmt.Fprintf(w, "\npool %s  %d/%d%s ready  generation %d  restarts %d%s\n",
-			p.Name, p.Ready, p.Desired, boundsWords(p.Autoscale), p.Generation, p.Restarts, rolloutWords(p.Rollout))
+		_, _ = fmt.Fprintf(w, "\npool %s  %d/%d ready  generation %d  restarts %d%s\n",
+			p.Name, p.Ready, p.Desired, p.Generation, p.Restarts, rolloutWords(p.Rollout))
 		if len(p.WaitsFor) > 0 {
 			_, _ = fmt.Fprintf(w, "  waits for %s\n", strings.Join(p.WaitsFor, ", "))
 		}
@@ -67,6 +67,7 @@ func printStatus(w io.Writer, snap supervisor.Snapshot) error {
 			_, _ = fmt.Fprintf(w, "  %s  %s  %s\n", l.Name, l.Address, l.Mode)
 		}
 		printWorkers(w, p.Workers)
+		printHealth(w, p.Workers)
 	}
 	return nil
 }
@@ -110,6 +111,15 @@ func printWorkers(w io.Writer, workers []supervisor.WorkerView) {
 	_ = t.Flush()
 }
 
+// printHealth says what is wrong with workers, and nothing of the others.
+func printHealth(w io.Writer, workers []supervisor.WorkerView) {
+	for i := range workers {
+		if v := &workers[i]; v.Health != "" {
+			_, _ = fmt.Fprintf(w, "  slot %d is %s: %s\n", v.Slot, v.State, strings.ReplaceAll(v.Health, "\n", " "))
+		}
+	}
+}
+
 // lastWords tells how the slot's last worker ended, and what this one says of itself.
 func lastWords(v *supervisor.WorkerView) string {
 	words := v.LastExit
@@ -137,13 +147,6 @@ func ageWords(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
 	}
-}
-
-func boundsWords(a *supervisor.AutoscaleView) string {
-	if a == nil {
-		return ""
-	}
-	return fmt.Sprintf(" (%d-%d)", a.Min, a.Max)
 }
 
 func rolloutWords(r *supervisor.RolloutView) string {
