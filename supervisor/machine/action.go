@@ -7,8 +7,10 @@ import "time"
 //sumtype:decl
 type Action interface{ action() }
 
-// Steer sends new connections to these places alone. It is given whenever the set of ready workers changed and is not
-// empty: with nobody ready the last set stays, and connections wait in queues that survive.
+// Steer sends new connections to these places alone: to the workers in service or, if there are none, to all that are up.
+// It is given whenever that set changed and is not empty: with nobody up the last set stays, and connections wait in queues
+// that survive. A worker that was steered away from and is in service again may have become unready meanwhile: whoever
+// knows says so again.
 type Steer struct{ Members []Place }
 
 // Place is one side of one slot.

@@ -60,13 +60,20 @@ func (w *world) renumberIncarnations() {
 	for i := range w.procs {
 		name(&w.procs[i].inc)
 	}
-	w.st.Dumps, w.st.Owed = slices.Clone(w.st.Dumps), slices.Clone(w.st.Owed)
+	w.st.Dumps, w.st.Owed, w.st.Due = slices.Clone(w.st.Dumps), slices.Clone(w.st.Owed), slices.Clone(w.st.Due)
 	for i := range w.st.Dumps {
 		name(&w.st.Dumps[i].Inc)
 	}
 	for i := range w.st.Owed {
 		name(&w.st.Owed[i].Inc)
 	}
+	for i := range w.st.Due {
+		name(&w.st.Due[i].Inc)
+	}
+	for i := range w.st.Slots {
+		name(&w.st.Slots[i].Outdated)
+	}
+	name(&w.st.Resting.Inc)
 	for i := range w.timers {
 		name(&w.timers[i].Ref.Inc)
 	}
@@ -144,21 +151,22 @@ func (w *world) encode(b []byte) []byte {
 	num(uint64(st.Terms), uint64(st.ExitCode), uint64(len(st.Slots)), uint64(len(w.procs)), uint64(len(st.Dumps)), uint64(len(st.Owed)))
 	for i := range st.Slots {
 		s := &st.Slots[i]
-		num(s.Generation, uint64(s.Home), uint64(s.Failures))
+		num(s.Generation, uint64(s.Home), uint64(s.Failures), s.Outdated)
 		for side := range s.Workers {
 			v := &s.Workers[side]
 			num(uint64(v.Health), v.Inc, uint64(v.ID), v.Generation, uint64(v.Ended))
 		}
 	}
-	for _, refs := range [][]Ref{st.Dumps, st.Owed} {
+	num(uint64(len(st.Due)))
+	for _, refs := range [][]Ref{st.Dumps, st.Owed, st.Due, {st.Resting}} {
 		for _, r := range refs {
 			num(uint64(r.place().index()), r.Inc)
 		}
 	}
 	for i := range w.procs {
 		p := &w.procs[i]
-		num(p.inc, uint64(p.id), p.generation, uint64(p.dump), uint64(p.ended))
-		flags(p.leader, p.said, p.leaving, p.told, p.killed, p.owed, p.proving, w.adopted[i])
+		num(p.inc, uint64(p.id), p.generation, uint64(p.dump), uint64(p.ended), uint64(p.fit))
+		flags(p.leader, p.said, p.leaving, p.told, p.killed, p.owed, p.proving, p.due, p.traced, w.adopted[i])
 	}
 	b = append(b, w.fails...)
 	num(uint64(len(w.steered)))
@@ -171,7 +179,7 @@ func (w *world) encode(b []byte) []byte {
 	flags(w.stopping, w.patient, w.failed, w.exited, w.queued, w.passed, st.Rollout.Proven)
 	num(uint64(w.terms), w.good, w.open, w.target)
 	l := &w.left
-	b = append(b, l.total, l.crashes, l.remains, l.leaves, l.lates, l.rolls, l.reloads, l.scales, l.dumps, l.changes, l.aborts, l.terms, l.stops)
+	b = append(b, l.total, l.crashes, l.remains, l.leaves, l.lates, l.rolls, l.reloads, l.scales, l.dumps, l.changes, l.aborts, l.unfits, l.dues, l.terms, l.stops)
 	for _, s := range []*Spec{&w.spec, &w.prior, &w.coming, &st.Rollout.Before, &st.Rollout.After} {
 		b = s.encode(b) // the one in force is the same in both, or the step broke a rule
 	}
@@ -188,6 +196,7 @@ func (s *Spec) encode(b []byte) []byte {
 	for _, v := range [...]int{
 		s.MaxSurge, s.MaxUnavailable, s.SurgePercent, s.UnavailablePercent, s.FirstID, s.LastID, int(s.Order), int(s.Reload),
 		int(s.Restart), int(s.ReadyTimeout), int(s.MinReady), int(s.Canary), int(s.Settle), int(s.StopDelay), s.Backoff.GiveUpAfter,
+		int(s.Trace), int(s.RecycleGap),
 	} {
 		b = binary.AppendUvarint(b, uint64(v))
 	}

@@ -8,20 +8,22 @@ import (
 
 // Rules that the model checks beside I1 to I10; docs/mutations.md says what each one means.
 const (
-	ruleTotal    = "total"
-	ruleNews     = "news"
-	ruleSteering = "steering"
-	ruleQueues   = "queues"
-	ruleSignals  = "signals"
-	ruleRollouts = "rollouts"
-	ruleReload   = "reload"
-	ruleDumps    = "dumps"
-	ruleDeaths   = "deaths"
-	ruleBackoff  = "backoff"
-	ruleWishes   = "wishes"
-	ruleProof    = "proof"
-	ruleRestarts = "restarts"
-	ruleBooks    = "books"
+	ruleTotal     = "total"
+	ruleNews      = "news"
+	ruleSteering  = "steering"
+	ruleQueues    = "queues"
+	ruleSignals   = "signals"
+	ruleRollouts  = "rollouts"
+	ruleReload    = "reload"
+	ruleDumps     = "dumps"
+	ruleDeaths    = "deaths"
+	ruleBackoff   = "backoff"
+	ruleWishes    = "wishes"
+	ruleProof     = "proof"
+	ruleRestarts  = "restarts"
+	ruleFitness   = "fitness"
+	ruleRecycling = "recycling"
+	ruleBooks     = "books"
 )
 
 // violation is a broken rule.
@@ -47,6 +49,7 @@ type checker struct {
 	aborted   bool          // an abort was asked for
 	proof     time.Duration // what the worker that became ready has to prove
 	mustQuit  bool          // a slot failed too often
+	replaced  []int         // places of workers that did not work, and are taken away in this step
 }
 
 // after returns the world after a happening, nil where nothing came of it, and the rule that the step broke.
@@ -111,7 +114,8 @@ func (w *world) ignores(ev Event) error {
 func same(a, b *State) bool {
 	return a.Phase == b.Phase && a.Spec == b.Spec && a.Generation == b.Generation && a.Rollout == b.Rollout &&
 		a.Terms == b.Terms && a.ExitCode == b.ExitCode && a.LastInc == b.LastInc &&
-		slices.Equal(a.Slots, b.Slots) && slices.Equal(a.Dumps, b.Dumps) && slices.Equal(a.Owed, b.Owed)
+		slices.Equal(a.Slots, b.Slots) && slices.Equal(a.Dumps, b.Dumps) && slices.Equal(a.Owed, b.Owed) &&
+		slices.Equal(a.Due, b.Due) && a.Resting == b.Resting
 }
 
 func (c *checker) fail(rule, format string, args ...any) {
@@ -145,15 +149,25 @@ func (c *checker) happen() {
 	switch e := c.ev.(type) {
 	case BecameReady:
 		p := w.proc(e.Ref)
+		if p.said {
+			c.fits(e.Ref, isFit)
+			return
+		}
 		p.said = true
 		if p.owed {
 			p.owed = false
 			c.reloaded = []int{e.Ref.place().index()}
 		}
 		c.proves(p)
+	case BecameUnready:
+		c.fits(e.Ref, isUnready)
+	case Failed:
+		c.failing(e)
+	case RecycleDue:
+		w.proc(e.Ref).due = true
 	case LeavesByItself:
 		p := w.proc(e.Ref)
-		p.leaving = true
+		p.leaving, p.fit = true, isFit
 		if !p.said || p.proving && w.spec.Restart == RestartAlways {
 			c.charge(e.Ref, p)
 		}
@@ -162,7 +176,7 @@ func (c *checker) happen() {
 		c.died = &e.Ref
 		p := w.proc(e.Ref)
 		c.judge(e, p)
-		p.leader, p.leaving = false, true
+		p.leader, p.leaving, p.fit = false, true, isFit
 		if !e.Remains {
 			w.reap(e.Ref)
 		}
@@ -177,7 +191,7 @@ func (c *checker) happen() {
 		c.reload(e)
 	case DumpRequested:
 		for i := range w.procs {
-			if w.procs[i].serves() && w.health(i).Serves() {
+			if w.procs[i].serves() && isUp(w.health(i)) {
 				w.procs[i].dump = isAsked
 			}
 		}
@@ -254,7 +268,7 @@ func (c *checker) charge(ref Ref, p *proc) {
 		c.mustAbort = true
 	case w.spec.Restart == RestartNever:
 		c.finish(ref, p, EndedBadly)
-	case p.generation == w.st.Slots[ref.Slot].Generation:
+	case p.generation == c.generationOf(ref.Slot):
 		w.fails[ref.Slot]++
 		limit := w.spec.Backoff.GiveUpAfter
 		c.mustQuit = limit > 0 && int(w.fails[ref.Slot]) >= limit

@@ -12,7 +12,7 @@ func (s *stepper) died(e Died) {
 	switch {
 	case !e.Remains:
 		s.free(e.Ref)
-	case w.Health != Draining && w.Health != Killed:
+	case w.Health != Draining && w.Health != Tracing && w.Health != Killed:
 		s.move(e.Ref, Draining)
 		s.act(TerminateRemains{Ref: e.Ref})
 	case w.Health == Draining && e.Untold:
@@ -50,6 +50,7 @@ func (s *stepper) failed(ref Ref, w Worker, cause RolloutCause) {
 		return
 	}
 	slot := &s.Slots[ref.Slot]
+	s.dropRecycling(ref)
 	if w.Generation != slot.Generation {
 		return
 	}

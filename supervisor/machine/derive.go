@@ -1,5 +1,7 @@
 package machine
 
+import "slices"
+
 // derive compares the state with the one before the step and adds what follows from the difference alone: whom to
 // steer to, and which queues are to be relayed because nobody will come for them.
 func (s *stepper) derive(before *State) {
@@ -9,6 +11,7 @@ func (s *stepper) derive(before *State) {
 	s.payOwed()
 	var first []Action
 	changed, ready := false, 0
+	served, serves := before.anyServes(), s.anyServes()
 	for i := range max(len(s.Slots), len(before.Slots)) {
 		for side := A; side <= B; side++ {
 			switch was, is := before.keeps(i, side), s.keeps(i, side); {
@@ -17,15 +20,15 @@ func (s *stepper) derive(before *State) {
 			case was && !is:
 				s.act(Abandon{Place: Place{Slot: i, Side: side}})
 			}
-			serves := s.serves(i, side)
-			changed = changed || serves != before.serves(i, side)
-			if serves {
+			takes := s.takes(i, side, serves)
+			changed = changed || takes != before.takes(i, side, served)
+			if takes {
 				ready++
 			}
 		}
 	}
 	if changed && ready > 0 {
-		first = append(first, Steer{Members: s.members(ready)})
+		first = append(first, Steer{Members: s.members(ready, serves)})
 	}
 	// In front, because a worker is to be steered away from before it is told to leave.
 	s.acts = append(first, s.acts...)
@@ -40,19 +43,19 @@ func (s *stepper) payOwed() {
 		case !ok:
 		case w.Health == Starting:
 			starting = append(starting, ref)
-		case w.Health.Serves():
+		case w.Health.Up():
 			s.act(Relay{Ref: ref, Purpose: ForReload})
 		}
 	}
 	s.Owed = starting
 }
 
-// members lists the places in service, which are the ones that new connections may go to.
-func (s *State) members(ready int) []Place {
+// members lists the places that new connections may go to.
+func (s *State) members(ready int, serves bool) []Place {
 	members := make([]Place, 0, ready)
 	for i := range s.Slots {
 		for side := A; side <= B; side++ {
-			if s.serves(i, side) {
+			if s.takes(i, side, serves) {
 				members = append(members, Place{Slot: i, Side: side})
 			}
 		}
@@ -60,9 +63,19 @@ func (s *State) members(ready int) []Place {
 	return members
 }
 
-// serves reports whether the worker at a place is in service.
-func (s *State) serves(slot int, side Side) bool {
-	return slot < len(s.Slots) && s.Slots[slot].Workers[side].Health.Serves()
+// anyServes reports whether somebody is in service.
+func (s *State) anyServes() bool {
+	return slices.ContainsFunc(s.Slots, func(slot Slot) bool { return slot.serves() })
+}
+
+// takes reports whether new connections may go to a place: those in service take them, or, if there are none, all that are
+// up. What all of them are unready for may lie outside, and then the last one is not to get everything.
+func (s *State) takes(slot int, side Side, anyServes bool) bool {
+	if slot >= len(s.Slots) {
+		return false
+	}
+	h := s.Slots[slot].Workers[side].Health
+	return h.Serves() || !anyServes && h.Up()
 }
 
 // keeps reports whether somebody serves what waits at a place, or will: a worker that is not leaving, or, at the home

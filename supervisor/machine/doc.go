@@ -12,7 +12,8 @@
 //   - I2: nothing is started in a wanted slot while workers + max_surge workers of the wanted slots are unreaped. Slots
 //     that are being scaled away count apart, so that their drain never delays a restart.
 //   - I3: a rollout never stops a worker in service if that leaves fewer than workers - max_unavailable to rely on: ready
-//     ones, and slots that have finished.
+//     ones, and slots that have finished. Slots that are unready by themselves do not hold it up where it leaves as many
+//     slots served as there were.
 //   - I4: exit 0 only when every process is reaped.
 //   - I5: the fourth termination kills everything and exits in the same step.
 //   - I6: nothing starts while stopping.
@@ -41,6 +42,18 @@
 //
 // A successor has to prove itself first, if the specification says so: it serves, but its rollout does not count on it,
 // so the incumbent stays. Of a canary's rollout no second slot runs the target before the first one is through.
+//
+// # Fitness
+//
+// A worker that was ready once may become unready: it is steered away from and kept. One that fails is steered away from as
+// well, and replaced on its own side: asked where it hangs, then killed. So many slots at once may have nobody up because
+// of that as a rollout may be short of, and one at least; the other failing workers stay. If nobody is in service, all that
+// are up take connections: what makes every worker unready lies outside, and the last one must not get everything. A
+// rollout whose successor is not ready any more has failed.
+//
+// A worker that is due to be recycled gets a successor of its own generation, in the order that the specification has for
+// rollouts: one at a time, with a gap after each, and none begins while there is a rollout. If the successor fails, the
+// worker stays, and its turn comes again.
 //
 // Where a restart policy says that nobody follows a worker, its slot has finished, and runs again when a rollout gives it
 // its turn. A pool whose slots have all finished exits: with 0, or with 1 if one of them did not end well.

@@ -10,9 +10,9 @@ func last(policy RestartPolicy, how Ending) bool {
 // finish enters that a worker has ended, or will, and nobody is to follow it: unless its slot has another one, or had.
 func (c *checker) finish(ref Ref, p *proc, how Ending) {
 	w, across := c.now, ref.place().index()^1
-	generation := w.st.Slots[ref.Slot].Generation
-	another := w.health(across).Active() && w.st.Slots[ref.Slot].Workers[across%2].Generation == generation
-	if p.generation != generation || another || w.over(ref.Slot) {
+	generation := c.generationOf(ref.Slot)
+	another := c.before.health(across).Active() && c.before.st.Slots[ref.Slot].Workers[across%2].Generation == generation
+	if p.generation != generation || another || w.overIn(ref.Slot, generation) {
 		return
 	}
 	p.ended = how
@@ -32,10 +32,23 @@ func (w *world) reap(ref Ref) {
 // hasFinished reports whether the worker at a place was the last one of its slot, and is gone.
 func (w *world) hasFinished(i int) bool { return !w.procs[i].lives() && w.procs[i].ended != NotEnded }
 
+// generationOf is the generation that a slot was to run when the step made of its worker what it did.
+func (c *checker) generationOf(slot int) uint64 {
+	if c.wentBack {
+		return c.now.good
+	}
+	if slot >= len(c.before.st.Slots) {
+		return c.now.st.Slots[slot].Generation
+	}
+	return c.before.st.Slots[slot].Generation
+}
+
 // over reports whether nobody is to start in a slot in the generation that it is to run.
-func (w *world) over(slot int) bool {
+func (w *world) over(slot int) bool { return w.overIn(slot, w.st.Slots[slot].Generation) }
+
+func (w *world) overIn(slot int, generation uint64) bool {
 	for _, i := range [...]int{index(slot, A), index(slot, B)} {
-		if p := &w.procs[i]; p.ended != NotEnded && p.generation == w.st.Slots[slot].Generation {
+		if p := &w.procs[i]; p.ended != NotEnded && p.generation == generation {
 			return true
 		}
 	}
@@ -67,7 +80,7 @@ func (w *world) isDone() (code int, done bool) {
 func (w *world) available() int {
 	n := w.finished()
 	for i := range w.procs {
-		if w.procs[i].serves() && w.health(i).Serves() && !w.procs[i].proving {
+		if w.inServiceAt(i) && !w.procs[i].proving {
 			n++
 		}
 	}

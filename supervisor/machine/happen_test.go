@@ -38,6 +38,8 @@ func scales(b *budget) *uint8  { return &b.scales }
 func changes(b *budget) *uint8 { return &b.changes }
 func aborts(b *budget) *uint8  { return &b.aborts }
 func dumps(b *budget) *uint8   { return &b.dumps }
+func unfits(b *budget) *uint8  { return &b.unfits }
+func dues(b *budget) *uint8    { return &b.dues }
 func terms(b *budget) *uint8   { return &b.terms }
 func stops(b *budget) *uint8   { return &b.stops }
 
@@ -86,9 +88,7 @@ func (w *world) newsOf(i int, can func(happening)) {
 		}
 		return
 	}
-	if !p.said {
-		can(happening{ev: BecameReady{Ref: ref}, helps: true})
-	}
+	w.fitnessOf(i, can)
 	can(happening{ev: LeavesByItself{Ref: ref}, spend: leaves})
 	can(happening{ev: Died{Ref: ref}, spend: crashes})
 	can(happening{ev: Died{Ref: ref, Age: stableAge}, spend: crashes})
@@ -99,12 +99,39 @@ func (w *world) newsOf(i int, can func(happening)) {
 	}
 }
 
+// fitnessOf is what may be found out about a process that was not told to leave. One that is unready gets ready again sooner
+// or later; one that does not work may never.
+func (w *world) fitnessOf(i int, can func(happening)) {
+	p, ref := &w.procs[i], w.ref(i)
+	settles := w.health(i) == Settling
+	if !p.due {
+		can(happening{ev: RecycleDue{Ref: ref}, spend: dues, late: w.stopping})
+	}
+	switch {
+	case settles:
+	case !p.said:
+		can(happening{ev: BecameReady{Ref: ref}, helps: true})
+		can(happening{ev: Failed{Ref: ref}, spend: unfits})
+	case p.fit == isFit:
+		can(happening{ev: BecameUnready{Ref: ref}, spend: unfits})
+		can(happening{ev: Failed{Ref: ref}, spend: unfits})
+		can(happening{ev: Failed{Ref: ref, Age: stableAge}, spend: unfits})
+	case p.fit == isUnready:
+		can(happening{ev: BecameReady{Ref: ref}, helps: true})
+		can(happening{ev: Failed{Ref: ref}, spend: unfits})
+	case p.fit == isFailing:
+		can(happening{ev: BecameReady{Ref: ref}})
+		can(happening{ev: BecameUnready{Ref: ref}})
+	}
+}
+
 // lateNewsAt is what may still arrive about the workers that a place has had.
 func (w *world) lateNewsAt(i int, can func(happening)) {
 	here := at(i)
 	gone := Ref{Slot: here.Slot, Side: here.Side, Inc: long}
 	for _, ev := range []Event{
 		BecameReady{Ref: gone}, Died{Ref: gone}, Gone{Ref: gone}, LeavesByItself{Ref: gone},
+		BecameUnready{Ref: gone}, Failed{Ref: gone}, RecycleDue{Ref: gone},
 	} {
 		can(happening{ev: ev, late: true})
 	}
@@ -116,7 +143,7 @@ func (w *world) lateNewsAt(i int, can func(happening)) {
 		return
 	}
 	ref := Ref{Slot: here.Slot, Side: here.Side, Inc: inc}
-	for kind := BackoffTimer; kind <= DumpTimer; kind++ {
+	for kind := BackoffTimer; kind <= RecycleTimer; kind++ {
 		if t := (Timer{Kind: kind, Ref: ref}); !slices.Contains(w.timers, t) {
 			can(happening{ev: TimerFired{Timer: t}, late: true})
 		}
@@ -125,11 +152,18 @@ func (w *world) lateNewsAt(i int, can func(happening)) {
 	if p == nil {
 		return
 	}
-	if p.said || p.leaving {
+	if p.said && p.fit == isFit || p.leaving {
 		can(happening{ev: BecameReady{Ref: ref}, late: true})
+	}
+	if !p.said || p.fit == isUnready || p.leaving || health == Settling {
+		can(happening{ev: BecameUnready{Ref: ref}, late: true})
+	}
+	if p.fit == isFailing || p.leaving || health == Settling {
+		can(happening{ev: Failed{Ref: ref}, late: true})
 	}
 	if p.leaving {
 		can(happening{ev: LeavesByItself{Ref: ref}, late: true})
+		can(happening{ev: RecycleDue{Ref: ref}, late: true})
 	}
 	if !p.leader {
 		can(happening{ev: Died{Ref: ref, Remains: true}, late: true})
@@ -166,11 +200,11 @@ func (w *world) requests(can func(happening)) {
 	ask(KillRequested{}, nil, false)
 }
 
-// safe lists all workers in service: as an answer to a reload it says that all of them handle the signal.
+// safe lists all workers that are up: as an answer to a reload it says that all of them handle the signal.
 func (w *world) safe() []Ref {
 	var refs []Ref
 	for i := range w.procs {
-		if w.procs[i].serves() && w.health(i).Serves() {
+		if w.procs[i].serves() && isUp(w.health(i)) {
 			refs = append(refs, w.ref(i))
 		}
 	}

@@ -9,11 +9,14 @@ func Diagram() map[Health][]Health {
 		Waiting:  {Starting, Free},
 		Finished: {Free},
 		Starting: {Proving, Ready, Draining, Killed, Finished, Free},
-		Proving:  {Ready, Settling, Retiring, Draining, Killed, Finished, Free},
-		Ready:    {Settling, Retiring, Draining, Killed, Finished, Free},
+		Proving:  {Ready, Unready, Failing, Settling, Retiring, Draining, Killed, Finished, Free},
+		Ready:    {Unready, Failing, Settling, Retiring, Draining, Killed, Finished, Free},
+		Unready:  {Ready, Failing, Settling, Retiring, Draining, Killed, Finished, Free},
+		Failing:  {Ready, Unready, Settling, Retiring, Draining, Tracing, Killed, Finished, Free},
 		Settling: {Ready, Retiring, Draining, Killed, Free},
 		Retiring: {Draining, Killed, Finished, Free},
 		Draining: {Killed, Finished, Free},
+		Tracing:  {Killed, Finished, Free},
 		Killed:   {Finished, Free},
 	}
 }
@@ -90,6 +93,9 @@ func (s *stepper) dropTimer(ref Ref, health Health) {
 func (s *stepper) free(ref Ref) {
 	slot := &s.Slots[ref.Slot]
 	w := &slot.Workers[ref.Side]
+	if slot.outdates(*w) {
+		s.recycled(ref)
+	}
 	if s.Phase == Serving && slot.isOver(*w) {
 		s.move(ref, Finished)
 		return
@@ -128,7 +134,7 @@ func (s *stepper) retire(ref Ref) {
 	switch {
 	case w.Health == Waiting:
 		s.free(ref)
-	case w.Health.Serves() && s.Spec.settle() > 0:
+	case w.Health.Up() && s.Spec.settle() > 0:
 		s.move(ref, Settling)
 	default:
 		s.terminate(ref, s.whyLeaving(ref))
@@ -141,6 +147,8 @@ func (s *stepper) whyLeaving(ref Ref) Why {
 		return WhyStopping
 	case ref.Slot >= s.Spec.Workers:
 		return WhyScaled
+	case s.Slots[ref.Slot].Outdated == ref.Inc:
+		return WhyRecycled
 	case s.Rollout.Phase == Reverting:
 		return WhyAborted
 	default:

@@ -13,14 +13,21 @@ type causes uint32
 // The events, as docs/states.md lists them.
 var causeNames = [...]string{
 	"start of the pool", "ready", "leaves by itself", "died", "group gone",
-	"backoff ended", "not ready in time", "proof ended", "settle ended", "grace ended", "dump gap ended",
+	"backoff ended", "not ready in time", "proof ended", "settle ended", "grace ended", "trace ended", "dump gap ended", "recycle gap ended",
 	"roll", "reload", "dump", "scale", "specification changed", "abort", "term", "stop", "kill",
+	"unready", "fails", "recycling due",
 }
 
 func causeOf(ev Event) (cause int, ref Ref) {
 	switch e := ev.(type) {
 	case BecameReady:
 		return 1, e.Ref
+	case BecameUnready:
+		return 22, e.Ref
+	case Failed:
+		return 23, e.Ref
+	case RecycleDue:
+		return 24, e.Ref
 	case LeavesByItself:
 		return 2, e.Ref
 	case Died:
@@ -30,23 +37,23 @@ func causeOf(ev Event) (cause int, ref Ref) {
 	case TimerFired:
 		return 5 + int(e.Timer.Kind), e.Timer.Ref
 	case RollRequested:
-		return 11, Ref{}
-	case ReloadRequested:
-		return 12, Ref{}
-	case DumpRequested:
 		return 13, Ref{}
-	case ScaleRequested:
+	case ReloadRequested:
 		return 14, Ref{}
-	case SpecChanged:
+	case DumpRequested:
 		return 15, Ref{}
-	case AbortRequested:
+	case ScaleRequested:
 		return 16, Ref{}
-	case TermReceived:
+	case SpecChanged:
 		return 17, Ref{}
-	case StopRequested:
+	case AbortRequested:
 		return 18, Ref{}
-	case KillRequested:
+	case TermReceived:
 		return 19, Ref{}
+	case StopRequested:
+		return 20, Ref{}
+	case KillRequested:
+		return 21, Ref{}
 	}
 	return 0, Ref{}
 }

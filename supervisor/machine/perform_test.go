@@ -8,7 +8,7 @@ func (c *checker) perform(a Action) {
 	case Start:
 		c.start(a)
 	case Terminate:
-		c.terminate(a.Ref)
+		c.terminate(a)
 	case TerminateRemains:
 		p := c.now.proc(a.Ref)
 		if p == nil || p.leader || p.killed {
@@ -19,6 +19,8 @@ func (c *checker) perform(a Action) {
 			c.fail(ruleSignals, "what remained of %+v was told by its leader, and is told again", a.Ref)
 		}
 		p.told = true
+	case Trace:
+		c.trace(a.Ref)
 	case Kill:
 		c.kill(a.Ref)
 	case Relay:
@@ -100,6 +102,7 @@ func (c *checker) start(a Start) {
 		c.fail("I10", "start of generation %d, but %d is good and %d is being rolled out", a.Generation, w.good, w.open)
 	}
 	c.follows(a)
+	c.recycles(a)
 	w.inc = max(w.inc, a.Ref.Inc)
 	w.procs[i] = proc{inc: a.Ref.Inc, id: a.ID, generation: a.Generation, leader: true}
 }
@@ -124,7 +127,8 @@ func (c *checker) follows(a Start) {
 // wasAdopted reports whether connections could wait at a place before this step.
 func (c *checker) wasAdopted(i int) bool { return i < len(c.before.adopted) && c.before.adopted[i] }
 
-func (c *checker) terminate(ref Ref) {
+func (c *checker) terminate(a Terminate) {
+	ref := a.Ref
 	p := c.now.proc(ref)
 	if p == nil || p.killed {
 		c.fail(ruleSignals, "terminate of %+v, which is not there or was killed", ref)
@@ -138,33 +142,52 @@ func (c *checker) terminate(ref Ref) {
 	if _, timer := c.ev.(TimerFired); c.now.patient && p.serves() && !timer {
 		c.fail(ruleSignals, "%+v serves and is told to leave before the delay of the stop has ended", ref)
 	}
+	if a.Why == WhyRecycled && !p.due {
+		c.fail(ruleRecycling, "%+v is recycled, and nobody asked for it", ref)
+	}
 	c.unsteered(ref)
-	p.told, p.leaving, p.owed, p.proving, p.dump = true, true, false, false, notAsked
+	p.tell()
+}
+
+// tell enters that a process was told to leave.
+func (p *proc) tell() {
+	p.told, p.leaving, p.owed, p.proving, p.dump, p.fit = true, true, false, false, notAsked, isFit
 }
 
 // unsteered checks that nobody sends connections to a worker that is told to leave, unless there is nobody else.
 func (c *checker) unsteered(ref Ref) {
-	if !c.now.stopping && slices.Contains(c.now.steered, ref.place()) && c.now.inService() > 0 {
+	if !c.now.stopping && slices.Contains(c.now.steered, ref.place()) && c.now.takers() > 0 {
 		c.fail(ruleSteering, "%+v is sent away while connections are steered to it", ref)
 	}
 }
 
 func (c *checker) kill(ref Ref) {
 	p := c.now.proc(ref)
+	if p != nil && p.fit == isFailing && c.now.spec.Trace == 0 && !c.isForced {
+		c.replaces(ref, p)
+		p.tell()
+		p.killed = true
+		return
+	}
 	if p == nil || (!p.leaving && !c.isForced) {
 		c.fail(ruleSignals, "kill of %+v, which is not there or was not told to leave", ref)
 		return
 	}
-	if t, ok := c.ev.(TimerFired); !c.isForced && (!ok || t.Timer != Timer{Kind: GraceTimer, Ref: ref}) {
-		c.fail(ruleSignals, "kill of %+v before its grace ended", ref)
+	kind := GraceTimer
+	if p.traced {
+		kind = TraceTimer
+	}
+	if t, ok := c.ev.(TimerFired); !c.isForced && (!ok || t.Timer != Timer{Kind: kind, Ref: ref}) {
+		c.fail(ruleSignals, "kill of %+v before its time was over", ref)
 	}
 	c.unsteered(ref)
-	p.told, p.leaving, p.killed, p.owed, p.proving, p.dump = true, true, true, false, false, notAsked
+	p.tell()
+	p.killed = true
 }
 
 func (c *checker) relay(a Relay) {
 	p, i := c.now.proc(a.Ref), a.Ref.place().index()
-	if p == nil || !p.serves() || !c.now.health(i).Serves() {
+	if p == nil || !p.serves() || !isUp(c.now.health(i)) {
 		c.fail(ruleReload, "relay to %+v, which does not serve", a.Ref)
 		return
 	}
@@ -200,7 +223,9 @@ func (c *checker) setTimer(a SetTimer) {
 		ProvingTimer: a.After == c.proof && a.After > 0,
 		SettleTimer:  a.After == settle && a.After > 0,
 		GraceTimer:   a.After == spec.Grace,
+		TraceTimer:   a.After == spec.Trace && a.After > 0,
 		DumpTimer:    a.After == spec.DumpGap,
+		RecycleTimer: a.After == spec.RecycleGap && a.After > 0,
 	}
 	if !want[a.Timer.Kind] {
 		c.fail("I7", "timer %+v is set to %v", a.Timer, a.After)
@@ -211,7 +236,7 @@ func (c *checker) setTimer(a SetTimer) {
 func (c *checker) steer(a Steer) {
 	for _, place := range a.Members {
 		i := place.index()
-		if !c.now.procs[i].serves() || !c.now.health(i).Serves() {
+		if !c.now.takes(i) {
 			c.fail(ruleSteering, "steered to %v, where nobody serves", place)
 		}
 		if !c.now.adopted[i] {
@@ -276,7 +301,7 @@ func (c *checker) rolloutEnded(a RolloutEnded) {
 	if (a.Cause == Aborted) != c.aborted {
 		c.fail(ruleRollouts, "rollout to %d ends because %v", a.Target, a.Cause)
 	}
-	failed := a.Cause == SuccessorDied || a.Cause == SuccessorLate || a.Cause == Aborted
+	failed := a.Cause == SuccessorDied || a.Cause == SuccessorLate || a.Cause == SuccessorUnfit || a.Cause == Aborted
 	if failed != c.mustAbort {
 		c.fail("I10", "a successor failed: %v, but the rollout to %d ends because %v", c.mustAbort, a.Target, a.Cause)
 	}
@@ -287,6 +312,11 @@ func (c *checker) rolloutEnded(a RolloutEnded) {
 		c.through()
 	case failed:
 		c.wentBack = true
+		for slot := range min(len(c.before.st.Slots), len(w.fails)) {
+			if c.before.st.Slots[slot].Generation != w.good {
+				w.fails[slot] = 0 // those were of another generation
+			}
+		}
 		w.inForce(w.prior)
 	default:
 		w.coming = Spec{}

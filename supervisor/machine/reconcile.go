@@ -6,8 +6,12 @@ func (s *stepper) reconcile() {
 	for again := s.Phase == Serving; again; {
 		done := len(s.acts)
 		s.shrink()
+		s.repair()
+		if s.Phase != Serving {
+			return
+		}
 		s.refill()
-		again = s.rollout() || len(s.acts) > done
+		again = s.rollout() || s.recycle() || len(s.acts) > done
 	}
 }
 
@@ -33,21 +37,16 @@ func (s *stepper) refill() {
 		slot := &s.Slots[i]
 		s.dropStale(i)
 		slot.rehome()
-		if slot.settledOn(slot.Generation) {
+		if slot.settledOn(slot.Generation) && slot.Outdated == 0 {
 			continue
 		}
-		current, hasCurrent := slot.find(func(w Worker) bool {
-			return w.Health.Active() && w.Generation == slot.Generation
-		})
-		old, hasOld := slot.find(func(w Worker) bool {
-			return w.Health.Active() && w.Generation != slot.Generation
-		})
+		current, hasCurrent := slot.find(func(w Worker) bool { return w.Health.Active() && slot.wants(w) })
+		old, hasOld := slot.find(func(w Worker) bool { return w.Health.Active() && !slot.wants(w) })
 		switch {
 		case hasCurrent && hasOld:
-			if slot.Workers[current].Health == Ready {
-				s.retireOld(s.ref(i, old), &ready)
-			}
+			s.succeed(i, current, &ready)
 		case hasCurrent:
+		case s.postpones(i):
 		case s.reinstate(i):
 		case hasOld && slot.hasFinished():
 			s.retireOld(s.ref(i, old), &ready)
@@ -63,12 +62,37 @@ func (s *stepper) refill() {
 	}
 }
 
-// rehome makes the side of a worker in service the home, of two the side of the one that is to stay. Otherwise the home
-// stays where it was: connections wait there, and the next worker is to come there.
+// wants reports whether a worker is one that the slot is to have.
+func (s *Slot) wants(w Worker) bool { return w.Generation == s.Generation && !s.outdates(w) }
+
+// succeed lets go of the incumbent when its successor is ready. One that is recycled leaves its slot as well served as it
+// was, whatever the others do.
+func (s *stepper) succeed(i int, successor Side, ready *int) {
+	slot := &s.Slots[i]
+	incumbent := s.ref(i, successor.Other())
+	switch {
+	case slot.Workers[successor].Health != Ready:
+	case slot.outdates(slot.Workers[incumbent.Side]) && slot.Workers[incumbent.Side].Generation == slot.Generation:
+		if slot.Workers[incumbent.Side].Health == Ready {
+			*ready--
+		}
+		s.retire(incumbent)
+	case slot.Workers[incumbent.Side].Health == Ready && s.spares(*ready+s.unfitSlots()):
+		*ready--
+		s.retire(incumbent)
+	default:
+		s.retireOld(incumbent, ready)
+	}
+}
+
+// rehome makes the side of a worker in service the home, of two the side of the one that is to stay; else that of one that
+// is up, if nobody is at home. Otherwise the home stays where it was: connections wait there, and the next worker is to
+// come there.
 func (s *Slot) rehome() {
 	home, across := s.Workers[s.Home], s.Workers[s.Home.Other()]
 	stays := home.Health.Serves() && (home.Generation == s.Generation || across.Generation != s.Generation)
-	if across.Health.Serves() && !stays {
+	deserted := !home.Health.Active() && across.Health.Up() && across.Generation == s.Generation
+	if across.Health.Serves() && !stays || deserted {
 		s.Home = s.Home.Other()
 	}
 }
@@ -95,6 +119,8 @@ func (s *stepper) retireOld(ref Ref, ready *int) {
 		return
 	case w.Health == Ready && !s.spares(*ready):
 		return
+	case (w.Health == Unready || w.Health == Failing) && !s.Slots[ref.Slot].serves() && !s.spares(*ready+s.unfitSlots()):
+		return
 	case w.Health == Ready:
 		*ready--
 	}
@@ -109,11 +135,23 @@ func (s *State) spares(available int) bool {
 	return available-1 >= s.Spec.Workers-s.Spec.Unavailable()
 }
 
+// unfitSlots counts the wanted slots whose workers are up, and none of them is in service. That is no reason to hold up a
+// rollout that leaves as many slots served, or unserved, as there were.
+func (s *State) unfitSlots() int {
+	n := 0
+	for i := range min(len(s.Slots), s.Spec.Workers) {
+		if s.Slots[i].isUnfit() {
+			n++
+		}
+	}
+	return n
+}
+
 // reinstate takes back a worker that was steered away from but not yet told to leave, if it is what the slot wants
 // again: its rollout failed, or the pool grew again.
 func (s *stepper) reinstate(i int) bool {
 	slot := &s.Slots[i]
-	side, ok := slot.find(func(w Worker) bool { return w.Health == Settling && w.Generation == slot.Generation })
+	side, ok := slot.find(func(w Worker) bool { return w.Health == Settling && slot.wants(w) })
 	if ok {
 		s.move(s.ref(i, side), Ready)
 		slot.Home = side
@@ -155,10 +193,16 @@ func (s *Slot) assign(generation uint64) {
 
 func (s *Slot) serves() bool { return s.Workers[A].Health.Serves() || s.Workers[B].Health.Serves() }
 
-// isAlive reports whether a worker of any generation is in service or starts, or could be reinstated.
+// isUp reports whether a worker of any generation is up.
+func (s *Slot) isUp() bool { return s.Workers[A].Health.Up() || s.Workers[B].Health.Up() }
+
+// isUnfit reports whether somebody is up, and nobody in service.
+func (s *Slot) isUnfit() bool { return s.isUp() && !s.serves() }
+
+// isAlive reports whether a worker of any generation is up or starts, or could be reinstated.
 func (s *Slot) isAlive() bool {
 	_, ok := s.find(func(w Worker) bool {
-		return w.Health == Starting || w.Health.Serves() || w.Health == Settling && w.Generation == s.Generation
+		return w.Health == Starting || w.Health.Up() || w.Health == Settling && w.Generation == s.Generation
 	})
 	return ok
 }

@@ -13,7 +13,7 @@ func (s *stepper) reload(safe []Ref) {
 		s.roll()
 		return
 	}
-	for _, ref := range s.refs(Health.Serves) {
+	for _, ref := range s.refs(Health.Up) {
 		s.act(Relay{Ref: ref, Purpose: ForReload})
 	}
 	for _, ref := range s.refs(func(h Health) bool { return h == Starting }) {
@@ -36,7 +36,7 @@ func (s *State) RollsOnReload(safe []Ref) bool {
 	for _, ref := range safe {
 		known[ref] = true
 	}
-	ready := s.refs(Health.Serves)
+	ready := s.refs(Health.Up)
 	unsafe := func(ref Ref) bool { return !known[ref] }
 	return s.Rollout.Phase == Rolling || len(ready) == 0 || slices.ContainsFunc(ready, unsafe)
 }
@@ -49,7 +49,7 @@ func (s *stepper) dump() {
 	}
 	idle := len(s.Dumps) == 0
 	waiting := s.Dumps[min(1, len(s.Dumps)):]
-	for _, ref := range s.refs(Health.Serves) {
+	for _, ref := range s.refs(Health.Up) {
 		if !slices.Contains(waiting, ref) {
 			s.Dumps = append(s.Dumps, ref)
 		}
@@ -71,7 +71,7 @@ func (s *stepper) nextDump(done Ref) {
 func (s *stepper) dumpFirst() {
 	for ; len(s.Dumps) > 0; s.Dumps = s.Dumps[1:] {
 		ref := s.Dumps[0]
-		if w, ok := s.Worker(ref); ok && w.Health.Serves() {
+		if w, ok := s.Worker(ref); ok && w.Health.Up() {
 			s.act(Relay{Ref: ref, Purpose: ForDump})
 			s.act(SetTimer{Timer: Timer{Kind: DumpTimer, Ref: ref}, After: s.Spec.DumpGap})
 			return

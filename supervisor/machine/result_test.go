@@ -52,6 +52,7 @@ func (c *checker) result() {
 	}
 	c.loners()
 	c.stopped()
+	c.repaired()
 	c.heads()
 	c.held()
 	c.answered()
@@ -106,16 +107,22 @@ func (c *checker) place(i int) {
 	case Starting:
 		fits = p.leader && !p.said && !p.leaving
 	case Proving:
-		fits = p.serves() && p.proving
+		fits = p.serves() && p.proving && p.fit == isFit
 	case Ready:
-		fits = p.serves() && !p.proving
+		fits = p.serves() && !p.proving && p.fit == isFit
+	case Unready:
+		fits = p.serves() && p.fit == isUnready
+	case Failing:
+		fits = p.serves() && p.fit == isFailing
 	case Settling:
 		fits = p.serves()
-		p.proving = false
+		p.proving, p.fit = false, isFit // who watches it says so again
 	case Retiring:
 		fits = p.leader && p.leaving && !p.told
 	case Draining:
-		fits = p.told && !p.killed
+		fits = p.told && !p.killed && !p.traced
+	case Tracing:
+		fits = p.traced && !p.killed
 	case Killed:
 		fits = p.killed
 	}
@@ -128,7 +135,7 @@ func (c *checker) place(i int) {
 	if h == Starting && i/2 < w.wanted() && w.outlived(i) {
 		c.fail(ruleRollouts, "%v still starts, and its successor serves", at(i))
 	}
-	if !h.Serves() && p.dump == isAsked {
+	if !isUp(h) && p.dump == isAsked {
 		p.dump = mayMiss
 	}
 	if h == Waiting && (w.stopping || i/2 >= w.wanted()) {
@@ -150,7 +157,7 @@ func (c *checker) spaced(slot int) {
 		return
 	}
 	s := &w.st.Slots[slot]
-	if slot >= len(c.before.st.Slots) || slot >= c.before.wanted() || c.before.st.Slots[slot].Generation != s.Generation {
+	if slot >= len(c.before.st.Slots) || slot >= c.before.wanted() || c.generationOf(slot) != s.Generation {
 		w.fails[slot] = 0
 	}
 	if s.Failures != int(w.fails[slot]) {
@@ -210,10 +217,14 @@ func (c *checker) diagram(i int) {
 // loners checks I7: the timers that run are those of the workers' healths, and that of the dump in progress.
 func (c *checker) loners() {
 	w := c.now
-	dumps := 0
+	dumps, rests := 0, 0
 	for _, t := range w.timers {
-		if t.Kind == DumpTimer {
+		switch t.Kind {
+		case DumpTimer:
 			dumps++
+			continue
+		case RecycleTimer:
+			rests++
 			continue
 		}
 		i := t.Ref.place().index()
@@ -234,28 +245,54 @@ func (c *checker) loners() {
 	if dumps > 1 || dumps == 1 && w.stopping {
 		c.fail(ruleDumps, "%d timers run", dumps)
 	}
+	if rests > 1 || rests == 1 && w.stopping {
+		c.fail(ruleRecycling, "%d timers run", rests)
+	}
 }
 
-// stopped checks I3: whoever served, has not left or died, and is taken out of service now, was stopped by a rollout
-// if its slot is wanted.
+// stopped checks I3: whoever was up, has not left or died, and is taken out of service now, was stopped by a rollout if its
+// slot is wanted. Where another worker of the slot serves instead, slots that are unready by themselves are no obstacle.
 func (c *checker) stopped() {
 	w := c.now
-	if w.stopping {
-		return
-	}
+	var beside, alone []int
 	for i := range w.procs {
-		p := &w.procs[i]
-		was := c.before.health(i)
-		if i/2 >= w.wanted() || !p.leader || !p.said || c.before.holder(i) != p.inc || !was.Serves() && was != Starting {
-			continue
+		switch {
+		case w.stopping || !c.wasStopped(i):
+		case w.inServiceAt(i ^ 1):
+			beside = append(beside, i)
+		default:
+			alone = append(alone, i)
 		}
-		if h := w.health(i); h != Settling && h != Draining && h != Killed {
-			continue
-		}
-		if n := w.available(); n < w.wanted()-unavailableOf(&w.spec) {
+	}
+	check := func(i, n int) {
+		if n < w.wanted()-unavailableOf(&w.spec) {
 			c.fail("I3", "%v was stopped, and %d of %d are left to rely on", at(i), n, w.wanted())
 		}
 	}
+	for _, i := range beside {
+		check(i, w.available()+w.unfitSlots())
+	}
+	for _, i := range alone {
+		n := w.available() + len(beside)
+		if !c.before.health(i).Serves() {
+			n += w.unfitSlots()
+		}
+		check(i, n)
+	}
+}
+
+// wasStopped reports whether a worker that was up, or is, was taken out of service, and neither by its own news nor by its
+// recycling.
+func (c *checker) wasStopped(i int) bool {
+	w, p, was := c.now, &c.now.procs[i], c.before.health(i)
+	if i/2 >= w.wanted() || !p.leader || !p.said || c.before.holder(i) != p.inc || !isUp(was) && was != Starting {
+		return false
+	}
+	if h := w.health(i); h != Settling && h != Draining && h != Killed {
+		return false
+	}
+	unfit := !was.Serves() && w.inServiceAt(i^1)
+	return !unfit && !w.replacesInPlace(i) && !c.fellIll(i) && !slices.Contains(c.replaced, i)
 }
 
 // heads checks where connections go, and that no queue is without an heir.
@@ -266,11 +303,11 @@ func (c *checker) heads() {
 	}
 	n := 0
 	for i := range w.procs {
-		if !w.health(i).Serves() {
+		if !w.takes(i) {
 			continue
 		}
 		if n++; !slices.Contains(w.steered, at(i)) {
-			c.fail(ruleSteering, "%v is ready and gets nothing", at(i))
+			c.fail(ruleSteering, "%v is to take connections and gets none", at(i))
 		}
 	}
 	if n > 0 && n != len(w.steered) {
@@ -305,7 +342,7 @@ func (c *checker) queue(i int) {
 // answered checks that what was asked for was done, or will be.
 func (c *checker) answered() {
 	for _, i := range c.reloaded {
-		if c.now.health(i).Serves() && !c.now.stopping {
+		if isUp(c.now.health(i)) && !c.now.stopping {
 			c.fail(ruleReload, "no reload for %v", at(i))
 		}
 	}
@@ -350,12 +387,15 @@ func (w *world) arrived() error {
 		if p.dump == isAsked {
 			c.fail(ruleDumps, "%v has never dumped", at(i))
 		}
+		if p.lives() && p.due {
+			c.fail(ruleRecycling, "%v is never recycled", at(i))
+		}
 	}
 	if w.open != 0 || w.queued || w.st.Rollout.Phase != NoRollout {
 		c.fail(ruleRollouts, "rollout to %d stays open (queued: %v)", w.open, w.queued)
 	}
-	if len(w.st.Dumps) > 0 || len(w.st.Owed) > 0 {
-		c.fail(ruleBooks, "dumps %v and reloads %v are left", w.st.Dumps, w.st.Owed)
+	if len(w.st.Dumps) > 0 || len(w.st.Owed) > 0 || len(w.st.Due) > 0 {
+		c.fail(ruleBooks, "dumps %v, reloads %v and recyclings %v are left", w.st.Dumps, w.st.Owed, w.st.Due)
 	}
 	return c.verdict()
 }

@@ -41,7 +41,7 @@ func (s *stepper) abort(cause RolloutCause, ref Ref) {
 	for i := range s.Slots {
 		s.Slots[i].assign(s.Generation)
 	}
-	s.dropFailing()
+	s.dropStarting()
 	s.next(failed.Queued, failed.After)
 }
 
@@ -60,8 +60,8 @@ func (s *stepper) cancel() {
 	}
 }
 
-// dropFailing lets go of the failed generation's workers that are not ready: they take room and serve nobody.
-func (s *stepper) dropFailing() {
+// dropStarting lets go of the failed generation's workers that are not ready: they take room and serve nobody.
+func (s *stepper) dropStarting() {
 	for i := range s.Slots {
 		for side := A; side <= B; side++ {
 			if w := s.Slots[i].Workers[side]; w.Health == Starting && w.Generation == s.Rollout.Target {
@@ -165,20 +165,27 @@ func (s *stepper) turnBroken() bool {
 }
 
 // nextTurn is the first slot whose turn can begin right away: there is room for a successor beside the incumbent, or
-// the incumbent can be spared.
+// the incumbent can be spared. Those whose workers are unready come first.
 func (s *stepper) nextTurn() *Slot {
 	s.recount()
-	beside, spare := s.census().occupied < s.limit(), s.spares(s.available())
+	beside, available := s.census().occupied < s.limit(), s.available()
+	spare, unfitSpare := s.spares(available), s.spares(available+s.unfitSlots())
+	var next *Slot
 	for i := range s.Spec.Workers {
-		switch slot := &s.Slots[i]; {
-		case slot.Generation == s.Rollout.Target:
-		case s.Spec.Order == StopFirst && (spare || !slot.serves()):
+		slot := &s.Slots[i]
+		can := beside && slot.hasFreeSide()
+		if s.Spec.Order == StopFirst {
+			can = spare || !slot.isUp() || !slot.serves() && unfitSpare
+		}
+		switch {
+		case !can || slot.Generation == s.Rollout.Target:
+		case slot.isUnfit():
 			return slot
-		case s.Spec.Order == StartFirst && beside && slot.hasFreeSide():
-			return slot
+		case next == nil:
+			next = slot
 		}
 	}
-	return nil
+	return next
 }
 
 func (s *stepper) giveTurn(slot *Slot) bool {

@@ -15,7 +15,7 @@ func pool(workers, surge, unavailable int, change ...func(*Spec)) Spec {
 	spec := Spec{
 		Workers: workers, MaxSurge: surge, MaxUnavailable: unavailable,
 		LastID: workers + surge - 1, ReadyTimeout: 60 * time.Second,
-		Settle: time.Second, Grace: 30 * time.Second, DumpGap: 2 * time.Second,
+		Settle: time.Second, Grace: 30 * time.Second, DumpGap: 2 * time.Second, Trace: 2 * time.Second, RecycleGap: 30 * time.Second,
 		Backoff: Backoff{Base: time.Second, Max: 30 * time.Second, StableAfter: stableAge, RecycleAge: recycleAge},
 	}
 	for _, f := range change {
@@ -36,12 +36,14 @@ func canary(s *Spec)      { s.Canary = 10 * time.Second }
 func stopDelay(s *Spec)   { s.StopDelay = 3 * time.Second }
 func onFailure(s *Spec)   { s.Restart = RestartOnFailure }
 func once(s *Spec)        { s.Restart = RestartNever }
+func noTrace(s *Spec)     { s.Trace = 0 }
+func noGap(s *Spec)       { s.RecycleGap = 0 }
 func otherIDs(s *Spec)    { s.FirstID, s.LastID = s.FirstID+2, s.LastID+2 }
 
 // shortScenarios are searched by every run of the tests. The small ones come first: there most bugs are found.
 func shortScenarios() []scenario {
 	return []scenario{
-		{"two prove themselves stop-first", pool(2, 0, 1, stopFirst, minReady, noSettle), budget{total: 2, crashes: 1, leaves: 1, rolls: 1, aborts: 1}, nil},
+		{"two prove themselves stop-first", pool(2, 0, 1, stopFirst, minReady, noSettle), budget{total: 2, crashes: 1, leaves: 1, unfits: 1, rolls: 1, aborts: 1}, nil},
 		{"two abort", pool(2, 1, 0, spareID), budget{total: 4, rolls: 3, scales: 1, aborts: 2}, nil},
 		{"two change", pool(2, 1, 0), budget{total: 2, crashes: 1, changes: 2, aborts: 1, stops: 1}, []Spec{
 			pool(1, 1, 0, otherIDs), pool(2, 0, 1, stopFirst, noSettle),
@@ -56,6 +58,12 @@ func shortScenarios() []scenario {
 			pool(2, 1, 0, otherIDs, noTimeout), pool(1, 0, 1, stopFirst, noSettle, minReady),
 		}},
 		{"one ends", pool(1, 1, 0, onFailure, minReady), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 2, scales: 1, changes: 1, terms: 1}, []Spec{pool(1, 1, 0, once)}},
+		{"two fall ill", pool(2, 1, 0), budget{total: 3, crashes: 1, leaves: 1, rolls: 1, unfits: 3, scales: 1}, nil},
+		{"one falls ill", pool(1, 1, 0, givesUpAt2, noTrace), budget{total: 4, crashes: 1, remains: 1, leaves: 1, unfits: 4, reloads: 1, dumps: 1, stops: 1}, nil},
+		{"two ill stop-first", pool(2, 0, 1, stopFirst, once), budget{total: 3, crashes: 1, rolls: 1, unfits: 2, terms: 2}, nil},
+		{"two are recycled", pool(2, 1, 0), budget{total: 3, crashes: 1, unfits: 1, dues: 2, rolls: 1, stops: 1}, nil},
+		{"one is recycled stop-first", pool(1, 0, 1, stopFirst, noGap), budget{total: 4, crashes: 2, leaves: 1, unfits: 1, dues: 2, rolls: 1, scales: 1, stops: 1}, nil},
+		{"one is recycled", pool(1, 1, 0, onFailure), budget{total: 4, crashes: 2, remains: 1, leaves: 1, lates: 1, unfits: 2, dues: 2, rolls: 1, scales: 1}, nil},
 		{"two reload", pool(2, 1, 0), budget{total: 3, crashes: 1, rolls: 1, reloads: 2, dumps: 2, terms: 1}, nil},
 		{"two scaled", pool(2, 1, 0, spareID), budget{total: 3, crashes: 2, remains: 2, scales: 2}, nil},
 		{"one gives up", pool(1, 1, 0, givesUpAt2, noTimeout), budget{total: 4, crashes: 3, remains: 1, leaves: 1, rolls: 1, stops: 1, terms: 4}, nil},
@@ -88,6 +96,10 @@ func fullScenarios() []scenario {
 		{"three by percent serve", pool(3, 0, 0, percent(50, 34), minReady), budget{total: 2, crashes: 1, rolls: 1, scales: 1, aborts: 1}, nil},
 		{"three prove themselves serve", pool(3, 2, 1, canary, minReady), budget{total: 2, crashes: 1, leaves: 1, lates: 1, rolls: 2, scales: 1, aborts: 1}, nil},
 		{"two end serve", pool(2, 1, 0, onFailure, minReady), budget{total: 3, crashes: 2, remains: 1, leaves: 1, rolls: 1, changes: 1, aborts: 1}, []Spec{pool(2, 1, 0, once)}},
+		{"three fall ill serve", pool(3, 1, 1, minReady), budget{total: 3, crashes: 1, rolls: 1, unfits: 3, scales: 1, aborts: 1}, nil},
+		{"two are recycled serve", pool(2, 1, 0), budget{total: 4, crashes: 2, leaves: 1, lates: 1, unfits: 2, dues: 2, rolls: 2, scales: 1, aborts: 1}, nil},
+		{"two stop-first ill serve", pool(2, 0, 1, stopFirst, noSettle), budget{total: 4, crashes: 1, remains: 1, leaves: 1, unfits: 3, dues: 2, rolls: 1, scales: 1}, nil},
+		{"three are recycled serve", pool(3, 1, 0, noGap), budget{total: 2, crashes: 1, unfits: 1, dues: 2, rolls: 1}, nil},
 		{"two stop late stop", pool(2, 1, 0, stopDelay, noSettle), budget{total: 2, crashes: 1, remains: 1, leaves: 1, rolls: 1, stops: 1, terms: 4}, nil},
 		{"four stop", pool(4, 1, 0), budget{total: 2, crashes: 1, rolls: 1, terms: 1}, nil},
 		{"three stop-first stop", pool(3, 0, 1, stopFirst), budget{total: 2, crashes: 1, remains: 1, leaves: 1, rolls: 1, terms: 4}, nil},

@@ -13,7 +13,7 @@ func (s *stepper) term() {
 		s.killAll()
 	case s.Phase == Stopping:
 		s.act(StillHere{Terms: s.Terms, Workers: s.Unreaped()})
-		for _, ref := range s.refs(func(h Health) bool { return h.Leaving() && h != Killed }) {
+		for _, ref := range s.refs(func(h Health) bool { return h.Leaving() && h != Tracing && h != Killed }) {
 			if w, _ := s.Worker(ref); w.Health != Draining {
 				s.terminate(ref, WhyStopping)
 				continue
@@ -49,6 +49,7 @@ func (s *stepper) stop(delay time.Duration) {
 func (s *stepper) forget() {
 	s.Owed = nil
 	s.endDumps()
+	s.endRecycling()
 	if s.Rollout.Phase == Rolling {
 		s.act(RolloutEnded{Target: s.Rollout.Target, Cause: StopCame})
 	}

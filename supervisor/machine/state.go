@@ -73,6 +73,7 @@ type Slot struct {
 	Generation uint64 // which generation this slot is to run
 	Home       Side   // where its connections are
 	Failures   int    // in a row, of workers of this generation; spaces the restarts
+	Outdated   uint64 // incarnation of its worker that is being recycled; 0 if none is
 	Workers    [2]Worker
 }
 
@@ -109,6 +110,8 @@ type State struct {
 	Slots      []Slot
 	Dumps      []Ref // workers that still have to dump; the first one is at it
 	Owed       []Ref // workers that were starting when a reload was relayed, and get it when they are ready
+	Due        []Ref // workers that are to be recycled, and wait for it
+	Resting    Ref   // the last one that was, while the gap after it runs
 }
 
 // HasProcess reports whether an unreaped process may be behind a worker of this health.
@@ -119,6 +122,10 @@ func (h Health) Active() bool { return h == Waiting || h >= Starting && h < Sett
 
 // Serves reports whether new connections go to a worker of this health.
 func (h Health) Serves() bool { return h == Proving || h == Ready }
+
+// Up reports whether a worker of this health has been ready and is to stay: it may be signalled, and takes connections if
+// nobody is in service.
+func (h Health) Up() bool { return h >= Proving && h <= Failing }
 
 // Leaving reports whether a worker of this health is on its way out.
 func (h Health) Leaving() bool { return h >= Settling }

@@ -92,9 +92,12 @@ var healthMeans = [...]string{
 	Starting: "spawned, not ready yet",
 	Proving:  "in service, but must stay ready for a while before its rollout counts on it",
 	Ready:    "in service: new connections are steered to it",
+	Unready:  "kept, but steered away from: it says, or is seen, that it does not serve for now",
+	Failing:  "as unready, and replaced as soon as the pool can do without it",
 	Settling: "steered away from, reads what it has accepted, has not been told to leave",
 	Retiring: "leaves by its own will",
 	Draining: "told to leave, or its leading process is gone and others of its group are not",
+	Tracing:  "got SIGABRT, to say where it hangs, and is killed next",
 	Killed:   "SIGKILL was sent to its group, and it is not reaped",
 }
 

@@ -21,6 +21,7 @@ func Step(st State, ev Event) (State, []Action) {
 	s.Slots = slices.Clone(st.Slots)
 	s.Dumps = slices.Clone(st.Dumps)
 	s.Owed = slices.Clone(st.Owed)
+	s.Due = slices.Clone(st.Due)
 	s.apply(ev)
 	s.reconcile()
 	s.bury()
@@ -43,7 +44,12 @@ func (s *stepper) apply(ev Event) {
 	switch e := ev.(type) {
 	case BecameReady:
 		s.becameReady(e.Ref)
-	case BecameUnready, Failed, RecycleDue:
+	case BecameUnready:
+		s.becameUnready(e.Ref)
+	case Failed:
+		s.fails(e)
+	case RecycleDue:
+		s.recycleDue(e.Ref)
 	case LeavesByItself:
 		s.leavesByItself(e.Ref)
 	case Died:
@@ -76,15 +82,16 @@ func (s *stepper) apply(ev Event) {
 }
 
 func (s *stepper) becameReady(ref Ref) {
-	w, ok := s.Worker(ref)
-	if !ok || w.Health != Starting {
-		return
-	}
-	if s.proof(w) > 0 {
+	switch w, ok := s.Worker(ref); {
+	case !ok:
+	case w.Health == Unready || w.Health == Failing:
+		s.move(ref, Ready)
+	case w.Health != Starting:
+	case s.proof(w) > 0:
 		s.move(ref, Proving)
-		return
+	default:
+		s.proved(ref)
 	}
-	s.proved(ref)
 }
 
 // leavesByItself takes a worker out of service that says that it is stopping. One that was never ready has failed: its
@@ -96,7 +103,7 @@ func (s *stepper) leavesByItself(ref Ref) {
 	case w.Health == Starting:
 		s.terminate(ref, WhyNeverReady)
 		s.failed(ref, w, SuccessorDied)
-	case w.Health.Serves() || w.Health == Settling:
+	case w.Health.Up() || w.Health == Settling:
 		s.move(ref, Retiring)
 		if w.Health == Proving && s.Spec.Restart == RestartAlways {
 			s.failed(ref, w, SuccessorDied)
@@ -105,8 +112,12 @@ func (s *stepper) leavesByItself(ref Ref) {
 }
 
 func (s *stepper) timerFired(t Timer) {
-	if t.Kind == DumpTimer {
+	switch t.Kind { //nolint:exhaustive // the others belong to workers
+	case DumpTimer:
 		s.nextDump(t.Ref)
+		return
+	case RecycleTimer:
+		s.rested(t.Ref)
 		return
 	}
 	w, ok := s.Worker(t.Ref)
@@ -132,6 +143,9 @@ func (s *stepper) timerFired(t Timer) {
 		if w.Health == Retiring && s.Phase == Serving && s.Spec.Restart != RestartAlways {
 			s.failed(t.Ref, w, SuccessorDied) // it was waited for, and has not ended well
 		}
-	case Free, Finished, Ready, Unready, Failing, Tracing, Killed: // have no timer
+	case Tracing:
+		s.move(t.Ref, Killed)
+		s.act(Kill{Ref: t.Ref})
+	case Free, Finished, Ready, Unready, Failing, Killed: // have no timer
 	}
 }

@@ -53,6 +53,8 @@ func anySpec(t *rapid.T) Spec {
 		{&spec.MinReady, "min ready", 5 * time.Second},
 		{&spec.Canary, "canary", 3 * time.Second},
 		{&spec.StopDelay, "stop delay", 2 * time.Second},
+		{&spec.Trace, "trace", time.Second},
+		{&spec.RecycleGap, "recycle gap", 4 * time.Second},
 	} {
 		*d.of = rapid.SampledFrom([]time.Duration{0, d.some, 2 * d.some}).Draw(t, d.name)
 	}
@@ -102,7 +104,7 @@ func (w *world) draw(t *rapid.T) happening {
 
 var plenty = budget{
 	total: 99, crashes: 99, remains: 99, leaves: 99, lates: 99,
-	rolls: 99, reloads: 99, scales: 99, dumps: 99, changes: 99, aborts: 99, terms: 99, stops: 99,
+	rolls: 99, reloads: 99, scales: 99, dumps: 99, changes: 99, aborts: 99, unfits: 99, dues: 99, terms: 99, stops: 99,
 }
 
 // scaled asks for any number of workers, and a few times for users' requests, so that they are not drowned in deaths.

@@ -43,11 +43,23 @@ type proc struct {
 	leaving    bool // it said that it leaves, or its leader died, or it was told to leave
 	told       bool // it was told to leave
 	killed     bool
-	owed       bool   // a reload was relayed while it started
-	proving    bool   // it is ready, and its rollout is not to count on it yet
+	owed       bool // a reload was relayed while it started
+	proving    bool // it is ready, and its rollout is not to count on it yet
+	fit        fitness
+	due        bool   // it is to be recycled
+	traced     bool   // it was told to say where it hangs
 	ended      Ending // nobody is to follow it; kept when it is gone
 	dump       asked
 }
+
+// fitness says what is known of a process that was ready once.
+type fitness uint8
+
+const (
+	isFit     fitness = iota
+	isUnready         // it is to be steered away from
+	isFailing         // and to be replaced
+)
 
 // asked says how a request for a dump stands.
 type asked uint8
@@ -76,6 +88,8 @@ type budget struct {
 	scales  uint8
 	dumps   uint8
 	changes uint8 // of the specification
+	unfits  uint8 // workers that become unready or fail
+	dues    uint8 // workers that are to be recycled
 	aborts  uint8
 	terms   uint8
 	stops   uint8
@@ -131,19 +145,52 @@ func (w *world) living(slots int) int {
 func (w *world) inService() int {
 	n := 0
 	for i := range w.procs {
-		if w.procs[i].serves() && w.health(i).Serves() {
+		if w.inServiceAt(i) {
 			n++
 		}
 	}
 	return n
 }
 
+// takers counts the processes that new connections are to go to: those in service or, if there are none, those that are up.
+func (w *world) takers() int {
+	n := 0
+	for i := range w.procs {
+		if w.takes(i) {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) takes(i int) bool {
+	h := w.health(i)
+	return w.procs[i].serves() && (h.Serves() || w.inService() == 0 && isUp(h))
+}
+
+// isUp reports whether a worker of this health is to stay, and has been ready.
+func isUp(h Health) bool { return h == Proving || h == Ready || h == Unready || h == Failing }
+
+// unfitSlots counts the wanted slots that have a worker which is up, and none in service.
+func (w *world) unfitSlots() int {
+	n := 0
+	for slot := range min(w.wanted(), len(w.procs)/2) {
+		a, b := w.health(index(slot, A)), w.health(index(slot, B))
+		if (isUp(a) || isUp(b)) && !a.Serves() && !b.Serves() {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) inServiceAt(i int) bool { return w.procs[i].serves() && w.health(i).Serves() }
+
 // servedSlots counts the wanted slots that have a worker in service.
 func (w *world) servedSlots() int {
 	n := 0
 	for slot := range min(w.wanted(), len(w.procs)/2) {
 		for _, i := range [...]int{index(slot, A), index(slot, B)} {
-			if w.procs[i].serves() && w.health(i).Serves() {
+			if w.inServiceAt(i) {
 				n++
 				break
 			}
