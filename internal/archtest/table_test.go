@@ -97,9 +97,10 @@ var rules = []rule{
 		reason: "runs in front of every worker's exec; each package more is paid a thousand times at a start of a thousand",
 	},
 	{
-		dir:     "internal/cgroup",
-		foreign: []string{xsys},
-		reason:  "the kernel's files about groups of processes; whose they are is the supervisor's business",
+		dir:      "internal/cgroup",
+		testOurs: []string{"internal/poll", "internal/testhost"},
+		foreign:  []string{xsys},
+		reason:   "the kernel's files about groups of processes; whose they are is the supervisor's business",
 	},
 	{
 		dir:      "internal/config",

@@ -21,6 +21,7 @@ const batch = 128
 
 const (
 	onData   = unix.EPOLLIN | unix.EPOLLRDHUP
+	onChange = unix.EPOLLPRI
 	onHangup = 0 // the kernel reports EPOLLHUP and EPOLLERR unasked
 )
 
@@ -75,6 +76,10 @@ func (p *Poller) Add(fd int, ready func()) error { return p.add(fd, onData, read
 // once its peer has hung up (EPOLLHUP, which for a pipe means that the last
 // writer closed it).
 func (p *Poller) AddHangup(fd int, gone func()) error { return p.add(fd, onHangup, gone) }
+
+// AddPriority is Add for a file of the kernel that says of itself when it has changed, as cgroup.events does: changed is
+// called (EPOLLPRI) until the file is read again from its beginning. It has to be read once before.
+func (p *Poller) AddPriority(fd int, changed func()) error { return p.add(fd, onChange, changed) }
 
 func (p *Poller) add(fd int, events uint32, ready func()) error {
 	p.mu.Lock()

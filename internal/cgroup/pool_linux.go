@@ -1,0 +1,101 @@
+package cgroup
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// pool returns the group of a pool, made if need be, after the controllers that the limits need were handed down to it.
+func (t *Tree) pool(name string, l Limits) (*poolDir, error) {
+	t.mu.Lock()
+	p := t.pools[name]
+	if p == nil {
+		p = &poolDir{dir: filepath.Join(t.base, poolPrefix+escape(name))}
+		if err := unix.Mkdir(p.dir, 0o755); err != nil && !errors.Is(err, unix.EEXIST) {
+			t.mu.Unlock()
+			return nil, &os.PathError{Op: "mkdir", Path: p.dir, Err: err}
+		}
+		t.pools[name] = p
+	}
+	refused := t.handDownLocked(p, l)
+	t.mu.Unlock()
+	for controller, err := range refused {
+		t.report("hand the "+controller+" controller down to pool "+name, err)
+	}
+	return p, nil
+}
+
+// handDownLocked hands down what a pool needs and does not have. Whatever is refused is asked for again with the next
+// worker: whoever was in the way may be gone.
+func (t *Tree) handDownLocked(p *poolDir, l Limits) map[string]error {
+	want := always()
+	for _, s := range l.settings() {
+		want = append(want, s.controller)
+	}
+	refused := map[string]error{}
+	for _, controller := range want {
+		if slices.Contains(p.handed, controller) || !slices.Contains(t.has, controller) {
+			continue
+		}
+		if err := t.handDown(controller, p.dir); err != nil {
+			refused[controller] = err
+			continue
+		}
+		p.handed = append(p.handed, controller)
+	}
+	return refused
+}
+
+func (t *Tree) handDown(controller, pool string) error {
+	for _, dir := range append(slices.Clone(t.above), pool) {
+		if slices.Contains(listed(dir, "cgroup.subtree_control"), controller) {
+			continue
+		}
+		if err := write(dir, "cgroup.subtree_control", "+"+controller); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Strain is how much the workers of a pool wait for memory and for CPUs.
+type Strain struct {
+	Memory, CPU Pressure
+}
+
+// Pressure reads what the workers of a pool wait for. Kernels without it, and pools that never had a worker, give an
+// error that wraps os.ErrNotExist.
+func (t *Tree) Pressure(pool string) (Strain, error) {
+	t.mu.Lock()
+	p := t.pools[pool]
+	t.mu.Unlock()
+	if p == nil {
+		return Strain{}, os.ErrNotExist
+	}
+	var s Strain
+	var memory, cpu error
+	s.Memory, memory = pressureOf(p.dir, "memory.pressure")
+	s.CPU, cpu = pressureOf(p.dir, "cpu.pressure")
+	return s, errors.Join(memory, cpu)
+}
+
+func pressureOf(dir, file string) (Pressure, error) {
+	text, err := read(filepath.Join(dir, file))
+	if err != nil {
+		return Pressure{}, err
+	}
+	return ParsePressure(text)
+}
+
+// Forget removes the group of a pool that is gone. A group with workers stays until Close.
+func (t *Tree) Forget(pool string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p := t.pools[pool]; p != nil && unix.Rmdir(p.dir) == nil {
+		delete(t.pools, pool)
+	}
+}

@@ -1,0 +1,257 @@
+package cgroup
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/broodctl/brood/internal/poll"
+	"github.com/broodctl/brood/internal/testhost"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// newTree opens a tree on this machine, in a group that is made for the test.
+func newTree(t testing.TB) (*Tree, string) {
+	t.Helper()
+	testhost.Need(t, testhost.Root, testhost.Cgroup2)
+	p, err := findPlace("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp(p.dir, "test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	poller, err := poll.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree, err := Open(Options{Name: "test", Poller: poller, Proc: procOf(t, p, dir)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		tree.Close()
+		if err := errors.Join(poller.Close(), os.Remove(dir)); err != nil {
+			t.Error(err)
+		}
+	})
+	return tree, dir
+}
+
+// procOf is a /proc that says that we are in dir. There we share the group with somebody, so that nothing is handed down.
+func procOf(t testing.TB, p *place, dir string) string {
+	t.Helper()
+	proc := t.TempDir()
+	mountinfo, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	self := filepath.Join(proc, "self")
+	group := "0::" + filepath.Join(p.path, filepath.Base(dir)) + "\n"
+	err = errors.Join(os.Mkdir(self, 0o755), os.WriteFile(filepath.Join(self, "mountinfo"), mountinfo, 0o644),
+		os.WriteFile(filepath.Join(self, "cgroup"), []byte(group), 0o644))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return proc
+}
+
+// born starts a shell in a group.
+func born(t testing.TB, g *Group, script string) (cmd *exec.Cmd, emptied chan struct{}) {
+	t.Helper()
+	emptied = make(chan struct{}, 64)
+	fd, err := g.Make(func() { emptied <- struct{}{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fd)
+	cmd = exec.Command("sh", "-c", script)
+	cmd.SysProcAttr = &syscall.SysProcAttr{UseCgroupFD: true, CgroupFD: fd}
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, emptied
+}
+
+func TestKillTakesWhoHasLeft(t *testing.T) {
+	tree, dir := newTree(t)
+	g := tree.Group("web", "0-a-1", Limits{}, nil)
+	if !g.Empty() {
+		t.Error("a group that was not made is not empty")
+	}
+	cmd, emptied := born(t, g, "setsid sh -c 'sleep 1000 & sleep 1000 & echo; wait' & exec sleep 1000")
+	if g.Empty() {
+		t.Error("a group with processes is empty")
+	}
+	g.Remove() // in vain, yet
+	if _, err := os.Stat(g.Dir()); err != nil {
+		t.Error(err)
+	}
+	if usage := g.Usage(); usage.CPU == 0 {
+		t.Errorf("it used %+v", usage)
+	}
+	if err := g.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	<-emptied
+	if _, err := os.Stat(g.Dir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("empty, and still there: %v", err)
+	}
+	if err := g.Signal(syscall.SIGTERM); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("nobody is left to be signalled: %v", err)
+	}
+	if !strings.HasPrefix(g.Dir(), filepath.Join(dir, "pool-web")) && !strings.Contains(g.Dir(), "brood-test/pool-web/0-a-1") {
+		t.Errorf("its directory was %s", g.Dir())
+	}
+}
+
+func TestSignalReachesEverybody(t *testing.T) {
+	tree, _ := newTree(t)
+	g := tree.Group("web", "0-a-1", Limits{}, nil)
+	cmd, emptied := born(t, g, "setsid sleep 1000 & sleep 1000 & echo; exec sleep 1000")
+	if err := g.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	<-emptied
+	g.Remove()
+}
+
+func TestFrozenGroupIsNotEntered(t *testing.T) {
+	tree, _ := newTree(t)
+	p, err := tree.pool("web", Limits{})
+	if err == nil {
+		err = write(p.dir, "cgroup.freeze", "1")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := tree.Group("web", "0-a-1", Limits{}, nil)
+	if _, err := g.Make(func() {}); !errors.Is(err, ErrFrozen) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(g.Dir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("left behind: %v", err)
+	}
+}
+
+func TestPressureOfAPool(t *testing.T) {
+	tree, _ := newTree(t)
+	if _, err := tree.Pressure("web"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("without a worker: %v", err)
+	}
+	if _, err := tree.pool("web", Limits{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tree.Pressure("web"); err != nil {
+		t.Error(err)
+	}
+	tree.Forget("web")
+	if _, err := tree.Pressure("web"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("after it was forgotten: %v", err)
+	}
+}
+
+// A group that somebody else removes is empty; the kernel tells nobody.
+func TestRemovedByOthers(t *testing.T) {
+	tree, _ := newTree(t)
+	g := tree.Group("web", "0-a-1", Limits{}, nil)
+	fd, err := g.Make(func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.Close(fd)
+	if err := os.Remove(g.Dir()); err != nil {
+		t.Fatal(err)
+	}
+	if !g.Empty() {
+		t.Error("not empty")
+	}
+	if g.Remove(); len(tree.groups) != 0 {
+		t.Error("it is not forgotten")
+	}
+}
+
+// What a supervisor that was killed left is removed by the next one, but for groups with processes.
+func TestLeftovers(t *testing.T) {
+	first, _ := newTree(t)
+	empty, full := first.Group("web", "0-a-1", Limits{}, nil), first.Group("web", "1-a-2", Limits{}, nil)
+	fd, err := empty.Make(func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.Close(fd)
+	cmd, emptied := born(t, full, "echo; exec sleep 1000")
+
+	left := sweep(first.base)
+	if !slices.Equal(left, []string{full.Dir()}) {
+		t.Errorf("left: %q", left)
+	}
+	again := first.Group("web", "1-a-2", Limits{}, nil)
+	other, ended := born(t, again, "echo; exec sleep 1000")
+	if again.Dir() == full.Dir() {
+		t.Error("two workers in one group")
+	}
+	for g, c := range map[*Group]*exec.Cmd{full: cmd, again: other} {
+		if err := g.Kill(); err != nil {
+			t.Error(err)
+		}
+		_ = c.Wait()
+	}
+	<-emptied
+	<-ended
+	full.Remove()
+	again.Remove()
+}
+
+// Two supervisors of one name, in one group, are not in each other's way; what a third one left is removed.
+func TestBesideEachOther(t *testing.T) {
+	first, _ := newTree(t)
+	stale := filepath.Join(first.place.dir, "brood-other+"+strconv.Itoa(1<<22), "pool-x")
+	if err := os.MkdirAll(stale, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	second := &Tree{opt: first.opt, place: first.place, lock: -1}
+	if err := second.beside(); err != nil {
+		t.Fatal(err)
+	}
+	defer second.unlock()
+	if second.base == first.base {
+		t.Error("both have the same")
+	}
+	if _, err := os.Stat(filepath.Dir(stale)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("nobody's group stays: %v", err)
+	}
+}
+
+// BenchmarkGroup is what a worker's group costs from its birth to its end, without the worker.
+func BenchmarkGroup(b *testing.B) {
+	tree, _ := newTree(b)
+	for i := range b.N {
+		g := tree.Group("web", "0-a-"+strconv.Itoa(i), Limits{}, nil)
+		fd, err := g.Make(func() {})
+		if err != nil {
+			b.Fatal(err)
+		}
+		syscall.Close(fd)
+		g.Remove()
+	}
+}
