@@ -96,6 +96,9 @@ var strokes = []struct {
 	draw func(t *rapid.T, p *plan.Pool)
 }{
 	{"workers", func(t *rapid.T, p *plan.Pool) { p.Spec.Workers = rapid.IntRange(1, 4).Draw(t, "workers") }},
+	{"autoscale", func(t *rapid.T, p *plan.Pool) {
+		*p = between(*p, p.Spec.Workers, p.Spec.Workers+rapid.IntRange(0, 3).Draw(t, "more"))
+	}},
 	{"env", func(t *rapid.T, p *plan.Pool) {
 		*p = leveled(*p, rapid.SampledFrom([]string{"1", "2"}).Draw(t, "level"))
 	}},

@@ -27,7 +27,9 @@ type world struct {
 	named    bool          // the diary has pool.slot/generation of a process in place of its pid
 	hold     chan struct{} // if not nil, starts wait for it
 	watchdog time.Duration
-	lanes    bool // workers can be asked over HTTP
+	lanes    bool          // workers can be asked over HTTP
+	queued   int           // connections that wait, in every listener
+	busy     time.Duration // CPU time that each worker uses per second
 
 	listeners []*fakeListener
 	notifies  map[string]func(handshake.Message, error) // by address
@@ -56,6 +58,8 @@ type fakeProcess struct {
 	drain    time.Duration // from the stop signal to the end
 	ready    time.Duration // from the start to READY=1; negative is never
 	lasts    time.Duration // of a chore: from the start to the end
+	used     time.Duration // CPU time, as of the last look
+	looked   time.Time     // when that was
 	exit     worker.Exit   // of a chore
 	err      error         // it never runs
 	notify   func(handshake.Message, error)
@@ -239,6 +243,39 @@ func (p *fakeProcess) SignalGroup(sig syscall.Signal) error {
 		p.end(worker.Exit{Code: worker.CodeUnknown, Signal: sig})
 	}
 	return nil
+}
+
+// load sets how busy the workers are from now on.
+func (w *world) burden(queued int, busy time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queued = queued
+	for _, p := range w.procs {
+		p.work()
+	}
+	w.busy = busy
+}
+
+// work counts what it used since the last look. The world is locked.
+func (p *fakeProcess) work() {
+	if p.looked.IsZero() {
+		p.looked = p.begun
+	}
+	now := time.Now()
+	p.used += time.Duration(now.Sub(p.looked).Seconds() * float64(p.world.busy))
+	p.looked = now
+}
+
+func (w *world) cpuTime(pid int) (time.Duration, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.procs {
+		if p.pid == pid && !p.dead {
+			p.work()
+			return p.used, nil
+		}
+	}
+	return 0, os.ErrProcessDone
 }
 
 // openNotify numbers the notification sockets, so that a process is found by the address that it is given.

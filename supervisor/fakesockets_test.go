@@ -77,6 +77,15 @@ func (l *fakeListener) FD(slot int, side listener.Side) int {
 	return l.base + 2*slot + int(side)
 }
 
+func (l *fakeListener) Queued() (int, error) {
+	if l.Mode() == listener.PerSlot {
+		return 0, listener.ErrNoQueue
+	}
+	l.world.mu.Lock()
+	defer l.world.mu.Unlock()
+	return l.world.queued, nil
+}
+
 func (l *fakeListener) Inode(slot int, s listener.Side) uint64 { return uint64(l.FD(slot, s)) }
 func (l *fakeListener) Adopt(int, listener.Side) error         { return l.use("adopt") }
 func (l *fakeListener) Dial(_ context.Context, slot int, side listener.Side) (net.Conn, error) {

@@ -45,6 +45,11 @@ const (
 	keyRequests   = "requests"
 	keyMemory     = "memory_bytes"
 	keyCount      = "count"
+	keyFrom       = "from"
+	keyTo         = "to"
+	keyReason     = "reason"
+	keyQueued     = "queued"
+	keyCPU        = "cpu_millis"
 )
 
 // lines adds the last words of somebody, if there are any.

@@ -153,6 +153,13 @@ type (
 		edition *edition // of which it was asked
 		unmet   []string
 	}
+	// loadDue: the load of a pool is to be looked at.
+	loadDue struct{ pool *pool }
+	// loadSeen: it was.
+	loadSeen struct {
+		pool *pool
+		load load
+	}
 	// signalled: a signal came to the supervisor.
 	signalled struct{ sig os.Signal }
 	// publishDue: what happened since the last snapshot is to be seen.
@@ -198,3 +205,5 @@ func (publishDue) message()   {}
 func (watchdogDue) message()  {}
 func (answered) message()     {}
 func (requested) message()    {}
+func (loadDue) message()      {}
+func (loadSeen) message()     {}

@@ -17,8 +17,8 @@ import (
 func (p *pool) monitor(rec *record) {
 	rec.unwatch()
 	h := &rec.edition.cfg.Health
-	p.follow(rec, byReadiness, h.Readiness)
-	p.follow(rec, byLiveness, h.Liveness)
+	p.observe(rec, byReadiness, h.Readiness)
+	p.observe(rec, byLiveness, h.Liveness)
 	p.guard(rec)
 	p.beginService(rec)
 	p.beginRounds(rec)
@@ -35,8 +35,8 @@ func (p *pool) rewatch(rec *record) {
 	}
 }
 
-// follow runs one probe of a worker, and hears of each change of its verdict.
-func (p *pool) follow(rec *record, by sense, c *plan.Probe) {
+// observe runs one probe of a worker, and hears of each change of its verdict.
+func (p *pool) observe(rec *record, by sense, c *plan.Probe) {
 	if !asks(c) {
 		p.acquit(rec, by)
 		return

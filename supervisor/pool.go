@@ -21,6 +21,7 @@ type pool struct {
 	editions map[uint64]*edition
 	coming   *edition // of the rollout that is being asked for; see enrol
 	station  station
+	scaling  scaling  // what is known of its load
 	first    bool     // the supervisor began with it
 	settled  bool     // every slot has been ready once
 	unmet    []string // what it requires and was found missing

@@ -107,6 +107,7 @@ func (p *pool) view() PoolView {
 	if p.station == held && p.st.Phase == machine.Serving {
 		v.WaitsFor = p.awaited()
 	}
+	v.Autoscale = p.viewAutoscale()
 	for _, b := range p.slots {
 		v.Restarts += b.restarts
 	}

@@ -161,26 +161,41 @@ func (p *pool) abort() Verdict {
 	return Verdict{Text: fmt.Sprintf("pool %s goes back to generation %d; the rollout to %d is aborted", p.name, p.st.Generation, target)}
 }
 
-// scale makes room first, so that a machine without ports or descriptors left changes nothing.
+// scale changes the number of workers on request. Where it follows the load, that goes on from there.
 func (p *pool) scale(req Request) Verdict {
-	spec := p.st.Spec
-	spec.Workers = req.Workers
-	if req.Workers == 0 {
-		spec.Workers = p.st.Spec.Workers + req.Delta
+	workers := req.Workers
+	if workers == 0 {
+		workers = p.st.Spec.Workers + req.Delta
 	}
 	if !p.accepts() {
 		return Verdict{Err: p.notRunning()}
 	}
+	if a := p.cfg().Autoscale; a.Clamp(workers) != workers {
+		return Verdict{Err: fmt.Errorf("%w pool %s to %d workers: %w %d and %d, which the configuration says by workers = {min, max}",
+			ErrScale, p.name, workers, errBounds, a.Min, a.Max)}
+	}
+	if err := p.resize(workers); err != nil {
+		return Verdict{Err: err}
+	}
+	return Verdict{Text: fmt.Sprintf("pool %s goes to %d workers", p.name, workers)}
+}
+
+var errBounds = errors.New("their number follows the load between")
+
+// resize makes room first, so that a machine without ports or descriptors left changes nothing.
+func (p *pool) resize(workers int) error {
+	spec := p.st.Spec
+	spec.Workers = workers
 	if err := spec.Validate(); err != nil {
-		return Verdict{Err: fmt.Errorf("%w pool %s: %w", ErrScale, p.name, err)}
+		return fmt.Errorf("%w pool %s: %w", ErrScale, p.name, err)
 	}
 	for _, l := range p.listeners() {
-		if err := l.Grow(spec.Workers); err != nil {
-			return Verdict{Err: fmt.Errorf("%w pool %s: %w", ErrScale, p.name, err)}
+		if err := l.Grow(workers); err != nil {
+			return fmt.Errorf("%w pool %s: %w", ErrScale, p.name, err)
 		}
 	}
-	p.step(machine.ScaleRequested{Workers: spec.Workers})
-	return Verdict{Text: fmt.Sprintf("pool %s goes to %d workers", p.name, spec.Workers)}
+	p.step(machine.ScaleRequested{Workers: workers})
+	return nil
 }
 
 func (s *Supervisor) named(name string) []*pool {

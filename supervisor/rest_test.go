@@ -132,6 +132,9 @@ func (s *stage) checkPools() {
 		if len(p.editions) > 1 {
 			s.t.Errorf("pool %s has %d editions", p.name, len(p.editions))
 		}
+		if n := p.st.Spec.Workers; p.cfg().Autoscale.Clamp(n) != n {
+			s.t.Errorf("pool %s has %d workers, which is out of its bounds %+v", p.name, n, p.cfg().Autoscale)
+		}
 		if got := len(living[p.name]); got != p.st.Spec.Workers {
 			s.t.Errorf("pool %s has %d workers, want %d", p.name, got, p.st.Spec.Workers)
 		}
@@ -143,7 +146,8 @@ func (s *stage) checkPools() {
 
 // samePool compares descriptions but for the number of workers, which anybody may scale.
 func samePool(a, b *plan.Pool) bool {
-	p, err := plan.Compare(desire(nil, sized(*a, 1)), desire(nil, sized(*b, 1)), nil)
+	n := b.Autoscale.Clamp(1)
+	p, err := plan.Compare(desire(nil, sized(*a, n)), desire(nil, sized(*b, n)), nil)
 	return err == nil && p.Empty()
 }
 

@@ -71,6 +71,7 @@ type PoolView struct {
 	WaitsFor   []string       `json:"waits_for,omitempty"` // pools that have to be ready first
 	Unmet      []string       `json:"unmet,omitempty"`     // what it requires and was found missing
 	Rollout    *RolloutView   `json:"rollout"`             // the one at hand, else the last one
+	Autoscale  *AutoscaleView `json:"autoscale,omitempty"` // if the number of workers follows the load
 	Listeners  []ListenerView `json:"listeners"`
 	Workers    []WorkerView   `json:"workers"`
 }
@@ -80,6 +81,17 @@ type RolloutView struct {
 	Generation uint64 `json:"generation"`
 	State      string `json:"state"` // rolling, reverting, done, failed
 	Reason     string `json:"reason,omitempty"`
+}
+
+// AutoscaleView says between which bounds the number of workers follows the load, what the load was when somebody looked
+// the last time, and what it came to.
+type AutoscaleView struct {
+	Min     int       `json:"min"`
+	Max     int       `json:"max"`
+	Queued  int       `json:"queued"`               // connections that wait
+	CPU     float64   `json:"cpu"`                  // CPUs that the workers use together; 0 if that does not count
+	Reason  string    `json:"reason,omitempty"`     // of the last change: queue, cpu, idle, too few after all, bounds
+	Changed time.Time `json:"last_change,omitzero"` // when that was
 }
 
 // ListenerView is one address of a pool.

@@ -80,6 +80,7 @@ func newStage(t testing.TB, w *world, change func(*Config)) *stage {
 			Stopped:     w.isStopped,
 			Memory:      w.memory,
 			Check:       w.checkAll,
+			CPUTime:     w.cpuTime,
 			Systemd: func(state string) {
 				w.mu.Lock()
 				defer w.mu.Unlock()

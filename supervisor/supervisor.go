@@ -135,6 +135,7 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 		s.startDue() // also what a reload has put back
 		for _, p := range s.pools {
 			p.steer()
+			p.followLoad()
 		}
 		s.publishSoon()
 	}
@@ -202,7 +203,7 @@ func refuse(msg message) {
 	case reloadReady:
 		m.transaction.discard()
 	case overdue, probed, missed, lifetimeOver, roundDue, roundSeen, restoreDue, happened:
-	case changeReady, started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, signalled, publishDue, watchdogDue:
+	case changeReady, started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, loadDue, loadSeen, signalled, publishDue, watchdogDue:
 	}
 }
 
@@ -270,6 +271,10 @@ func (s *Supervisor) handle(msg message) {
 		s.backDue(m)
 	case rechecked:
 		m.pool.rechecked(m)
+	case loadDue:
+		m.pool.loadDue()
+	case loadSeen:
+		m.pool.loadSeen(m.load)
 	case signalled:
 		s.signalled(m.sig)
 	case publishDue:

@@ -121,7 +121,7 @@ func (p *pool) withdrawn(c *plan.Change, at *step) machine.Spec {
 	if p.st.Spec.Workers == c.To.Spec.Workers {
 		return spec
 	}
-	spec.Workers = p.st.Spec.Workers
+	spec.Workers = at.before.cfg.Autoscale.Clamp(p.st.Spec.Workers)
 	for _, l := range at.before.listeners {
 		if l.Grow(spec.Workers) != nil {
 			return at.spec

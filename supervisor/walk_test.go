@@ -30,7 +30,7 @@ type happening struct {
 // happenings are what a walk is made of; the likelier ones are there more than once.
 var happenings = []string{
 	"reload", "reload", "reload", "reload", "unchanged", "broken", "abort", "abort", "roll", "scale", "scale", "crash", "crash",
-	"stop pool", "missing", "there", "plan", "dump",
+	"stop pool", "missing", "there", "plan", "dump", "load", "load",
 }
 
 // TestWalksThroughReloads takes random ways: configurations that change, workers that fail, people who change their
@@ -94,6 +94,7 @@ func walk(rec *recorder, files []plan.Desired, steps []happening, terms int, see
 	}
 	wk.setGood(true)
 	w.lacks("env:KEY", false)
+	w.burden(0, 0)
 	wk.after(time.Hour)
 	if terms == 0 {
 		wk.checkRest()
@@ -188,6 +189,8 @@ func (wk *walker) take(step happening) {
 			living[step.which%len(living)].end(worker.Exit{Code: 1})
 			synctest.Wait()
 		}
+	case "load":
+		wk.world.burden(step.which, time.Duration(step.which)*100*time.Millisecond)
 	case "missing", "there":
 		wk.world.lacks("env:KEY", step.what == "missing")
 	}

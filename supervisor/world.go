@@ -33,6 +33,8 @@ type World struct {
 	Stopped func(pid int) (bool, error)
 	// Memory measures in bytes what the processes of a worker's tree have. It may block. Nil finds nothing.
 	Memory func(pid int) (uint64, error)
+	// CPUTime is how much CPU a worker's tree has used since it began; see worker.CPUTime. It may block.
+	CPUTime func(pid int) (time.Duration, error)
 	// Keep takes hold of a command's executable; see worker.Keep. It may block. Nil keeps nothing.
 	Keep func(argv, env []string, dir string) (*worker.Program, error)
 	// Load reads the configuration again. It may block. Nil means that there is nothing to read.
@@ -101,6 +103,7 @@ type Listener interface {
 	Queue(slot int, side listener.Side) (listener.Queue, error)
 	Dial(ctx context.Context, slot int, side listener.Side) (net.Conn, error)
 	Grow(slots int) error
+	Queued() (int, error)
 	Adjust(cfg listener.Config) error
 	Pause() error
 	Resume() error

@@ -53,6 +53,9 @@ func TestUsage(t *testing.T) {
 	if use.CPU < 390*time.Millisecond || use.CPU > 5*time.Second { // a tick each is lost
 		t.Errorf("%v of CPU", use.CPU)
 	}
+	if cpu, err := worker.CPUTime(p.PID()); err != nil || cpu < use.CPU || cpu > use.CPU+time.Second {
+		t.Errorf("%v of CPU alone, %v", cpu, err)
+	}
 	if use.Processes != 3 || use.Files < 5+3*3 {
 		t.Errorf("got %+v", use)
 	}
@@ -103,6 +106,9 @@ func TestStopped(t *testing.T) {
 func TestNobodyUsesNothing(t *testing.T) {
 	if use, err := worker.Usage(nobody); !errors.Is(err, os.ErrProcessDone) {
 		t.Errorf("got %+v, %v", use, err)
+	}
+	if cpu, err := worker.CPUTime(nobody); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("got %v, %v", cpu, err)
 	}
 	if _, err := worker.Stopped(nobody); !errors.Is(err, os.ErrProcessDone) {
 		t.Errorf("got %v", err)

@@ -55,8 +55,8 @@ func printStatus(w io.Writer, snap supervisor.Snapshot) error {
 	printConfig(w, &snap.Config)
 	for i := range snap.Pools {
 		p := &snap.Pools[i]
-		_, _ = fmt.Fprintf(w, "\npool %s  %d/%d ready  generation %d  restarts %d%s\n",
-			p.Name, p.Ready, p.Desired, p.Generation, p.Restarts, rolloutWords(p.Rollout))
+		_, _ = fmt.Fprintf(w, "\npool %s  %d/%d%s ready  generation %d  restarts %d%s\n",
+			p.Name, p.Ready, p.Desired, boundsWords(p.Autoscale), p.Generation, p.Restarts, rolloutWords(p.Rollout))
 		if len(p.WaitsFor) > 0 {
 			_, _ = fmt.Fprintf(w, "  waits for %s\n", strings.Join(p.WaitsFor, ", "))
 		}
@@ -147,6 +147,13 @@ func ageWords(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
 	}
+}
+
+func boundsWords(a *supervisor.AutoscaleView) string {
+	if a == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (%d-%d)", a.Min, a.Max)
 }
 
 func rolloutWords(r *supervisor.RolloutView) string {

@@ -55,6 +55,7 @@ func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux, so
 		Serving:     worker.Serving,
 		ServingPort: worker.ServingPort,
 		Handles:     surveyor.Handles,
+		CPUTime:     worker.CPUTime,
 		Keep:        worker.Keep,
 		Check:       check,
 		Stopped:     worker.Stopped,

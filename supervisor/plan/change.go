@@ -91,7 +91,7 @@ func kept(before, after Desired, now map[string]Now) Desired {
 	for i := range after.Pools {
 		to := &after.Pools[i]
 		if from := before.Pool(to.Name); from != nil && !now[to.Name].Ended && to.Autoscale.Max > 0 {
-			to.Spec.Workers = min(max(workersOf(from, now), to.Autoscale.Min), to.Autoscale.Max)
+			to.Spec.Workers = to.Autoscale.Clamp(workersOf(from, now))
 		}
 	}
 	return after

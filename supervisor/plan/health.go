@@ -49,5 +49,13 @@ type Autoscale struct {
 	UpAfter, DownAfter time.Duration
 }
 
+// Clamp is the number of workers that a pool has in place of another one: the nearest within the bounds, if there are any.
+func (a Autoscale) Clamp(workers int) int {
+	if a.Max == 0 {
+		return workers
+	}
+	return min(max(workers, a.Min), a.Max)
+}
+
 // MostWorkers is how many workers the pool may have by its description: ports and descriptors are counted for them.
 func (p *Pool) MostWorkers() int { return max(p.Spec.Workers, p.Autoscale.Max) }
