@@ -39,6 +39,11 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 	if rec.output, err = world.OpenOutput(p.label(ref.Slot), rec.edition.cfg.Output); err != nil {
 		return worker.Command{}, fmt.Errorf("cannot open output: %w", err)
 	}
+	if rec.edition.cfg.PrivateTmp && world.PrivateTmp != nil {
+		if rec.tmp, err = world.PrivateTmp(p.label(ref.Slot)); err != nil {
+			return worker.Command{}, err
+		}
+	}
 	facts, files := p.facts(rec)
 	e := rec.edition
 	made, err := e.recipe.Build(facts)
@@ -55,7 +60,7 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 	return worker.Command{
 		Argv: made.Argv, Env: made.Env, Dir: made.Dir,
 		Program: e.program, As: as, Umask: e.cfg.Umask, Limits: e.cfg.Limits, Settings: e.cfg.Settings.Of(ref.Slot),
-		Files: files,
+		Files: files, PrivateTmp: rec.tmp,
 		Stdin: worker.DevNull, Stdout: rec.output.Stdout(), Stderr: rec.output.Stderr(),
 		ListenPID: len(files) > 0 || facts.WatchdogUsec > 0,
 		Orphans:   e.cfg.Orphans,
@@ -74,6 +79,9 @@ func (p *pool) facts(rec *record) (worker.Facts, []int) {
 		Generation:   rec.generation,
 		NotifySocket: rec.notify.Address(),
 		WatchdogUsec: uint64(rec.edition.cfg.Health.Watchdog.Microseconds()),
+	}
+	if rec.tmp != nil {
+		facts.TmpDir = rec.tmp.Path()
 	}
 	var files []int
 	for _, l := range rec.edition.listeners {

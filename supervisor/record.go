@@ -19,11 +19,12 @@ type record struct {
 	proc       Process // nil until it runs
 	output     Output
 	notify     Notify
-	gate       gate     // what it has to pass next, before it is ready
-	notified   bool     // it said READY=1
-	watch      int      // counts the watches; news of an earlier one is late
-	cancels    []func() // end the watch at hand
-	lane       turn     // who may connect to its socket, where there can be one at a time
+	tmp        *worker.TmpDir // nil is none
+	gate       gate           // what it has to pass next, before it is ready
+	notified   bool           // it said READY=1
+	watch      int            // counts the watches; news of an earlier one is late
+	cancels    []func()       // end the watch at hand
+	lane       turn           // who may connect to its socket, where there can be one at a time
 	health     health
 	hang       hangWatch
 	watchdog   *probe.Watchdog // nil if it need not say anything
@@ -69,6 +70,10 @@ func (r *record) release() {
 		r.notify = nil
 	}
 	r.closeOutput()
+	if r.tmp != nil {
+		r.tmp.Remove()
+		r.tmp = nil
+	}
 }
 
 // give lets another user than ours speak to us, and reopen what it writes to.

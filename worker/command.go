@@ -62,6 +62,9 @@ type Command struct {
 	// Settings of the process; the zero value changes nothing. With several sets of
 	// CPUs it may run on all of them.
 	Settings Settings
+	// PrivateTmp, if not nil, is made before the start, for As. The caller removes it
+	// when the worker is gone, or never ran.
+	PrivateTmp *TmpDir
 	// ListenPID sets the value of LISTEN_PID and WATCHDOG_PID, where Env has
 	// them, to the worker's own pid. This, As, Umask, Limits, Settings and a Program
 	// that has to be executed cost a start through the exec shim; once, not each.

@@ -30,7 +30,8 @@ func CleanEnviron(environ []string) []string {
 //
 // PORT is the port of the first TCP listener unless the user set it. One that
 // brood merely inherited counts as the user's only if there is no TCP listener:
-// it was meant for the program that brood now stands in front of.
+// it was meant for the program that brood now stands in front of. TMPDIR, TMP and
+// TEMP are the worker's own directory, if it has one, unless the user set them.
 //
 // The number of inherited ones tells which of them an identity may replace.
 func (r *Recipe) environ(f Facts, d data) (env []string, inherited int, err error) {
@@ -42,7 +43,7 @@ func (r *Recipe) environ(f Facts, d data) (env []string, inherited int, err erro
 	for _, v := range r.env {
 		set[v.name] = true
 	}
-	own = slices.DeleteFunc(own, func(v Var) bool { return set[v.Name] }) // PORT alone can be in both
+	own = slices.DeleteFunc(own, func(v Var) bool { return set[v.Name] }) // PORT and those of TmpDir can be in both
 	for _, v := range own {
 		set[v.Name] = true
 	}
@@ -113,6 +114,9 @@ func (r *Recipe) own(f Facts) ([]Var, error) {
 		if !r.cfg.Direct { // without it the watchdog is meant for whoever reads it
 			vars = append(vars, Var{handshake.EnvWatchdogPID, ""})
 		}
+	}
+	if f.TmpDir != "" {
+		vars = append(vars, tmpEnviron(f.TmpDir)...)
 	}
 	for _, l := range f.Listeners {
 		if l.Port > 0 && !l.Datagram {

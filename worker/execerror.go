@@ -20,6 +20,7 @@ type Stage string
 // The stages in their order.
 const (
 	StageLookup   Stage = "find"                        // the program is not there, or not executable
+	StageTmp      Stage = "make temporary directory of" // Command.PrivateTmp could not be made, or given to As
 	StageFork     Stage = "fork for"                    // the kernel gave no process or descriptor
 	StageShim     Stage = "prepare"                     // the exec shim died or could not do its work
 	StageLimit    Stage = "set a limit for"             // one of Limits was refused
@@ -70,6 +71,8 @@ func (e *ExecError) explain() string {
 		return " (the soft limit is above the hard one)"
 	case e.setting != "" && (is(syscall.EPERM) || is(syscall.EACCES)):
 		return explainRefusal(e.Stage)
+	case e.Stage == StageTmp && is(syscall.EPERM):
+		return " (that needs CAP_CHOWN)"
 	case e.Stage == StageCPUs && is(syscall.EINVAL):
 		return " (the machine, or the cpuset of the cgroup, has none of them)"
 	case e.Stage == StageIdentity && is(syscall.EPERM):

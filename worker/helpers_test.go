@@ -23,19 +23,20 @@ import (
 // helpers are the programs that the test binary can be: see asEnv.
 func helpers() map[string]func(args []string) int {
 	return map[string]func(args []string) int{
-		"report":     report,
-		"exit":       func(args []string) int { code, _ := strconv.Atoi(args[0]); return code },
-		"die":        die,
-		"echo":       echo,
-		"leave":      leave,
-		"supervise":  supervise,
-		"accept":     accept,
-		"serve":      serve,
-		"serve-http": serveHTTP,
-		"exit-later": func([]string) int { signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM); select {} },
-		"catch":      func([]string) int { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP); return echo(nil) },
-		"usage":      usageOfParent,
-		"tell-ready": func([]string) int { return failIf(self.Ready()) },
+		"report":           report,
+		"exit":             func(args []string) int { code, _ := strconv.Atoi(args[0]); return code },
+		"die":              die,
+		"echo":             echo,
+		"leave":            leave,
+		"supervise":        supervise,
+		"accept":           accept,
+		"serve":            serve,
+		"serve-http":       serveHTTP,
+		"exit-later":       func([]string) int { signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM); select {} },
+		"catch":            func([]string) int { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP); return echo(nil) },
+		"usage":            usageOfParent,
+		"close-and-remove": closeAndRemove,
+		"tell-ready":       func([]string) int { return failIf(self.Ready()) },
 	}
 }
 

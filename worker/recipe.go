@@ -40,6 +40,8 @@ type Facts struct {
 	Listeners               []ListenerFact
 	// NotifySocket is the address of the worker's Notify; empty is none.
 	NotifySocket string
+	// TmpDir is the worker's own directory for temporary files; empty is none.
+	TmpDir string
 	// WatchdogUsec is how often the worker must say that it is alive, in
 	// microseconds; 0 is never.
 	WatchdogUsec uint64

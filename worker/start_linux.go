@@ -71,6 +71,9 @@ func (s *Spawner) fork(r request) (*start, error) {
 	if as.isOurs() {
 		as = nil
 	}
+	if err := r.cmd.PrivateTmp.create(as); err != nil {
+		return nil, &ExecError{Path: path, Stage: StageTmp, Err: err, as: as}
+	}
 	pidfd := -1
 	attr := &syscall.ProcAttr{
 		Dir:   r.cmd.Dir,

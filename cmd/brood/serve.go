@@ -49,6 +49,13 @@ func serve(set *settings) error {
 	}()
 	log := newLogger(set, output.Log(), term.IsTerminal(syscall.Stderr))
 
+	tmp := worker.NewTmpDirs(set.cfg.Name, func(err error) { log.Warn().Err(err).Msg("temporary files are left") })
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), clearTime)
+		defer cancel()
+		tmp.Close(ctx)
+	}()
+
 	path := set.cfg.Control
 	if path == "" {
 		path = control.DefaultPath(os.Getenv, os.Geteuid(), set.cfg.Name)
@@ -70,7 +77,9 @@ func serve(set *settings) error {
 	if err != nil {
 		return err
 	}
-	sup, err := newSupervisor(set, log, sockets, newWorld(spawner, poller, output, sockets))
+	world := newWorld(spawner, poller, output, sockets)
+	world.PrivateTmp = tmp.Next
+	sup, err := newSupervisor(set, log, sockets, world)
 	if err != nil {
 		return err
 	}
@@ -94,8 +103,12 @@ func serve(set *settings) error {
 	return nil
 }
 
-// flushTime is how long the end waits for a slow reader of our output.
-const flushTime = 2 * time.Second
+const (
+	// flushTime is how long the end waits for a slow reader of our output.
+	flushTime = 2 * time.Second
+	// clearTime is how long it waits until the workers' temporary files are removed.
+	clearTime = 5 * time.Second
+)
 
 // newSockets takes what systemd passed.
 func newSockets(poller *poll.Poller, reports *reporter) (*listener.Set, error) {

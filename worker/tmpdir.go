@@ -1,0 +1,68 @@
+package worker
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// TmpDir is one worker's own directory for temporary files. Other users cannot look
+// into it; workers of the same user can, and it is in no mount namespace: what asks
+// for /tmp by name gets the one of the system.
+type TmpDir struct {
+	dirs *TmpDirs
+	base *tmpBase
+	name string
+}
+
+// Path is where it is, or will be.
+func (d *TmpDir) Path() string { return filepath.Join(d.base.path, d.name) }
+
+// create makes it, for another user if as is not nil. Nil is none.
+func (d *TmpDir) create(as *Identity) error {
+	if d == nil {
+		return nil
+	}
+	if err := d.base.root.Mkdir(d.name, 0o700); err != nil {
+		return err
+	}
+	// Whatever the mask of the supervisor is; and before somebody else owns it.
+	if err := d.base.root.Chmod(d.name, 0o700); err != nil || as == nil {
+		return err
+	}
+	return d.base.root.Lchown(d.name, int(as.UID), int(as.GID))
+}
+
+// Remove removes it with all that is in it, if it was made. The caller has seen the
+// end of the last process that uses it. It does not block: see TmpDirs.Close.
+func (d *TmpDir) Remove() {
+	d.dirs.removals.Go(func() {
+		d.dirs.turns <- struct{}{}
+		defer func() { <-d.dirs.turns }()
+		if err := removeAll(d.base.root, d.name); err != nil {
+			d.dirs.report(fmt.Errorf("cannot remove temporary files %s: %w", d.Path(), err))
+		}
+	})
+}
+
+// tmpEnviron are the variables by which programs find it: POSIX has the first, others
+// look for one of the rest.
+func tmpEnviron(path string) []Var { return []Var{{"TMPDIR", path}, {"TMP", path}, {"TEMP", path}} }
+
+// isTemporaryOf tells whether some process was started with its temporary directory
+// below a base. Of processes of other users it cannot tell, unless we are root.
+func isTemporaryOf(base string) (bool, error) {
+	pids, err := numbers("/proc")
+	if err != nil {
+		return false, err
+	}
+	for _, pid := range pids {
+		env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
+		if err == nil && bytes.Contains(env, []byte("TMPDIR="+base+"/")) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
