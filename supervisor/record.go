@@ -19,20 +19,20 @@ type record struct {
 	proc       Process // nil until it runs
 	output     Output
 	notify     Notify
-	tmp        *worker.TmpDir // nil is none
-	gate       gate           // what it has to pass next, before it is ready
-	notified   bool           // it said READY=1
-	watch      int            // counts the watches; news of an earlier one is late
-	cancels    []func()       // end the watch at hand
-	lane       turn           // who may connect to its socket, where there can be one at a time
+	gate       gate     // what it has to pass next, before it is ready
+	notified   bool     // it said READY=1
+	watch      int      // counts the watches; news of an earlier one is late
+	cancels    []func() // end the watch at hand
+	lane       turn     // who may connect to its socket, where there can be one at a time
 	health     health
 	hang       hangWatch
 	watchdog   *probe.Watchdog // nil if it need not say anything
 	beats      int             // how often the watchdog heard of it
 	service    service
-	leaves     bool   // it has said that it is stopping
-	reload     bool   // it declared that it handles the reload signal
-	status     string // its own words
+	tmp        *worker.TmpDir // nil is none
+	leaves     bool           // it has said that it is stopping
+	reload     bool           // it declared that it handles the reload signal
+	status     string         // its own words
 	readyAt    time.Time
 	probe      error         // why it is not ready: what was seen last
 	limit      time.Duration // of its startup probe, if that is over

@@ -15,9 +15,8 @@ import (
 // A worker's temporary files are there until the last of its processes is gone, and the next one has others.
 func TestTemporaryFilesOutliveTheLeader(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	var dirs *worker.TmpDirs
 	private := func(c *Config) {
-		dirs = worker.NewTmpDirs("web", func(err error) { t.Error(err) })
+		dirs := worker.NewTmpDirs("web", func(err error) { t.Error(err) })
 		c.World.PrivateTmp = dirs.Next
 		c.Desired.Pools[0].PrivateTmp = true
 		c.Desired.Pools[0].Spec.Workers = 1
@@ -46,7 +45,6 @@ func TestTemporaryFilesOutliveTheLeader(t *testing.T) {
 			t.Errorf("the next one is told %q", next)
 		}
 	})
-	dirs.Close(t.Context())
 }
 
 // Who asks for nothing keeps what brood has.
