@@ -55,11 +55,12 @@ func supervisorFlags() []cli.Flag {
 
 // poolFlags describe one pool. With a configuration file they have no place.
 func poolFlags() []cli.Flag {
-	return []cli.Flag{
+	return append([]cli.Flag{
 		stringFlag("workers", "cpus", "how many: `N`, cpus, or an expression such as 2*cpus+1", "n"),
+		stringFlag("max-workers", "", "there are from --workers, or 1, to so many, `N`, as their load takes"),
 		listFlag("listen", "`[NAME=]ADDRESS`: :8080, 127.0.0.1:8080, [::1]:80, unix:/run/x.sock, udp:127.0.0.1:53, "+
 			"systemd:NAME; options follow behind commas: mode=sharded|shared|per-slot, steer=random|client-ip|cpu, "+
-			"backlog=N, perm=0660, owner=USER[:GROUP]. Repeatable", "l"),
+			"queue-aware=true, backlog=N, perm=0660, owner=USER[:GROUP]. Repeatable", "l"),
 		listFlag("env", "`NAME=VALUE` for the workers; a template such as {{.Port.http}} is filled in. Repeatable", "e"),
 		listFlag("env-file", "`FILE` of variables, as EnvironmentFile= of systemd; may be missing if - is in front. Repeatable"),
 		listFlag("credential", "`NAME=FILE`: a secret variable from a file in $CREDENTIALS_DIRECTORY, or an absolute path; path:FILE hands over the path. Repeatable"),
@@ -67,7 +68,8 @@ func poolFlags() []cli.Flag {
 		stringFlag("user", "", "`USER` that the workers run as; a template"),
 		stringFlag("group", "", "`GROUP` that the workers run as; a template"),
 		stringFlag("umask", "", "of the workers, octal"),
-		listFlag("limit", "`NAME=VALUE` of setrlimit: nofile, nproc, core, as, stack, memlock, fsize. Repeatable"),
+		listFlag("limit", "`NAME=VALUE` of setrlimit: nofile, nproc, core, as, stack, memlock, fsize; of a cgroup for each worker: memory_max, memory_high, "+
+			"memory_low, cpu_max, cpu_weight, pids_max, io_weight. Repeatable"),
 		intFlag("nice", 0, "of the workers, from -20 to 19; default: brood's own"),
 		stringFlag("ioprio", "", "I/O priority of the workers: idle, best-effort:LEVEL, realtime:LEVEL"),
 		intFlag("oom-score-adj", 0, "of the workers, from -1000 to 1000; default: brood's own"),
@@ -105,7 +107,7 @@ func poolFlags() []cli.Flag {
 		intFlag("give-up-after", 0, "failures in a row of one slot that stop its pool; 0 never gives up"),
 		stringFlag("orphans", "kill", "workers of a killed supervisor: kill, term or keep them"),
 		stringFlag("worker-output", "auto", "auto, prefix, tail, inherit; auto is prefix on a terminal, else tail"),
-	}
+	}, healthFlags()...)
 }
 
 // targetFlags say which supervisor a command is for.

@@ -32,7 +32,7 @@ func fromFlags(c *cli.Context) (*config.File, []error, error) {
 	}
 	r := &flagReader{c: c}
 	pool := config.PoolTable{
-		Command: argv,
+		Command: argv, Workers: r.workers(),
 		EnvFile: c.StringSlice("env-file"), Dir: c.String("dir"), User: c.String("user"), Group: c.String("group"), Umask: c.String("umask"),
 		WorkerIDs: c.String("worker-ids"), WorkerIDEnv: c.StringSlice("worker-id-env"), FDsEnv: c.StringSlice("fds-env"),
 		Ready: r.said("ready"), Reload: r.said("reload"), ReloadSignal: r.said("reload-signal"), DumpSignal: r.said("dump-signal"),
@@ -43,10 +43,7 @@ func fromFlags(c *cli.Context) (*config.File, []error, error) {
 		Restart: r.restart(),
 		Rollout: r.rollout(),
 	}
-	if c.IsSet("workers") {
-		n := config.Count(c.String("workers"))
-		pool.Workers = &config.Workers{Count: n}
-	}
+	r.health(&pool)
 	pool.Listen = r.listeners(f.Listen)
 	f.Pool = map[string]config.PoolTable{name: pool}
 	return f, r.errs, nil
@@ -100,22 +97,6 @@ func (r *flagReader) pairs(flag string) map[string]string {
 		m[name] = value
 	}
 	return m
-}
-
-func (r *flagReader) limits() config.LimitsTable {
-	var t config.LimitsTable
-	into := map[string]**config.Limit{
-		"nofile": &t.NoFile, "nproc": &t.NProc, "core": &t.Core, "as": &t.AS, "stack": &t.Stack, "memlock": &t.MemLock, "fsize": &t.FSize,
-	}
-	for name, value := range r.pairs("limit") {
-		if into[name] == nil {
-			r.bad("cannot read --limit %s=%s: it is one of nofile, nproc, core, as, stack, memlock, fsize", name, value)
-			continue
-		}
-		limit := config.Limit(value)
-		*into[name] = &limit
-	}
-	return t
 }
 
 func (r *flagReader) process() config.ProcessTable {
@@ -189,6 +170,9 @@ func tableOf(l listener.Config) config.ListenTable {
 	if l.Perm != 0 {
 		t.Perm = fmt.Sprintf("%04o", l.Perm)
 	}
+	if l.QueueAware {
+		t.QueueAware = new(true)
+	}
 	t.Owner = l.Owner
 	if l.Group != "" {
 		t.Owner += ":" + l.Group
@@ -215,6 +199,7 @@ func flagOf(key string) string {
 	name, ok := map[string]string{
 		"pool.stop.signal": "stop-signal", "pool.stop.delay": "stop-delay", "pool.log.mode": "worker-output",
 		"pool.restart.policy": "restart", "pool.restart.clean_exits": "clean-exit",
+		"pool.workers.min": "workers", "pool.workers.max": "max-workers", "pool.readiness.http": "readiness-http", "pool.liveness.http": "liveness-http",
 	}["pool."+strings.Join(append(words[min(2, len(words)):len(words)-1], last), ".")]
 	if !ok {
 		name = strings.ReplaceAll(last, "_", "-")

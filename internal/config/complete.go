@@ -85,7 +85,7 @@ func completePool(p PoolTable, listeners map[string]ListenTable) PoolTable {
 
 	p.Log.Mode = or(p.Log.Mode, "auto")
 	completeRollout(&p, listeners)
-	completeHealth(&p)
+	completeHealth(&p, listeners)
 	return p
 }
 

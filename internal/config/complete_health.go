@@ -3,9 +3,11 @@ package config
 import (
 	"math"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/broodctl/brood/internal/probe"
+	"github.com/broodctl/brood/listener"
 )
 
 // The defaults of health that are not those of package probe.
@@ -21,7 +23,7 @@ const (
 )
 
 // completeHealth puts defaults where something is said that needs them: a probe without any key is none.
-func completeHealth(p *PoolTable) {
+func completeHealth(p *PoolTable, listeners map[string]ListenTable) {
 	for _, t := range []*ProbeTable{&p.Startup, &p.Readiness, &p.Liveness} {
 		if t.said() {
 			completeProbe(t)
@@ -33,13 +35,22 @@ func completeHealth(p *PoolTable) {
 		r.Gap = orPointer(r.Gap, Duration(defaultGap))
 	}
 	if a := &p.Autoscale; p.Workers.follows() {
-		if len(p.Listen) > 0 {
+		if tellsQueue(p.Listen, listeners) {
 			a.Queue = orPointer(a.Queue, defaultQueue)
 		}
 		a.CPU = orPointer(a.CPU, defaultCPU)
 		a.UpAfter = orPointer(a.UpAfter, Duration(defaultUpAfter))
 		a.DownAfter = orPointer(a.DownAfter, Duration(defaultDownAfter))
 	}
+}
+
+// tellsQueue reports whether brood can see how many wait for the workers behind some listeners: on its own TCP sockets.
+func tellsQueue(names []string, listeners map[string]ListenTable) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		l := listeners[name]
+		a, err := listener.ParseAddress(l.Address)
+		return name == everything || err == nil && l.Mode != listener.PerSlot.String() && (a.Network == "tcp" || a.Network == "systemd")
+	})
 }
 
 // said reports whether any key of the probe is.

@@ -52,7 +52,9 @@ func (r *resolver) recycle(table string, t PoolTable, p *Pool) {
 	case r.anyIn(at):
 	case *t.Recycle.Jitter > 100:
 		r.bad(under(at, "jitter"), "", "cannot have %s %s: at most 100%%, which doubles a limit", r.name(under(at, "jitter")), t.Recycle.Jitter)
-	case p.Recycle.MaxLifetime == 0 && p.Recycle.MaxMemory == 0 && p.Recycle.MaxRequests == 0:
+	case t.Recycle.MaxRequests < 0:
+		r.bad(under(at, "max_requests"), "", "cannot read %s %d: it is not negative", r.name(under(at, "max_requests")), t.Recycle.MaxRequests)
+	case t.Recycle.MaxLifetime == nil && t.Recycle.MaxMemory == "" && t.Recycle.MaxRequests == 0:
 		r.bad(at, "write max_lifetime, max_memory or max_requests", "recycle does not say when a worker is recycled")
 	case p.Spec.Restart == machine.RestartNever:
 		r.bad(at, "leave it out, or write restart.policy = "+quote("on-failure"), "a worker that is recycled is followed by another one, and the restart policy is never")
@@ -78,12 +80,12 @@ func (r *resolver) autoscale(table string, t PoolTable, p *Pool) {
 	if t.Autoscale.Queue != nil {
 		p.Autoscale.Queue = float64(*t.Autoscale.Queue)
 	}
-	key := under(at, "queue")
-	switch {
-	case t.Autoscale.Queue != nil && len(p.Listen) == 0:
-		r.bad(key, "leave it out", "pool %s has no listener, and so no queue", p.Name)
-	case len(p.Listen) == 0 && *t.Autoscale.CPU == 0:
-		r.bad(under(at, "cpu"), "", "pool %s has no listener: without cpu nothing tells its load", p.Name)
+	switch blind := !tellsQueue(t.Listen, r.file.Listen); {
+	case r.hasProblem(under(table, "listen")):
+	case t.Autoscale.Queue != nil && blind:
+		r.bad(under(at, "queue"), "leave it out", "no listener of pool %s tells how many wait: it would be a TCP one whose sockets are brood's", p.Name)
+	case *t.Autoscale.CPU == 0 && blind:
+		r.bad(under(at, "cpu"), "", "without cpu nothing tells the load of pool %s: no listener of it tells how many wait", p.Name)
 	}
 	for i, name := range p.Listen {
 		if l, ok := r.listeners[name]; ok && l.Mode == listener.PerSlot && r.file.Listen[name].Public != 0 {

@@ -48,6 +48,14 @@ func (r *resolver) group(table string, t LimitsTable) cgroup.Limits {
 			r.bad(key, "leave it out if there is no limit", "cannot have %s %s: the least is %d%% of a CPU", r.name(key), *t.CPUMax, leastCPU)
 		}
 	}
+	for _, w := range []struct {
+		key  string
+		said Weight
+	}{{"cpu_weight", t.CPUWeight}, {"io_weight", t.IOWeight}} {
+		if w.said != 0 {
+			r.within(under(table, w.key), int64(w.said), &w.said)
+		}
+	}
 	for _, pair := range []struct {
 		low, high   string
 		least, most uint64

@@ -34,9 +34,12 @@ func (d *draft) hardening(u *unit) {
 	} else {
 		u.set("ProtectHome", "read-only")
 	}
+	if !d.delegates() {
+		u.set("ProtectControlGroups", "yes")
+	}
 	for _, key := range []string{
-		"ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectClock",
-		"ProtectHostname", "RestrictSUIDSGID", "RestrictRealtime", "LockPersonality",
+		"ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectClock", "ProtectHostname",
+		"RestrictSUIDSGID", "RestrictRealtime", "LockPersonality",
 	} {
 		u.set(key, "yes")
 	}

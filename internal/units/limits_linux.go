@@ -2,10 +2,12 @@ package units
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/listener"
 )
 
@@ -57,6 +59,20 @@ func (d *draft) limits(u *unit) {
 		u.why("So that pools can set what they say; the others keep systemd's default.")
 		u.set("LimitMEMLOCK", limit(memlock)+":"+limit(most))
 	}
+}
+
+// delegates reports whether some workers have control groups of their own.
+func (d *draft) delegates() bool {
+	return slices.ContainsFunc(d.cfg.Pools, func(p config.Pool) bool { return p.HasGroups() })
+}
+
+// delegation gives brood the subtree of control groups below its own.
+func (d *draft) delegation(u *unit) {
+	if !d.delegates() {
+		return
+	}
+	u.why("For the control groups of the workers, whose limits their pools set. No ProtectControlGroups, which forbids to make any.")
+	u.set("Delegate", "yes")
 }
 
 func limit(n uint64) string {

@@ -33,6 +33,7 @@ func (d *draft) service() File {
 	d.limits(u)
 	u.why("A worker killed for its memory is brood's to replace; the default would stop the whole service.")
 	u.set("OOMPolicy", "continue")
+	d.delegation(u)
 	u.gap()
 	d.hardening(u)
 

@@ -75,7 +75,8 @@ func startTime(cfg *config.Config) time.Duration {
 
 // rollTime is what a rollout of a pool takes when one of its workers uses all the time it has, and the others little.
 func rollTime(p *config.Pool) time.Duration {
-	s := &p.Spec
+	s := p.Spec
+	s.Workers = p.MostWorkers()
 	surge, missing := s.MaxSurge, s.MaxUnavailable
 	if s.SurgePercent > 0 {
 		surge = (s.Workers*s.SurgePercent + 99) / 100

@@ -31,6 +31,7 @@ control = '/run/brood/a "$%b\.sock'
 		"sockets of slots": {text: listening("address = \"192.0.2.1:80\""), opt: units.Options{Sockets: true}},
 		"two users":        {text: pool + "[pool.queue]\ncommand = [\"q\"]\nuser = \"queue\""},
 		"limits":           {text: pool + "[pool.app.limits]\nnofile = \"infinity\"\nnproc = 9\nmemlock = \"1G\""},
+		"control groups":   {text: pool + "[pool.app.limits]\npids_max = 9"},
 		"strange names":    {text: strange, opt: units.Options{Sockets: true}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -64,3 +64,13 @@ func TestMostWorkers(t *testing.T) {
 		}
 	}
 }
+
+func TestHasGroups(t *testing.T) {
+	p := pool("p")
+	if p.HasGroups() {
+		t.Error("one without limits")
+	}
+	if p.Cgroup.PidsMax = 9; !p.HasGroups() {
+		t.Error("one with a limit")
+	}
+}

@@ -3,6 +3,7 @@ package plan
 import (
 	"time"
 
+	"github.com/broodctl/brood/internal/cgroup"
 	"github.com/broodctl/brood/internal/probe"
 )
 
@@ -59,3 +60,6 @@ func (a Autoscale) Clamp(workers int) int {
 
 // MostWorkers is how many workers the pool may have by its description: ports and descriptors are counted for them.
 func (p *Pool) MostWorkers() int { return max(p.Spec.Workers, p.Autoscale.Max) }
+
+// HasGroups reports whether the workers of the pool are limited by control groups of their own.
+func (p *Pool) HasGroups() bool { return p.Cgroup != cgroup.Limits{} }
