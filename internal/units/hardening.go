@@ -34,13 +34,13 @@ func (d *draft) hardening(u *unit) {
 	} else {
 		u.set("ProtectHome", "read-only")
 	}
-	if !d.delegates() {
-		u.set("ProtectControlGroups", "yes")
-	}
 	for _, key := range []string{
-		"ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectClock", "ProtectHostname",
-		"RestrictSUIDSGID", "RestrictRealtime", "LockPersonality",
+		"ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectClock",
+		"ProtectHostname", "RestrictSUIDSGID", "RestrictRealtime", "LockPersonality",
 	} {
+		if key == "ProtectControlGroups" && d.delegates() {
+			continue
+		}
 		u.set(key, "yes")
 	}
 }
