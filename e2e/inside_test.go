@@ -25,6 +25,7 @@ const (
 func TestInside(t *testing.T) {
 	dir := t.TempDir()
 	suites := []struct{ name, source, run string }{
+		{"cgroup.test", "../internal/cgroup", "."},
 		{"e2e.test", ".", "^TestVM"}, // the others need more than there is
 	}
 	files := map[string]string{insideDir + "/brood": broodBin(), insideDir + "/guest": guestBin()}
@@ -41,7 +42,7 @@ func TestInside(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), insideTime)
 	defer cancel()
 	for _, suite := range suites {
-		command := fmt.Sprintf("cd %[1]s && CI=true %[2]s=%[1]s/brood %[3]s=%[1]s/guest ./%[4]s -test.v -test.run '%[5]s' -test.timeout 5m",
+		command := fmt.Sprintf("cd %[1]s && CI=true %[2]s=%[1]s/brood %[3]s=%[1]s/guest ./%[4]s -test.v -test.run '%[5]s' -test.timeout 2m",
 			insideDir, broodEnv, guestEnv, suite.name, suite.run)
 		r := &report{}
 		code := m.Run(ctx, command, r.line)
