@@ -1,11 +1,8 @@
 package worker
 
 import (
-	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strconv"
 )
 
 // TmpDir is one worker's own directory for temporary files. Other users cannot look
@@ -50,19 +47,3 @@ func (d *TmpDir) Remove() {
 // tmpEnviron are the variables by which programs find it: POSIX has the first, others
 // look for one of the rest.
 func tmpEnviron(path string) []Var { return []Var{{"TMPDIR", path}, {"TMP", path}, {"TEMP", path}} }
-
-// isTemporaryOf tells whether some process was started with its temporary directory
-// below a base. Of processes of other users it cannot tell, unless we are root.
-func isTemporaryOf(base string) (bool, error) {
-	pids, err := numbers("/proc")
-	if err != nil {
-		return false, err
-	}
-	for _, pid := range pids {
-		env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
-		if err == nil && bytes.Contains(env, []byte("TMPDIR="+base+"/")) {
-			return true, nil
-		}
-	}
-	return false, nil
-}

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"syscall"
 )
@@ -31,6 +29,7 @@ type TmpDirs struct {
 
 	removals sync.WaitGroup
 	turns    chan struct{} // has room for the removals that may run at a time
+	closing  chan struct{} // closed by Close
 
 	mu     sync.Mutex
 	base   *tmpBase // nil until the first is wanted
@@ -50,7 +49,7 @@ type tmpBase struct {
 func NewTmpDirs(name string, report func(error)) *TmpDirs {
 	return &TmpDirs{
 		parent: os.TempDir(), prefix: "brood-" + strconv.Itoa(os.Geteuid()) + "-" + name + "-tmp-",
-		report: report, turns: make(chan struct{}, 2),
+		report: report, turns: make(chan struct{}, 2), closing: make(chan struct{}),
 	}
 }
 
@@ -74,7 +73,9 @@ func (t *TmpDirs) Next(label string) (*TmpDir, error) {
 }
 
 // Close waits until what was removed is gone, or ctx is done, and removes the base.
+// It is called once, after everything else.
 func (t *TmpDirs) Close(ctx context.Context) {
+	close(t.closing)
 	done := make(chan struct{})
 	go func() { // ends with the last removal; after ctx, with the program
 		defer close(done)
@@ -150,64 +151,4 @@ func (b *tmpBase) isThere() bool {
 	}
 	st, ok := named.Sys().(*syscall.Stat_t)
 	return ok && int(st.Uid) == os.Geteuid() && named.IsDir()
-}
-
-// clear removes what supervisors of our name have left.
-func (t *TmpDirs) clear() {
-	t.turns <- struct{}{}
-	defer func() { <-t.turns }()
-	entries, err := os.ReadDir(t.parent)
-	if err != nil {
-		t.report(fmt.Errorf("cannot look for old temporary files: %w", err))
-		return
-	}
-	for _, entry := range entries {
-		number, ours := strings.CutPrefix(entry.Name(), t.prefix)
-		if _, err := strconv.ParseUint(number, 10, 64); !ours || err != nil {
-			continue
-		}
-		if err := clearBase(filepath.Join(t.parent, entry.Name())); err != nil {
-			t.report(fmt.Errorf("cannot remove old temporary files: %w", err))
-		}
-	}
-}
-
-// clearBase removes a base that nobody has any more.
-func clearBase(path string) error {
-	base, err := takeBase(path)
-	if err != nil {
-		return nil // somebody has it, and that may be ourselves
-	}
-	defer base.root.Close()
-	defer base.lock.Close()
-	used, err := isTemporaryOf(path)
-	if used || err != nil {
-		return err
-	}
-	names, err := base.lock.Readdirnames(-1)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if err := removeAll(base.root, name); err != nil {
-			return err
-		}
-	}
-	return os.Remove(path)
-}
-
-// removeAll removes a tree without leaving it: a link is removed, and not followed.
-func removeAll(root *os.Root, name string) error {
-	err := root.RemoveAll(name)
-	if !errors.Is(err, fs.ErrPermission) {
-		return err
-	}
-	// A process of our own user may have closed a directory to it, and so to us.
-	_ = fs.WalkDir(root.FS(), name, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && d.IsDir() {
-			return root.Chmod(path, 0o700)
-		}
-		return nil
-	})
-	return root.RemoveAll(name)
 }
