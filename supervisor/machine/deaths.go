@@ -12,7 +12,8 @@ func (s *stepper) died(e Died) {
 	switch {
 	case !e.Remains:
 		s.free(e.Ref)
-	case w.Health != Draining && w.Health != Tracing && w.Health != Killed:
+	case w.Health.KeepsPlace():
+	case w.Health != Draining && w.Health != Killed:
 		s.move(e.Ref, Draining)
 		s.act(TerminateRemains{Ref: e.Ref})
 	case w.Health == Draining && e.Untold:

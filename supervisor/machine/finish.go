@@ -38,7 +38,7 @@ func (s *stepper) ending(e Died, w Worker) Ending {
 
 // wasTold reports whether the death of a worker was asked for.
 func (s *stepper) wasTold(w Worker) bool {
-	return w.Health == Draining || w.Health == Tracing || w.Health == Killed || s.Phase != Serving
+	return w.Health >= Draining || s.Phase != Serving
 }
 
 // isSuccessor reports whether the rollout at hand depends on a worker.

@@ -77,7 +77,7 @@ func (s *stepper) trace(ref Ref) {
 		s.move(ref, Tracing)
 		s.act(Trace{Ref: ref})
 	} else {
-		s.move(ref, Killed)
+		s.move(ref, Reaping)
 		s.act(Kill{Ref: ref})
 	}
 	s.failed(ref, w, SuccessorUnfit)

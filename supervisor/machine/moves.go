@@ -12,14 +12,19 @@ func Diagram() map[Health][]Health {
 		Proving:  {Ready, Unready, Failing, Settling, Retiring, Draining, Killed, Finished, Free},
 		Ready:    {Unready, Failing, Settling, Retiring, Draining, Killed, Finished, Free},
 		Unready:  {Ready, Failing, Settling, Retiring, Draining, Killed, Finished, Free},
-		Failing:  {Ready, Unready, Settling, Retiring, Draining, Tracing, Killed, Finished, Free},
+		Failing:  {Ready, Unready, Settling, Retiring, Draining, Tracing, Reaping, Killed, Finished, Free},
 		Settling: {Ready, Retiring, Draining, Killed, Free},
 		Retiring: {Draining, Killed, Finished, Free},
 		Draining: {Killed, Finished, Free},
-		Tracing:  {Killed, Finished, Free},
+		Tracing:  {Reaping, Killed, Finished, Free},
+		Reaping:  {Killed, Finished, Free},
 		Killed:   {Finished, Free},
 	}
 }
+
+// reapTime is far more than the kernel needs to end a process that was killed, unless that waits for a disk or a file system
+// which does not answer. Connections that wait at its place are then relayed.
+const reapTime = time.Second
 
 // timerOf names the timer that goes with a health.
 func timerOf(h Health) (TimerKind, bool) {
@@ -36,6 +41,8 @@ func timerOf(h Health) (TimerKind, bool) {
 		return GraceTimer, true
 	case Tracing:
 		return TraceTimer, true
+	case Reaping:
+		return ReapTimer, true
 	case Free, Finished, Ready, Unready, Failing, Killed:
 	}
 	return 0, false
@@ -72,6 +79,8 @@ func (s *stepper) move(ref Ref, to Health) {
 		after = s.Spec.Grace
 	case TraceTimer:
 		after = s.Spec.Trace
+	case ReapTimer:
+		after = reapTime
 	case DumpTimer, RecycleTimer:
 	}
 	if kind == ReadyTimer && after == 0 {

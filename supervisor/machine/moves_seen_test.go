@@ -13,7 +13,7 @@ type causes uint32
 // The events, as docs/states.md lists them.
 var causeNames = [...]string{
 	"start of the pool", "ready", "leaves by itself", "died", "group gone",
-	"backoff ended", "not ready in time", "proof ended", "settle ended", "grace ended", "trace ended", "dump gap ended", "recycle gap ended",
+	"backoff ended", "not ready in time", "proof ended", "settle ended", "grace ended", "trace ended", "not reaped in time", "dump gap ended", "recycle gap ended",
 	"roll", "reload", "dump", "scale", "specification changed", "abort", "term", "stop", "kill",
 	"unready", "fails", "recycling due",
 }
@@ -23,11 +23,11 @@ func causeOf(ev Event) (cause int, ref Ref) {
 	case BecameReady:
 		return 1, e.Ref
 	case BecameUnready:
-		return 22, e.Ref
-	case Failed:
 		return 23, e.Ref
-	case RecycleDue:
+	case Failed:
 		return 24, e.Ref
+	case RecycleDue:
+		return 25, e.Ref
 	case LeavesByItself:
 		return 2, e.Ref
 	case Died:
@@ -37,23 +37,23 @@ func causeOf(ev Event) (cause int, ref Ref) {
 	case TimerFired:
 		return 5 + int(e.Timer.Kind), e.Timer.Ref
 	case RollRequested:
-		return 13, Ref{}
-	case ReloadRequested:
 		return 14, Ref{}
-	case DumpRequested:
+	case ReloadRequested:
 		return 15, Ref{}
-	case ScaleRequested:
+	case DumpRequested:
 		return 16, Ref{}
-	case SpecChanged:
+	case ScaleRequested:
 		return 17, Ref{}
-	case AbortRequested:
+	case SpecChanged:
 		return 18, Ref{}
-	case TermReceived:
+	case AbortRequested:
 		return 19, Ref{}
-	case StopRequested:
+	case TermReceived:
 		return 20, Ref{}
-	case KillRequested:
+	case StopRequested:
 		return 21, Ref{}
+	case KillRequested:
+		return 22, Ref{}
 	}
 	return 0, Ref{}
 }

@@ -1,6 +1,9 @@
 package machine
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // perform enters an action in the books, and checks that it is right at this very moment.
 func (c *checker) perform(a Action) {
@@ -166,7 +169,7 @@ func (c *checker) kill(ref Ref) {
 	if p != nil && p.fit == isFailing && c.now.spec.Trace == 0 && !c.isForced {
 		c.replaces(ref, p)
 		p.tell()
-		p.killed = true
+		p.traced, p.killed = true, true
 		return
 	}
 	if p == nil || (!p.leaving && !c.isForced) {
@@ -224,6 +227,7 @@ func (c *checker) setTimer(a SetTimer) {
 		SettleTimer:  a.After == settle && a.After > 0,
 		GraceTimer:   a.After == spec.Grace,
 		TraceTimer:   a.After == spec.Trace && a.After > 0,
+		ReapTimer:    a.After == time.Second,
 		DumpTimer:    a.After == spec.DumpGap,
 		RecycleTimer: a.After == spec.RecycleGap && a.After > 0,
 	}

@@ -166,7 +166,7 @@ func (s *stepper) fill(i int) {
 	if slot.Workers[side].Health != Free {
 		side = side.Other()
 	}
-	if slot.Workers[side].Health != Free || s.Spec.Order == StopFirst && !slot.empty() {
+	if slot.Workers[side].Health != Free || slot.keepsPlace() || s.Spec.Order == StopFirst && !slot.empty() {
 		return
 	}
 	room := s.census()
@@ -211,6 +211,11 @@ func (s *Slot) isAlive() bool {
 func (s *Slot) hasFreeSide() bool {
 	_, ok := s.find(func(w Worker) bool { return w.Health == Free || w.Health == Finished })
 	return ok
+}
+
+// keepsPlace reports whether the next worker waits for a place here.
+func (s *Slot) keepsPlace() bool {
+	return s.Workers[A].Health.KeepsPlace() || s.Workers[B].Health.KeepsPlace()
 }
 
 func (s *Slot) empty() bool { return s.Workers[A].Health == Free && s.Workers[B].Health == Free }

@@ -123,6 +123,8 @@ func (c *checker) place(i int) {
 		fits = p.told && !p.killed && !p.traced
 	case Tracing:
 		fits = p.traced && !p.killed
+	case Reaping:
+		fits = p.traced && p.killed
 	case Killed:
 		fits = p.killed
 	}
@@ -288,7 +290,7 @@ func (c *checker) wasStopped(i int) bool {
 	if i/2 >= w.wanted() || !p.leader || !p.said || c.before.holder(i) != p.inc || !isUp(was) && was != Starting {
 		return false
 	}
-	if h := w.health(i); h != Settling && h != Draining && h != Killed {
+	if h := w.health(i); h != Settling && h != Draining && h != Reaping && h != Killed {
 		return false
 	}
 	unfit := !was.Serves() && w.inServiceAt(i^1)

@@ -58,7 +58,7 @@ func shortScenarios() []scenario {
 			pool(2, 1, 0, otherIDs, noTimeout), pool(1, 0, 1, stopFirst, noSettle, minReady),
 		}},
 		{"one ends", pool(1, 1, 0, onFailure, minReady), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 2, scales: 1, changes: 1, terms: 1}, []Spec{pool(1, 1, 0, once)}},
-		{"two fall ill", pool(2, 1, 0), budget{total: 3, crashes: 1, leaves: 1, rolls: 1, unfits: 3, scales: 1}, nil},
+		{"two fall ill", pool(2, 1, 0, noTrace), budget{total: 3, crashes: 1, leaves: 1, rolls: 1, unfits: 3, scales: 1}, nil},
 		{"one falls ill", pool(1, 1, 0, givesUpAt2, noTrace), budget{total: 4, crashes: 1, remains: 1, leaves: 1, unfits: 4, reloads: 1, dumps: 1, stops: 1}, nil},
 		{"two ill stop-first", pool(2, 0, 1, stopFirst, once), budget{total: 3, crashes: 1, rolls: 1, unfits: 2, terms: 2}, nil},
 		{"two are recycled", pool(2, 1, 0), budget{total: 3, crashes: 1, unfits: 1, dues: 2, rolls: 1, stops: 1}, nil},

@@ -13,7 +13,7 @@ func (s *stepper) term() {
 		s.killAll()
 	case s.Phase == Stopping:
 		s.act(StillHere{Terms: s.Terms, Workers: s.Unreaped()})
-		for _, ref := range s.refs(func(h Health) bool { return h.Leaving() && h != Tracing && h != Killed }) {
+		for _, ref := range s.refs(func(h Health) bool { return h.Leaving() && h <= Draining }) {
 			if w, _ := s.Worker(ref); w.Health != Draining {
 				s.terminate(ref, WhyStopping)
 				continue

@@ -27,6 +27,7 @@ const (
 	Retiring               // leaving by its own will
 	Draining               // told to leave, or its leader is gone and its group is not
 	Tracing                // told to say where it hangs; it is killed next
+	Reaping                // SIGKILL was sent to its group, and its successor waits for its place, where connections wait
 	Killed                 // SIGKILL was sent to its group
 )
 
@@ -123,6 +124,9 @@ func (h Health) Active() bool { return h == Waiting || h >= Starting && h < Sett
 // Serves reports whether new connections go to a worker of this health.
 func (h Health) Serves() bool { return h == Proving || h == Ready }
 
+// KeepsPlace reports whether the successor of a worker of this health waits for its place.
+func (h Health) KeepsPlace() bool { return h == Tracing || h == Reaping }
+
 // Up reports whether a worker of this health has been ready and is to stay: it may be signalled, and takes connections if
 // nobody is in service.
 func (h Health) Up() bool { return h >= Proving && h <= Failing }
@@ -175,7 +179,7 @@ func (p Phase) String() string { return [...]string{"serving", "stopping", "exit
 func (h Health) String() string {
 	return [...]string{
 		"free", "waiting", "finished", "starting", "proving", "ready", "unready", "failing",
-		"settling", "retiring", "draining", "tracing", "killed",
+		"settling", "retiring", "draining", "tracing", "reaping", "killed",
 	}[h]
 }
 

@@ -98,6 +98,7 @@ var healthMeans = [...]string{
 	Retiring: "leaves by its own will",
 	Draining: "told to leave, or its leading process is gone and others of its group are not",
 	Tracing:  "got SIGABRT, to say where it hangs, and is killed next",
+	Reaping:  "failed, and SIGKILL was sent to its group: its successor waits for its place, but not for ever",
 	Killed:   "SIGKILL was sent to its group, and it is not reaped",
 }
 

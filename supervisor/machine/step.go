@@ -144,8 +144,10 @@ func (s *stepper) timerFired(t Timer) {
 			s.failed(t.Ref, w, SuccessorDied) // it was waited for, and has not ended well
 		}
 	case Tracing:
-		s.move(t.Ref, Killed)
+		s.move(t.Ref, Reaping)
 		s.act(Kill{Ref: t.Ref})
+	case Reaping:
+		s.move(t.Ref, Killed)
 	case Free, Finished, Ready, Unready, Failing, Killed: // have no timer
 	}
 }

@@ -11,6 +11,7 @@ const (
 	SettleTimer                   // Settling: terminate
 	GraceTimer                    // Retiring, Draining: kill
 	TraceTimer                    // Tracing: kill
+	ReapTimer                     // Reaping: do not wait any longer for its place
 	DumpTimer                     // the next heap dump; it belongs to no worker
 	RecycleTimer                  // the next recycling; it belongs to no worker
 )
@@ -70,7 +71,7 @@ const (
 
 // String is the word for logs, status and documents.
 func (k TimerKind) String() string {
-	return [...]string{"backoff", "ready", "proving", "settle", "grace", "trace", "dump", "recycle"}[k]
+	return [...]string{"backoff", "ready", "proving", "settle", "grace", "trace", "reap", "dump", "recycle"}[k]
 }
 
 // String is the word for logs, status and documents.
