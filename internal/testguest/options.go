@@ -12,6 +12,7 @@ type options struct {
 	after    time.Duration // neither accept nor say READY=1 before
 	requests uint64        // end with 0 after so many; 0 = never
 	work     time.Duration // how long a request takes
+	serial   bool          // serve one connection at a time
 	report   bool          // say BROOD_REQUESTS=n
 	hup      string        // handle HUP: append a line to this file each time
 	usr2     string        // the same for USR2
@@ -28,6 +29,7 @@ func (o *options) bind(flags *flag.FlagSet) {
 	flags.DurationVar(&o.after, "after", o.after, "accept and be ready only then")
 	flags.Uint64Var(&o.requests, "requests", o.requests, "end after so many requests")
 	flags.DurationVar(&o.work, "work", o.work, "how long a request takes")
+	flags.BoolVar(&o.serial, "serial", false, "serve one connection at a time")
 	flags.BoolVar(&o.report, "report", false, "say how many requests were served")
 	flags.StringVar(&o.hup, "hup", "", "`file` that gets a line for each HUP")
 	flags.StringVar(&o.usr2, "usr2", "", "`file` that gets a line for each USR2")

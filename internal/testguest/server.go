@@ -88,7 +88,11 @@ func (s *server) open() <-chan error {
 		if own, ok := l.listener.(*listener); ok {
 			own.before = s.feel.hold
 		}
-		go func() { failed <- s.http.Serve(nameListener{l.listener, l.name}) }() // the process ends with it
+		from := l.listener
+		if s.serial {
+			from = serially(from)
+		}
+		go func() { failed <- s.http.Serve(nameListener{from, l.name}) }() // the process ends with it
 	}
 	return failed
 }
