@@ -71,13 +71,17 @@ type Command struct {
 	ListenPID bool
 	// Orphans says what becomes of the worker when the supervisor dies.
 	Orphans OrphanPolicy
+	// Group is the control group that the process is born in; nil is the supervisor's.
+	Group Group
 
 	// OnExit, if not nil, is called once when the process has been reaped. It is
 	// not called for a process that never ran its program.
 	OnExit func(Exit)
 	// OnGone, if not nil, is called once after OnExit, when no process of the
-	// worker's group is left: at once if nothing remains. That the last member left
-	// the group without ending, as a daemon does, is noticed within 250 ms.
+	// worker's group is left: at once if nothing remains. With a Group it is that
+	// one which has to be empty, and its removal is over. Without, that the last
+	// member left the process group without ending, as a daemon does, is noticed
+	// within 250 ms.
 	OnGone func()
 }
 

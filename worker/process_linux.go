@@ -19,6 +19,7 @@ type Process struct {
 
 	onExit func(Exit)
 	onGone func()
+	group  Group // nil if it has none of its own
 	// recheckLater asks the reaper to look whether the group still exists.
 	recheckLater func()
 
@@ -35,7 +36,7 @@ type phase uint8
 
 const (
 	phaseRunning phase = iota // the leader has not been reaped
-	phaseRemains              // the leader has, members of its group live
+	phaseRemains              // the leader has, members of its group live; with a control group the number may be anybody's
 	phaseGone                 // nobody is left; the number may be anybody's
 )
 
@@ -81,6 +82,9 @@ func (p *Process) SignalGroup(sig syscall.Signal) error {
 	if p.phase == phaseGone {
 		return p.cannotSignal(sig, os.ErrProcessDone)
 	}
+	if p.group != nil {
+		return p.signalMembersLocked(sig)
+	}
 	err := syscall.Kill(-p.pid, sig)
 	if errors.Is(err, syscall.ESRCH) {
 		// The last member was reaped by somebody else than us, so that nobody
@@ -95,6 +99,19 @@ func (p *Process) SignalGroup(sig syscall.Signal) error {
 	return nil
 }
 
+// signalMembersLocked signals everybody in the control group. Somebody with the right to do so may have taken the leader
+// out of it.
+func (p *Process) signalMembersLocked(sig syscall.Signal) error {
+	err := p.group.Signal(sig)
+	if err != nil && p.phase == phaseRunning {
+		err = p.kill(sig)
+	}
+	if err != nil {
+		return p.cannotSignal(sig, err)
+	}
+	return nil
+}
+
 func (p *Process) cannotSignal(sig syscall.Signal, err error) error {
 	return fmt.Errorf("cannot send %s to process %d: %w", SignalName(sig), p.pid, err)
 }
@@ -102,7 +119,7 @@ func (p *Process) cannotSignal(sig syscall.Signal, err error) error {
 // exitedLocked takes note that the leader was reaped.
 func (p *Process) exitedLocked(e Exit) {
 	p.phase = phaseRemains
-	e.Remains = groupExists(p.pid)
+	e.Remains = p.othersLiveLocked()
 	if p.pidfd >= 0 {
 		_ = syscall.Close(p.pidfd)
 		p.pidfd = -1
@@ -118,16 +135,27 @@ func (p *Process) exitedLocked(e Exit) {
 // goneLocked forgets the group at once: an empty group's number is free.
 func (p *Process) goneLocked() {
 	p.phase = phaseGone
+	if p.group != nil {
+		p.calls.add(p.group.Remove)
+	}
 	if p.onGone != nil {
 		p.calls.add(p.onGone)
 	}
+}
+
+// othersLiveLocked reports whether a leader that was reaped left somebody behind.
+func (p *Process) othersLiveLocked() bool {
+	if p.group != nil {
+		return !p.group.Empty()
+	}
+	return groupExists(p.pid)
 }
 
 // recheck notices that a group has become empty; it tells whether it has.
 func (p *Process) recheck() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.phase == phaseRemains && !groupExists(p.pid) {
+	if p.phase == phaseRemains && !p.othersLiveLocked() {
 		p.goneLocked()
 	}
 	return p.phase == phaseGone

@@ -16,7 +16,7 @@ import (
 type table struct {
 	mu        sync.Mutex
 	leaders   map[int]*start   // forked by us, not reaped
-	remaining map[int]*Process // reaped, but members of their group live; by pgid
+	remaining map[int]*Process // reaped, but members of their process group live, and no control group will tell; by pgid
 }
 
 // recheckInterval is how soon it is noticed that the last member of a group whose
@@ -112,7 +112,7 @@ func (s *Spawner) reapLeaderLocked(st *start) {
 		p.onExit, p.onGone = nil, nil
 	}
 	p.exitedLocked(exit)
-	if p.phase == phaseRemains {
+	if p.phase == phaseRemains && p.group == nil {
 		s.table.remaining[p.pid] = p
 	}
 }
@@ -128,6 +128,16 @@ func (s *Spawner) recheckAll() {
 	}
 	s.table.mu.Unlock()
 	for _, p := range gone {
+		p.calls.run()
+	}
+}
+
+// emptied is called when the last process of a control group has ended, which may be before the fork has returned.
+func (s *Spawner) emptied(st *start) {
+	s.table.mu.Lock()
+	p := st.process
+	s.table.mu.Unlock()
+	if p != nil && p.recheck() {
 		p.calls.run()
 	}
 }

@@ -19,7 +19,8 @@ type start struct {
 	as      *Identity
 	limits  []Limit
 	set     Settings
-	kept    bool // it is not at path any more
+	group   Group // that it is born in, if it is
+	kept    bool  // it is not at path any more
 	direct  bool // without the shim: it runs, or there is no start
 	done    func(StartResult)
 
@@ -67,45 +68,75 @@ func (s *Spawner) fork(r request) (*start, error) {
 	if kept >= 0 {
 		defer syscall.Close(kept)
 	}
-	as := r.cmd.As
-	if as.isOurs() {
-		as = nil
+	st := &start{path: path, dir: r.cmd.Dir, limits: r.cmd.Limits, set: r.cmd.Settings, kept: kept >= 0, done: r.done, status: -1}
+	group, err := s.makeGroup(st, r.cmd.Group)
+	if err != nil {
+		return nil, &ExecError{Path: path, Stage: StageFork, Err: err}
+	}
+	if group >= 0 {
+		defer syscall.Close(group)
+	}
+	if err = s.forkAs(st, r.cmd, kept, group); err != nil && st.group != nil {
+		st.group.Remove()
+	}
+	return st, err
+}
+
+// makeGroup makes the control group that a process is to be born in. Without one it returns -1.
+func (s *Spawner) makeGroup(st *start, group Group) (int, error) {
+	if group == nil {
+		return -1, nil
+	}
+	fd, err := group.Make(func() { s.emptied(st) })
+	if err != nil || fd < 0 {
+		return -1, err
+	}
+	st.group = group
+	return fd, nil
+}
+
+// forkAs forks what is to become the program, or the shim for it.
+func (s *Spawner) forkAs(st *start, cmd Command, kept, group int) error {
+	if !cmd.As.isOurs() {
+		st.as = cmd.As
 	}
 	if err := r.cmd.PrivateTmp.create(as); err != nil {
 		return nil, &ExecError{Path: path, Stage: StageTmp, Err: err, as: as}
 	}
 	pidfd := -1
 	attr := &syscall.ProcAttr{
-		Dir:   r.cmd.Dir,
-		Env:   r.cmd.Env,
-		Files: s.files(r.cmd),
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: r.cmd.Orphans.signal(), PidFD: &pidfd},
+		Dir:   cmd.Dir,
+		Env:   cmd.Env,
+		Files: s.files(cmd),
+		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: cmd.Orphans.signal(), PidFD: &pidfd},
 	}
-	st := &start{path: path, dir: r.cmd.Dir, as: as, limits: r.cmd.Limits, set: r.cmd.Settings, kept: kept >= 0, done: r.done, status: -1}
-	st.direct = !r.cmd.ListenPID && r.cmd.Umask == nil && len(r.cmd.Limits) == 0 && r.cmd.Settings.areNone() && as == nil && !st.kept
+	if group >= 0 {
+		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, group
+	}
+	st.direct = !cmd.ListenPID && cmd.Umask == nil && len(cmd.Limits) == 0 && cmd.Settings.areNone() && st.as == nil && !st.kept
 	if st.direct {
-		return st, s.forkInto(st, r.cmd, path, r.cmd.Argv, attr)
+		return s.forkInto(st, cmd, st.path, cmd.Argv, attr)
 	}
 
 	var status [2]int
 	if err := syscall.Pipe2(status[:], syscall.O_CLOEXEC|syscall.O_NONBLOCK); err != nil {
-		return nil, &ExecError{Path: path, Stage: StageFork, Err: err}
+		return &ExecError{Path: st.path, Stage: StageFork, Err: err}
 	}
 	defer syscall.Close(status[1])
-	orders := ordersOf(r.cmd, as, attr)
+	orders := ordersOf(cmd, st.as, attr)
 	orders.Status = len(attr.Files)
 	attr.Files = append(attr.Files, uintptr(status[1]))
 	if st.kept {
 		orders.Program, orders.Execveat = len(attr.Files), unix.SYS_EXECVEAT
 		attr.Files = append(attr.Files, uintptr(kept))
 	}
-	attr.Env = append(shim.Environ(), r.cmd.Env...)
+	attr.Env = append(shim.Environ(), cmd.Env...)
 	st.status = status[0]
-	err = s.forkInto(st, r.cmd, s.shim, orders.Argv(path, r.cmd.Argv), attr)
+	err := s.forkInto(st, cmd, s.shim, orders.Argv(st.path, cmd.Argv), attr)
 	if err != nil {
 		_ = syscall.Close(status[0])
 	}
-	return st, err
+	return err
 }
 
 // files are the descriptors of the process, in order.
@@ -139,6 +170,7 @@ func (s *Spawner) forkInto(st *start, cmd Command, program string, argv []string
 		started:      begun,
 		onExit:       cmd.OnExit,
 		onGone:       cmd.OnGone,
+		group:        st.group,
 		recheckLater: func() { poke(s.recheck) },
 	}
 	st.process = p

@@ -1,0 +1,20 @@
+package worker
+
+import "syscall"
+
+// Group is a control group for one process and what becomes of it; see internal/cgroup. A process in one is gone when
+// the group is empty: also those that left the process group, as daemons do, are its own.
+//
+// Only Make is called on Main's thread; the others may be called from any goroutine, and must not call back.
+type Group interface {
+	// Make is called right before the fork. It returns a descriptor of the group for clone(2), which is closed after the
+	// fork, or -1 if the process is to be born without: then no other method is called. emptied may be called at any
+	// time from then on, and is to be called when the last process has ended.
+	Make(emptied func()) (fd int, err error)
+	// Empty reports whether no process lives in it; dead ones that were not reaped do not count.
+	Empty() bool
+	// Signal signals all of them; os.ErrProcessDone if there are none.
+	Signal(sig syscall.Signal) error
+	// Remove is called once, when it is empty and nobody will enter it any more, or nobody ever did.
+	Remove()
+}
