@@ -65,21 +65,31 @@ func BenchmarkSpawnAs(b *testing.B) {
 	})
 }
 
+// What a control group costs, until it is there; its removal is not in it.
+func BenchmarkSpawnGroup(b *testing.B) {
+	all := newGroups(b)
+	benchmarkSpawnIn(b, worker.Command{}, func() worker.Group { return all.next() })
+}
+
 func benchmarkSpawn(b *testing.B, cmd worker.Command) {
+	benchmarkSpawnIn(b, cmd, func() worker.Group { return nil })
+}
+
+func benchmarkSpawnIn(b *testing.B, cmd worker.Command, group func() worker.Group) {
 	tiny := compile(b, "tiny.c") // before the spawner, whose reaper would take the compiler's status
 	s := newSpawner(b)
 	for _, n := range sizes {
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			var total time.Duration
 			for range b.N {
-				total += spawnMany(b, s, cmd, tiny, n)
+				total += spawnMany(b, s, cmd, tiny, n, group)
 			}
 			b.ReportMetric(float64(total.Microseconds())/float64(b.N*n), "us/launch")
 		})
 	}
 }
 
-func spawnMany(b *testing.B, s *worker.Spawner, cmd worker.Command, tiny string, n int) time.Duration {
+func spawnMany(b *testing.B, s *worker.Spawner, cmd worker.Command, tiny string, n int, group func() worker.Group) time.Duration {
 	r, w := newPipe(b)
 	var gone sync.WaitGroup
 	gone.Add(n)
@@ -90,6 +100,7 @@ func spawnMany(b *testing.B, s *worker.Spawner, cmd worker.Command, tiny string,
 	cmd.OnGone = gone.Done
 	begun := time.Now()
 	for range n {
+		cmd.Group = group()
 		s.Start(cmd, func(r worker.StartResult) { results <- r })
 	}
 	for count, buf := 0, make([]byte, n); count < n; {

@@ -13,8 +13,9 @@ type Group interface {
 	Make(emptied func()) (fd int, err error)
 	// Empty reports whether no process lives in it; dead ones that were not reaped do not count.
 	Empty() bool
-	// Signal signals all of them; os.ErrProcessDone if there are none.
-	Signal(sig syscall.Signal) error
+	// Signal signals all of them but those of the process group that is to be spared; 0 spares nobody. It returns
+	// os.ErrProcessDone if there are none.
+	Signal(sig syscall.Signal, spared int) error
 	// Remove is called once, when it is empty and nobody will enter it any more, or nobody ever did.
 	Remove()
 }

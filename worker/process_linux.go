@@ -99,10 +99,24 @@ func (p *Process) SignalGroup(sig syscall.Signal) error {
 	return nil
 }
 
+// SignalStrays sends sig to the processes of the worker's control group that have left its process group, as daemons do:
+// a worker that was told something tells its own, but knows nothing of those. Without a control group nobody does.
+func (p *Process) SignalStrays(sig syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.group == nil || p.phase == phaseGone {
+		return nil
+	}
+	if err := p.group.Signal(sig, p.pid); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return p.cannotSignal(sig, err)
+	}
+	return nil
+}
+
 // signalMembersLocked signals everybody in the control group. Somebody with the right to do so may have taken the leader
 // out of it.
 func (p *Process) signalMembersLocked(sig syscall.Signal) error {
-	err := p.group.Signal(sig)
+	err := p.group.Signal(sig, 0)
 	if err != nil && p.phase == phaseRunning {
 		err = p.kill(sig)
 	}

@@ -21,7 +21,7 @@ type start struct {
 	set     Settings
 	group   Group // that it is born in, if it is
 	kept    bool  // it is not at path any more
-	direct  bool // without the shim: it runs, or there is no start
+	direct  bool  // without the shim: it runs, or there is no start
 	done    func(StartResult)
 
 	// status is the read end of the shim's status pipe, -1 once the outcome is
@@ -100,8 +100,8 @@ func (s *Spawner) forkAs(st *start, cmd Command, kept, group int) error {
 	if !cmd.As.isOurs() {
 		st.as = cmd.As
 	}
-	if err := r.cmd.PrivateTmp.create(as); err != nil {
-		return nil, &ExecError{Path: path, Stage: StageTmp, Err: err, as: as}
+	if err := cmd.PrivateTmp.create(st.as); err != nil {
+		return &ExecError{Path: st.path, Stage: StageTmp, Err: err, as: st.as}
 	}
 	pidfd := -1
 	attr := &syscall.ProcAttr{

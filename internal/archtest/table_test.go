@@ -77,7 +77,7 @@ var rules = []rule{
 	{
 		dir:      "worker",
 		ours:     []string{"worker/handshake", "worker/shim", "internal/poll"},
-		testOurs: []string{"worker", "worker/self", "internal/testguest", "internal/testhost"},
+		testOurs: []string{"worker", "worker/self", "internal/cgroup", "internal/testguest", "internal/testhost"},
 		foreign:  []string{xsys},
 		reason:   "one process seen from its parent: no policy, no sockets, no log",
 	},

@@ -41,23 +41,39 @@ func (t *Tree) Group(pool, name string, l Limits, hit func()) *Group {
 
 // Make makes the group with its limits and returns a descriptor of its directory, for clone(2) with CLONE_INTO_CGROUP,
 // which the caller closes. emptied is called on the poller's goroutine each time that the last process has ended; it must
-// not block. A limit that the kernel refuses is reported, and does not keep the group from being made.
+// not block.
+//
+// A limit that the kernel refuses is reported, and does not keep the group from being made. A group that cannot be made
+// is reported as well and gives the descriptor -1: a worker without one is better than none. The only error is ErrFrozen.
 func (g *Group) Make(emptied func()) (fd int, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.emptied = emptied
+	fd, err = g.makeLocked()
+	switch {
+	case errors.Is(err, ErrFrozen):
+		return -1, fmt.Errorf("cannot use control group %s: %w", g.dir, err)
+	case err != nil:
+		g.tree.report("make control groups for pool "+g.pool, err)
+		return -1, nil
+	}
+	return fd, nil
+}
+
+func (g *Group) makeLocked() (int, error) {
 	pool, err := g.tree.pool(g.pool, g.limits)
 	if err == nil {
 		err = g.mkdirLocked(pool)
 	}
 	if err != nil {
-		return -1, fmt.Errorf("cannot make control group: %w", err)
+		return -1, err
 	}
-	g.emptied = emptied
 	g.limitLocked()
-	if fd, err = g.watchLocked(); err != nil {
+	fd, err := g.watchLocked()
+	if err != nil {
 		g.dropLocked()
 		_ = removeTree(g.dir)
-		return -1, fmt.Errorf("cannot use control group %s: %w", g.dir, err)
+		return -1, err
 	}
 	g.tree.mu.Lock()
 	g.tree.groups[g] = struct{}{}

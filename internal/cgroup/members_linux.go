@@ -41,9 +41,10 @@ func (g *Group) Kill() error {
 	return nil
 }
 
-// Signal sends a signal to every process of the group. It returns os.ErrProcessDone if there is none.
-func (g *Group) Signal(sig syscall.Signal) error {
-	if sig == unix.SIGKILL {
+// Signal sends a signal to every process of the group, but for those of a process group that is to be spared; 0 spares
+// nobody. It returns os.ErrProcessDone if there is none.
+func (g *Group) Signal(sig syscall.Signal, spared int) error {
+	if sig == unix.SIGKILL && spared == 0 {
 		return g.Kill()
 	}
 	g.mu.Lock()
@@ -55,7 +56,7 @@ func (g *Group) Signal(sig syscall.Signal) error {
 	var failed error
 	for line := range strings.Lines(members(g.dir)) {
 		pid, err := strconv.Atoi(strings.TrimSpace(line))
-		if err != nil || pid <= 0 {
+		if err != nil || pid <= 0 || spared != 0 && processGroup(pid) == spared {
 			continue
 		}
 		switch err := g.signalMember(pid, sig); {
@@ -69,6 +70,15 @@ func (g *Group) Signal(sig syscall.Signal) error {
 		return os.ErrProcessDone
 	}
 	return failed
+}
+
+// processGroup is 0 for a process that is gone.
+func processGroup(pid int) int {
+	pgid, err := unix.Getpgid(pid)
+	if err != nil {
+		return 0
+	}
+	return pgid
 }
 
 // signalMember holds the process before it makes sure that it is a member: the number may have gone to another one since

@@ -73,8 +73,11 @@ func (p *place) judge() error {
 	if parent := filepath.Dir(p.dir); filepath.Base(p.path) == leafName && delegated(parent) && members(parent) == "" {
 		p.dir, p.path, p.moved = parent, filepath.Dir(p.path), true
 	}
-	if err := unix.Faccessat(unix.AT_FDCWD, p.dir, unix.W_OK, unix.AT_EACCESS); err != nil {
-		return &Missing{What: "delegation of the group " + p.path, Why: err.Error(), Hint: hintDelegate}
+	// The second is asked for when processes move, or are born, from one group below to another.
+	for _, path := range [...]string{p.dir, filepath.Join(p.dir, "cgroup.procs")} {
+		if err := unix.Faccessat(unix.AT_FDCWD, path, unix.W_OK, unix.AT_EACCESS); err != nil {
+			return &Missing{What: "delegation of the group " + p.path, Why: err.Error(), Hint: hintDelegate}
+		}
 	}
 	// The file is in every group but the root.
 	p.root = unix.Access(filepath.Join(p.dir, "cgroup.type"), unix.F_OK) != nil

@@ -107,7 +107,7 @@ func TestKillTakesWhoHasLeft(t *testing.T) {
 	if usage := g.Usage(); usage.CPU == 0 {
 		t.Errorf("it used %+v", usage)
 	}
-	if err := g.Signal(syscall.SIGKILL); err != nil {
+	if err := g.Signal(syscall.SIGKILL, 0); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
@@ -115,7 +115,7 @@ func TestKillTakesWhoHasLeft(t *testing.T) {
 	if _, err := os.Stat(g.Dir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("empty, and still there: %v", err)
 	}
-	if err := g.Signal(syscall.SIGTERM); !errors.Is(err, os.ErrProcessDone) {
+	if err := g.Signal(syscall.SIGTERM, 0); !errors.Is(err, os.ErrProcessDone) {
 		t.Errorf("nobody is left to be signalled: %v", err)
 	}
 	if !strings.HasPrefix(g.Dir(), filepath.Join(dir, "pool-web")) && !strings.Contains(g.Dir(), "brood-test/pool-web/0-a-1") {
@@ -127,7 +127,7 @@ func TestSignalReachesEverybody(t *testing.T) {
 	tree, _ := newTree(t)
 	g := tree.Group("web", "0-a-1", Limits{}, nil)
 	cmd, emptied := born(t, g, "setsid sleep 1000 & sleep 1000 & echo; exec sleep 1000")
-	if err := g.Signal(syscall.SIGTERM); err != nil {
+	if err := g.Signal(syscall.SIGTERM, 0); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
