@@ -12,8 +12,11 @@ import (
 
 // mood is how a fake process does, as those see it who look at it from outside.
 type mood struct {
-	status  int // of its answers over HTTP; 0 is 200, negative is no answer
-	queue   int // connections that wait for it
+	status  int      // of its answers over HTTP; 0 is 200, negative is no answer
+	queue   int      // connections that wait for it
+	stuck   error    // why its connections cannot be seen
+	held    []uint64 // its connections
+	accepts bool     // it takes one out of its queue whenever somebody looks, and another one comes
 	stopped bool
 	memory  uint64
 	spoiled listener.Repair // what it has done to its socket
@@ -82,6 +85,16 @@ func (w *world) mend(l *fakeListener, slot int, side listener.Side) listener.Rep
 
 func (w *world) isStopped(pid int) (bool, error) {
 	return w.process(pid - firstPID).look().stopped, nil
+}
+
+func (w *world) connections(pid, _ int) ([]uint64, error) {
+	p := w.process(pid - firstPID)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if p.mood.accepts && len(p.mood.held) > 0 {
+		p.mood.held = []uint64{p.mood.held[0] + 1}
+	}
+	return p.mood.held, p.mood.stuck
 }
 
 func (w *world) memory(pid int) (uint64, error) { return w.process(pid - firstPID).look().memory, nil }

@@ -1,11 +1,6 @@
 package supervisor
 
-import (
-	"time"
-
-	"github.com/broodctl/brood/listener"
-	"github.com/broodctl/brood/supervisor/machine"
-)
+import "time"
 
 // A round looks at all workers of a pool for which there is something to see: what the kernel has no event for. Its
 // timer runs only while there is such a worker.
@@ -66,35 +61,15 @@ func (p *pool) schedule(kind roundKind, after time.Duration) {
 	p.rounds[kind] = time.AfterFunc(after, func() { p.sup.mail.post(roundDue{pool: p, kind: kind}) })
 }
 
-// target is a worker that a round looks at.
-type target struct {
-	ref       machine.Ref
-	watch     int
-	pid       int
-	listeners []seat
-}
-
-// sight is what a round has seen of a worker.
-type sight struct {
-	target
-	at      time.Time
-	queues  []queueSight
-	repairs []repairSight
-	stopped bool
-	memory  uint64
-}
-
-type queueSight struct {
-	listener.Queue
-	known bool // the listener tells
-}
-
 // roundDue looks beside the loop at whoever is to be looked at.
 func (p *pool) roundDue(kind roundKind) {
 	var targets []target
 	for _, rec := range p.workers {
 		if rec.isWatched() && rec.pause(kind) > 0 {
-			targets = append(targets, target{ref: rec.ref, watch: rec.watch, pid: rec.proc.PID(), listeners: rec.edition.listeners})
+			targets = append(targets, target{
+				ref: rec.ref, watch: rec.watch, pid: rec.proc.PID(), listeners: rec.edition.listeners,
+				suspect: kind == forHangs && rec.hang.isSuspect(time.Now(), rec.edition.cfg.Health.Hang),
+			})
 		}
 	}
 	if len(targets) == 0 {
@@ -103,35 +78,8 @@ func (p *pool) roundDue(kind roundKind) {
 	}
 	world := p.sup.cfg.World
 	p.sup.goOn(func() {
-		seen := make([]sight, len(targets))
-		for i, t := range targets {
-			seen[i] = world.look(kind, t)
-		}
-		p.sup.mail.post(roundSeen{pool: p, kind: kind, seen: seen})
+		p.sup.mail.post(roundSeen{pool: p, kind: kind, seen: world.lookAt(kind, targets)})
 	})
-}
-
-// look looks at one worker. What cannot be read is not seen: the worker may be gone by now.
-func (w World) look(kind roundKind, t target) sight {
-	s := sight{target: t, at: time.Now(), repairs: repairAll(t)}
-	switch kind {
-	case forHangs:
-		s.queues = make([]queueSight, len(t.listeners))
-		for i, l := range t.listeners {
-			if l.Mode() == listener.Sharded { // a shared queue is everybody's
-				q, err := l.Queue(t.ref.Slot, side(t.ref.Side))
-				s.queues[i] = queueSight{q, err == nil}
-			}
-		}
-		if w.Stopped != nil {
-			s.stopped, _ = w.Stopped(t.pid)
-		}
-	case forMemory:
-		if w.Memory != nil {
-			s.memory, _ = w.Memory(t.pid)
-		}
-	}
-	return s
 }
 
 // roundSeen judges what a round has seen, and sees to the next one.

@@ -79,6 +79,8 @@ func newStage(t testing.TB, w *world, change func(*Config)) *stage {
 			Handles:     func(int, syscall.Signal) (worker.Handling, error) { return w.handling, nil },
 			Stopped:     w.isStopped,
 			Memory:      w.memory,
+			Connections: w.connections,
+			Doing:       func(int) string { return "state S" },
 			Check:       w.checkAll,
 			CPUTime:     w.cpuTime,
 			Systemd: func(state string) {

@@ -33,6 +33,11 @@ type World struct {
 	Handles func(pid int, sig syscall.Signal) (worker.Handling, error)
 	// Stopped reports whether a process was stopped by a signal or a debugger. It may block. Nil finds all running.
 	Stopped func(pid int) (bool, error)
+	// Connections lists the connections of a local port that a worker's tree has open; see worker.Connections. It may block.
+	// Nil sees none.
+	Connections func(pid, port int) ([]uint64, error)
+	// Doing says what a process is at, for people. It may block. Nil says nothing.
+	Doing func(pid int) string
 	// Memory measures in bytes what the processes of a worker's tree have. It may block. Nil finds nothing.
 	Memory func(pid int) (uint64, error)
 	// CPUTime is how much CPU a worker's tree has used since it began; see worker.CPUTime. It may block.

@@ -60,6 +60,8 @@ func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux, so
 		Check:       check,
 		Stopped:     worker.Stopped,
 		Memory:      memory,
+		Connections: worker.Connections,
+		Doing:       worker.Doing,
 	}
 	if os.Getenv("NOTIFY_SOCKET") != "" {
 		world.Systemd = func(state string) {
