@@ -2,7 +2,7 @@ package listener
 
 import "errors"
 
-// Adjust makes cfg the config of an open listener and applies what differs: the name, the steering policy, the backlog,
+// Adjust makes cfg the config of an open listener and applies what differs: the name, the steering, the backlog,
 // and mode and owner of the file of a unix socket that we made. Connections are neither lost nor kept waiting. Address
 // and mode must be those of the listener, or come to the same. An empty Owner or Group means the one that the file was
 // made with, and Backlog 0 what Open would have chosen; a unix socket of systemd's keeps the backlog and the file that
@@ -56,8 +56,11 @@ func (l *Listener) applyLocked(from, to Config) error {
 			}
 		}
 	}
-	if from.Steer == to.Steer {
+	if from.Steer == to.Steer && from.QueueAware == to.QueueAware {
 		return nil
+	}
+	if err := l.attendLocked(); err != nil {
+		return err
 	}
 	l.knowLocked()
 	return l.reattachLocked()

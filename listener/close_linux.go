@@ -34,7 +34,11 @@ func (l *Listener) close() error {
 	l.mu.Lock()
 	l.closed = true
 	err := l.releaseLocked()
+	lookout := l.lookout
 	l.mu.Unlock()
+	if lookout != nil {
+		lookout.close()
+	}
 	l.relays.close()
 	if err != nil {
 		return fmt.Errorf("cannot give back the sockets of listener %s: %w", l.Name(), err)

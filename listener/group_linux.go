@@ -51,6 +51,9 @@ func (l *Listener) openLocked(r request, others []*Listener) (op string, err err
 		if err := l.reattachLocked(); err != nil {
 			return "steer", err
 		}
+		if err := l.attendLocked(); err != nil {
+			return "watch", err
+		}
 	}
 	l.rewatchLocked()
 	return "", nil

@@ -30,6 +30,8 @@ type Listener struct {
 	members []Member // as last steered, never empty once open
 	known   []bool   // which slots have been members ever; they own buckets
 	owners  []int    // of the buckets
+	length  int      // of the program in instructions
+	lookout *lookout // of a listener that is queue-aware, or was
 }
 
 func newListener(r request, s *Set) *Listener {
@@ -112,6 +114,9 @@ func (l *Listener) shardLocked(slot int, side Side) *shard {
 // returns; those in queues stay there. With no members the last program stays, so
 // that connections wait in queues that survive. It does nothing for listeners
 // that are not sharded.
+//
+// With QueueAware members in whose queue connections wait are left out from then
+// on, until they have accepted them; all get connections while that is so for all.
 func (l *Listener) Steer(members []Member) error {
 	if l.mode != Sharded || len(members) == 0 {
 		return nil
@@ -134,6 +139,7 @@ func (l *Listener) Steer(members []Member) error {
 		return fmt.Errorf("cannot steer listener %s: %w", l.cfg.Name, err)
 	}
 	l.rewatchLocked()
+	l.followLocked()
 	return nil
 }
 
@@ -155,7 +161,7 @@ func (l *Listener) reattachLocked() error {
 	}
 	for _, m := range l.members {
 		if s := l.table.at(m); s.index != outside {
-			p.ready = append(p.ready, target{slot: m.Slot, index: s.index})
+			p.ready = append(p.ready, target{slot: m.Slot, index: s.index, busy: s.busy, cpus: s.cpus})
 		}
 	}
 	if len(p.ready) == 0 {
@@ -165,6 +171,7 @@ func (l *Listener) reattachLocked() error {
 	if err != nil {
 		return err
 	}
+	l.length = len(code)
 	return attach(l.group[0].fd, code)
 }
 

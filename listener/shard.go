@@ -23,6 +23,8 @@ type shard struct {
 	index     int     // in the kernel's group; outside if it is in none
 	place     Member
 	abandoned bool
+	busy      bool  // connections wait in it, as the lookout last saw
+	cpus      []int // its worker is pinned to; none if it is not
 	watch     watching
 }
 

@@ -35,7 +35,9 @@ const (
 // target is one ready worker's shard.
 type target struct {
 	slot  int
-	index int // in the kernel's group
+	index int   // in the kernel's group
+	busy  bool  // left out while others are not
+	cpus  []int // its worker is pinned to
 }
 
 // plan is all that a program depends on.
@@ -49,8 +51,8 @@ type plan struct {
 }
 
 // program turns members, policy and lanes into a classic BPF program that returns
-// the group index for a packet. It leaves the lanes of slots out when the program
-// would be too long otherwise.
+// the group index for a packet. It leaves the lanes of slots out, and then the
+// pins, when the program would be too long otherwise.
 func program(p plan) ([]bpf.RawInstruction, error) {
 	if len(p.ready) == 0 {
 		return nil, errors.New("nobody is ready")
@@ -61,14 +63,7 @@ func program(p plan) ([]bpf.RawInstruction, error) {
 		}
 	}
 	p.ready = slices.SortedStableFunc(slices.Values(p.ready), func(a, b target) int { return a.slot - b.slot })
-	which := allLanes
-	if p.datagram {
-		which = noLanes
-	}
-	code := p.code(which)
-	if len(code) > maxInstructions && which == allLanes {
-		code = p.code(indexLanes)
-	}
+	code := p.shortened()
 	if len(code) > maxInstructions {
 		return nil, fmt.Errorf("program has %d instructions, and the kernel takes %d", len(code), maxInstructions)
 	}
@@ -77,6 +72,24 @@ func program(p plan) ([]bpf.RawInstruction, error) {
 		return nil, fmt.Errorf("cannot assemble program: %w", err)
 	}
 	return raw, nil
+}
+
+// shortened leaves out what can be spared until the program is short enough: the lanes of slots, then the pins.
+func (p plan) shortened() []bpf.Instruction {
+	if p.datagram {
+		return p.code(noLanes)
+	}
+	code := p.code(allLanes)
+	if len(code) > maxInstructions {
+		code = p.code(indexLanes)
+	}
+	if len(code) > maxInstructions && p.pinned() {
+		for i := range p.ready {
+			p.ready[i].cpus = nil
+		}
+		return p.shortened()
+	}
+	return code
 }
 
 // code is lanes, then key, then the search for the key's index.
@@ -169,15 +182,45 @@ func (p plan) choose() []bpf.Instruction {
 		table := bucketTable(p.owners, p.ready)
 		return append(p.hash(), total(spans(count(len(table)), func(i int) int { return table[i] }))...)
 	}
-	key := bpf.ExtRand
-	if p.policy == CPU {
-		key = bpf.ExtCPUID
+	idle := p.idle()
+	switch {
+	case p.policy != CPU:
+		return spread(bpf.ExtRand, idle)
+	case !p.pinned():
+		return spread(bpf.ExtCPUID, idle)
+	}
+	return nearby(idle)
+}
+
+// idle are the ready that are not busy; all of them if all are.
+func (p plan) idle() []target {
+	var idle []target
+	for _, r := range p.ready {
+		if !r.busy {
+			idle = append(idle, r)
+		}
+	}
+	if len(idle) == 0 {
+		return p.ready
+	}
+	return idle
+}
+
+// pinned tells whether the CPU of a packet has a meaning for some of the ready.
+func (p plan) pinned() bool {
+	return p.policy == CPU && slices.ContainsFunc(p.ready, func(r target) bool { return len(r.cpus) > 0 })
+}
+
+// spread takes one of all by a number that the kernel gives, modulo how many there are.
+func spread(number bpf.Extension, all []target) []bpf.Instruction {
+	if len(all) == 1 {
+		return []bpf.Instruction{bpf.RetConstant{Val: uint32(all[0].index)}}
 	}
 	code := []bpf.Instruction{
-		bpf.LoadExtension{Num: key},
-		bpf.ALUOpConstant{Op: bpf.ALUOpMod, Val: uint32(len(p.ready))},
+		bpf.LoadExtension{Num: number},
+		bpf.ALUOpConstant{Op: bpf.ALUOpMod, Val: uint32(len(all))},
 	}
-	return append(code, total(spans(count(len(p.ready)), func(i int) int { return p.ready[i].index }))...)
+	return append(code, total(spans(count(len(all)), func(i int) int { return all[i].index }))...)
 }
 
 func count(n int) []uint32 {

@@ -143,14 +143,62 @@ func drawPlan(t *rapid.T, maxSlots int) plan {
 	for slot := range slots {
 		for side := range sides {
 			if rapid.IntRange(0, 2).Draw(t, "ready") > 0 {
-				p.ready = append(p.ready, target{slot, int(index[slot*sides+side])})
+				p.ready = append(p.ready, target{
+					slot: slot, index: int(index[slot*sides+side]), busy: rapid.IntRange(0, 3).Draw(t, "busy") == 0, cpus: drawCPUs(t, slot),
+				})
 			}
 		}
 	}
 	if len(p.ready) == 0 {
-		p.ready = []target{{0, int(index[0])}}
+		p.ready = []target{{slot: 0, index: int(index[0])}}
 	}
 	return p
+}
+
+// drawCPUs pins a slot as configurations do: to one of a few, to a node of neighbours, anyhow, or not at all.
+func drawCPUs(t *rapid.T, slot int) []int {
+	switch rapid.IntRange(0, 3).Draw(t, "pin") {
+	case 0:
+		return []int{slot % 6}
+	case 1:
+		node := slot % 2 * 4
+		return []int{node, node + 1, node + 2, node + 3}
+	case 2:
+		return rapid.SliceOfN(rapid.IntRange(0, 9), 1, 4).Draw(t, "cpus")
+	}
+	return nil
+}
+
+// chosen lists the indexes that a packet without a lane may reach, written independently of the program. Buckets keep
+// clients with busy workers too.
+func chosen(p plan, cpu uint32) []uint32 {
+	sets := [][]target{p.ready}
+	narrow := func(keep func(target) bool) {
+		var left []target
+		for _, r := range sets[len(sets)-1] {
+			if keep(r) {
+				left = append(left, r)
+			}
+		}
+		if len(left) > 0 {
+			sets = append(sets, left)
+		}
+	}
+	if !p.datagram && p.policy != ClientIP {
+		narrow(func(r target) bool { return !r.busy })
+	}
+	if !p.datagram && p.policy == CPU {
+		before := len(sets)
+		narrow(func(r target) bool { return slices.Contains(r.cpus, int(cpu)) })
+		if len(sets) == before {
+			narrow(func(r target) bool { return len(r.cpus) == 0 })
+		}
+	}
+	var live []uint32
+	for _, r := range sets[len(sets)-1] {
+		live = append(live, uint32(r.index))
+	}
+	return live
 }
 
 func TestProgramReachesTheReadyAlone(t *testing.T) {
@@ -161,20 +209,17 @@ func TestProgramReachesTheReadyAlone(t *testing.T) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		var live []uint32
-		for _, r := range p.ready {
-			live = append(live, uint32(r.index))
-		}
 		for _, source := range sources(rt, p) {
-			got, _ := run(t, code, packet{source: source, random: rapid.Uint32().Draw(rt, "random"), cpu: rapid.Uint32Range(0, 1023).Draw(rt, "cpu")})
+			cpu := rapid.SampledFrom([]uint32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 1023}).Draw(rt, "cpu")
+			got, _ := run(t, code, packet{source: source, random: rapid.Uint32().Draw(rt, "random"), cpu: cpu})
 			if i, ok := lane(p, source); ok {
 				if !slices.Contains(i, got) {
 					rt.Fatalf("lane of %s leads to %d, want one of %d", source, got, i)
 				}
 				continue
 			}
-			if !slices.Contains(live, got) {
-				rt.Fatalf("%s goes to %d, and only %d are ready", source, got, live)
+			if live := chosen(p, cpu); !slices.Contains(live, got) {
+				rt.Fatalf("%s on CPU %d goes to %d, and should to one of %d", source, cpu, got, live)
 			}
 		}
 	})
@@ -248,7 +293,7 @@ func TestProgramFits(t *testing.T) {
 					case sameSide == "every third unready" && s%3 == 1:
 						continue
 					}
-					p.ready = append(p.ready, target{s, index})
+					p.ready = append(p.ready, target{slot: s, index: index})
 				}
 				code, err := program(p)
 				if err != nil {
@@ -265,6 +310,67 @@ func TestProgramFits(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Pins are as even as chance among those of one CPU, and are given up before a program gets too long.
+func TestProgramOfPins(t *testing.T) {
+	t.Parallel()
+	const slots = 1000
+	for name, cpus := range map[string]func(slot int) []int{
+		"one each":      func(slot int) []int { return []int{slot} },
+		"64 in turn":    func(slot int) []int { return []int{slot % 64} },
+		"two nodes":     func(slot int) []int { return seq(slot%2*32, 32) },
+		"all on all":    func(int) []int { return seq(0, 64) },
+		"half not":      func(slot int) []int { return seq(slot, slot%2) },
+		"overlapping":   func(slot int) []int { return seq(slot%64, 3) },
+		"all different": func(slot int) []int { return seq(slot, 16) },
+	} {
+		p := plan{ipv4: true, ipv6: true, policy: CPU, shards: sides * slots}
+		for s := range slots {
+			p.ready = append(p.ready, target{slot: s, index: sides*s + int(scatter(uint32(s))&1), cpus: cpus(s), busy: s%7 == 0})
+		}
+		code, err := program(p)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		given := name == "overlapping" || name == "all different"
+		strays, most := 0, 0
+		for cpu := range uint32(slots) {
+			got, steps := run(t, code, packet{source: netip.MustParseAddrPort("192.0.2.1:1234"), random: cpu * golden, cpu: cpu})
+			if !slices.Contains(chosen(p, cpu), got) {
+				strays++
+			}
+			most = max(most, steps)
+		}
+		if (strays > 0) != given || most > 60 {
+			t.Errorf("%s: %d instructions, %d of %d CPUs do not lead to their slots, %d steps", name, len(code), strays, slots, most)
+		}
+	}
+	// Three of one CPU share it evenly.
+	p := plan{ipv4: true, policy: CPU, shards: 8}
+	for s := range 4 {
+		p.ready = append(p.ready, target{slot: s, index: s, cpus: []int{s % 3 % 2}})
+	}
+	code, err := program(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[uint32]int{}
+	for random := range uint32(300) {
+		index, _ := run(t, code, packet{source: netip.MustParseAddrPort("192.0.2.1:1"), random: random})
+		got[index]++
+	}
+	if got[0] != 100 || got[2] != 100 || got[3] != 100 {
+		t.Errorf("the slots of one CPU got %v", got)
+	}
+}
+
+func seq(from, n int) (all []int) {
+	for i := range n {
+		all = append(all, from+i)
+	}
+	return all
 }
 
 func TestBucketsMoveOnlyWhereTheyMust(t *testing.T) {
@@ -303,7 +409,7 @@ func TestBucketsMoveOnlyWhereTheyMust(t *testing.T) {
 		var ready []target
 		for s := range slots {
 			if !slices.Contains(without, s) {
-				ready = append(ready, target{s, s})
+				ready = append(ready, target{slot: s, index: s})
 			}
 		}
 		return bucketTable(naturalOwners(allKnown(slots)), ready)
@@ -347,7 +453,7 @@ func BenchmarkProgram(b *testing.B) {
 		b.Run(fmt.Sprint(slots), func(b *testing.B) {
 			p := plan{ipv4: true, ipv6: true, shards: sides * slots}
 			for s := range slots {
-				p.ready = append(p.ready, target{s, sides*s + s&1})
+				p.ready = append(p.ready, target{slot: s, index: sides*s + s&1})
 			}
 			for b.Loop() {
 				if _, err := program(p); err != nil {

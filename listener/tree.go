@@ -6,7 +6,7 @@ import "golang.org/x/net/bpf"
 // shards in regular order need a handful of instructions.
 type span struct {
 	from, to uint32
-	scale    uint32 // 0, 1 or sides
+	scale    uint32 // 0, 1 or sides; from away on it says where to go on instead
 	offset   int    // may be negative: the index never is
 }
 
@@ -44,10 +44,10 @@ func (s *span) extend(key uint32, index int) bool {
 
 // code returns the index of the key in A.
 func (s span) code(to []bpf.Instruction) []bpf.Instruction {
-	switch s.scale {
-	case hole:
-		return append(to, bpf.Jump{Skip: hole})
-	case 0:
+	switch {
+	case s.scale >= away:
+		return append(to, bpf.Jump{Skip: s.scale})
+	case s.scale == 0:
 		return append(to, bpf.RetConstant{Val: uint32(s.offset)})
 	}
 	return append(to,
@@ -57,35 +57,45 @@ func (s span) code(to []bpf.Instruction) []bpf.Instruction {
 }
 
 func (s span) size() int {
-	if s.scale == 0 || s.scale == hole {
+	if s.scale == 0 || s.scale >= away {
 		return 1
 	}
 	return 3
 }
 
-// hole is the scale of a span without an index. As the length of a jump it leads behind the end of the tree, which is
-// not known while its parts are made.
-const hole = 1<<32 - 1
+// away is the first of the scales of spans without an index: away+i leads to the place i behind the tree. As the length of
+// a jump it stands for that place, which is not known while the parts of the tree are made.
+const away = 1 << 31
 
 // search returns the index of the key in A by binary search, and goes on behind
 // its own end with A unchanged for keys of no span. all is sorted.
 func search(all []span) []bpf.Instruction {
-	var padded []span
+	code := total(padded(all))
+	resolve(code, []int{len(code)})
+	return code
+}
+
+// padded fills the gaps between spans, and what is beyond the last, with ways to the place 0.
+func padded(all []span) []span {
+	var whole []span
 	var next uint32
 	for _, s := range all {
 		if s.from > next {
-			padded = append(padded, span{from: next, scale: hole})
+			whole = append(whole, span{from: next, scale: away})
 		}
-		padded = append(padded, s)
+		whole = append(whole, s)
 		next = s.to + 1
 	}
-	code := total(append(padded, span{from: next, scale: hole}))
+	return append(whole, span{from: next, scale: away})
+}
+
+// resolve puts the positions of places into the jumps that lead there.
+func resolve(code []bpf.Instruction, places []int) {
 	for i, ins := range code {
-		if j, ok := ins.(bpf.Jump); ok && j.Skip == hole {
-			code[i] = bpf.Jump{Skip: uint32(len(code) - i - 1)}
+		if j, ok := ins.(bpf.Jump); ok && j.Skip >= away {
+			code[i] = bpf.Jump{Skip: uint32(places[j.Skip-away] - i - 1)}
 		}
 	}
-	return code
 }
 
 // total is search for keys that are known to be within the spans.
