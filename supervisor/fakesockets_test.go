@@ -57,6 +57,7 @@ type fakeListener struct {
 	mu      sync.Mutex
 	cfg     listener.Config
 	members []listener.Member
+	pins    map[listener.Member][]int
 	paused  bool
 	closed  bool
 	misuse  []string // what was done to it that makes no sense
@@ -178,6 +179,16 @@ func (l *fakeListener) Steer(members []listener.Member) error {
 	l.mu.Unlock()
 	l.world.write("steer%s%s", l.at(), places(members))
 	return l.use("steer")
+}
+
+func (l *fakeListener) Pin(slot int, side listener.Side, cpus []int) error {
+	l.mu.Lock()
+	if l.pins == nil {
+		l.pins = map[listener.Member][]int{}
+	}
+	l.pins[listener.Member{Slot: slot, Side: side}] = cpus
+	l.mu.Unlock()
+	return l.use("pin")
 }
 
 func places(members []listener.Member) string {

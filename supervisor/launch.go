@@ -44,6 +44,7 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 			return worker.Command{}, err
 		}
 	}
+	p.pin(rec)
 	facts, files := p.facts(rec)
 	e := rec.edition
 	made, err := e.recipe.Build(facts)
@@ -67,6 +68,19 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 		OnExit:    func(e worker.Exit) { p.sup.mail.post(exited{pool: p, ref: ref, exit: e}) },
 		OnGone:    func() { p.sup.mail.post(gone{pool: p, ref: ref}) },
 	}, nil
+}
+
+// pin tells the listeners which CPUs the worker will run on, so that steering by CPU leads to it from there.
+func (p *pool) pin(rec *record) {
+	var cpus []int
+	if sets := rec.edition.cfg.Settings.Of(rec.ref.Slot).CPUs; len(sets) > 0 {
+		cpus = sets[0]
+	}
+	for _, l := range rec.edition.listeners {
+		if err := l.Pin(rec.ref.Slot, side(rec.ref.Side), cpus); err != nil {
+			p.failed(l)("cannot steer by CPU", err)
+		}
+	}
 }
 
 // facts are what the worker is told about itself, with the descriptors it gets.

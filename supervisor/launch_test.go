@@ -3,12 +3,14 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/worker"
 	"github.com/broodctl/brood/worker/handshake"
@@ -76,6 +78,26 @@ func TestFailedProbeIsNamedWhereAWorkerWasNeverReady(t *testing.T) {
 		}
 		if last := s.sup.Snapshot().Pools[0].Workers[0].LastExit; !strings.Contains(last, "no lane to a single worker") {
 			t.Errorf("last exit: %s", last)
+		}
+	})
+}
+
+// Steering by CPU has to know where a worker will run before it gets connections, for successors as well.
+func TestListenersKnowThePinsOfWorkers(t *testing.T) {
+	pinned := func(c *Config) { c.Desired.Pools[0].Settings.CPUs = [][]int{{0}, {2, 3}} }
+	perform(t, &world{}, pinned, func(s *stage) {
+		if v := s.sup.Do(context.Background(), Request{Verb: Roll}); v.Err != nil {
+			t.Fatal(v.Err)
+		}
+		l := s.world.listeners[0]
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for slot, want := range [][]int{{0}, {2, 3}} {
+			for _, side := range []listener.Side{listener.A, listener.B} {
+				if got := l.pins[listener.Member{Slot: slot, Side: side}]; !slices.Equal(got, want) {
+					t.Errorf("slot %d side %s is pinned to %v, want %v", slot, side, got, want)
+				}
+			}
 		}
 	})
 }

@@ -104,6 +104,7 @@ type Listener interface {
 	Port(slot int) int
 	Inode(slot int, side listener.Side) uint64
 	Steer(members []listener.Member) error
+	Pin(slot int, side listener.Side, cpus []int) error
 	Adopt(slot int, side listener.Side) error
 	Abandon(slot int, side listener.Side) error
 	Restore(slot int, side listener.Side) (listener.Repair, error)
