@@ -54,7 +54,8 @@ func drawListener(t *rapid.T, port int) ListenTable {
 	l := rapid.SampledFrom([]ListenTable{
 		{Address: fmt.Sprintf("127.0.0.1:%d", 2000+port)},
 		{Address: fmt.Sprintf("127.0.0.1:%d", 2000+port), Mode: "per-slot"},
-		{Address: fmt.Sprintf("127.0.0.1:%d", 2000+port), Steer: "client-ip", Backlog: 5, Public: 10000 + port},
+		{Address: fmt.Sprintf("127.0.0.1:%d", 2000+port), Steer: "client-ip", QueueAware: new(false), Backlog: 5, Public: 10000 + port},
+		{Address: fmt.Sprintf("127.0.0.1:%d", 2000+port), Steer: "cpu", QueueAware: new(true)},
 		{Address: fmt.Sprintf("udp:[::1]:%d", 2000+port), Mode: "sharded"},
 		{Address: fmt.Sprintf("unix:/run/%d \"x\".sock", port), Perm: "0600", Owner: ":www-data"},
 		{Address: fmt.Sprintf("systemd:s%d", port), Mode: "shared"},
@@ -93,8 +94,10 @@ func drawPool(t *rapid.T) PoolTable {
 	p.Process = ProcessTable{
 		Nice: maybe(t, "nice", rapid.SampledFrom([]Nice{-20, 0, 19})), OOMScoreAdj: maybe(t, "oom_score_adj", rapid.SampledFrom([]OOMScore{-1000, 0, 7})),
 		IOPrio: word(t, "ioprio", "idle", "realtime:0", "best-effort:7"), CPUs: word(t, "cpus", "spread", "nodes", "node:1", "3,0-1"),
+		PrivateTmp: rapid.Bool().Draw(t, "private_tmp"),
 		NoNewPrivs: rapid.Bool().Draw(t, "no_new_privs"), Capabilities: maybe(t, "capabilities", rapid.SampledFrom([][]string{{}, {"KILL"}, {"cap_bpf", "CHOWN"}})),
 	}
+	drawHealth(t, &p)
 	p.Log.Mode = word(t, "mode", "inherit", "tail", "prefix")
 	return p
 }
