@@ -20,8 +20,8 @@ func listFlag(name, usage string, aliases ...string) *cli.StringSliceFlag {
 	return &cli.StringSliceFlag{Name: name, Aliases: aliases, Usage: usage, EnvVars: env(name), KeepSpace: true}
 }
 
-func intFlag(name string, value int, usage string) *cli.IntFlag {
-	return &cli.IntFlag{Name: name, Value: value, Usage: usage, EnvVars: env(name)}
+func intFlag(name, usage string) *cli.IntFlag {
+	return &cli.IntFlag{Name: name, Usage: usage, EnvVars: env(name)}
 }
 
 func durationFlag(name string, value time.Duration, usage string) *cli.DurationFlag {
@@ -70,9 +70,9 @@ func poolFlags() []cli.Flag {
 		stringFlag("umask", "", "of the workers, octal"),
 		listFlag("limit", "`NAME=VALUE` of setrlimit: nofile, nproc, core, as, stack, memlock, fsize; of a cgroup for each worker: memory_max, memory_high, "+
 			"memory_low, cpu_max, cpu_weight, pids_max, io_weight. Repeatable"),
-		intFlag("nice", 0, "of the workers, from -20 to 19; default: brood's own"),
+		intFlag("nice", "of the workers, from -20 to 19; default: brood's own"),
 		stringFlag("ioprio", "", "I/O priority of the workers: idle, best-effort:LEVEL, realtime:LEVEL"),
-		intFlag("oom-score-adj", 0, "of the workers, from -1000 to 1000; default: brood's own"),
+		intFlag("oom-score-adj", "of the workers, from -1000 to 1000; default: brood's own"),
 		stringFlag("cpus", "", "where workers run: spread (a CPU each), nodes (a NUMA node each), node:N, or a list such as 0-3,8"),
 		boolFlag("no-new-privs", "no program that a worker executes can give it rights"),
 		stringFlag("capabilities", "", "the only `CAPABILITIES` that workers keep, with commas between them; none keeps none"),
@@ -104,7 +104,7 @@ func poolFlags() []cli.Flag {
 		listFlag("clean-exit", "`STATUS` or signal, beside 0, that is no failure: 143, TERM. Repeatable"),
 		durationFlag("backoff", 500*time.Millisecond, "before the second restart in a row; doubles from there"),
 		durationFlag("max-backoff", 30*time.Second, "longest pause between restarts"),
-		intFlag("give-up-after", 0, "failures in a row of one slot that stop its pool; 0 never gives up"),
+		intFlag("give-up-after", "failures in a row of one slot that stop its pool; 0 never gives up"),
 		stringFlag("orphans", "kill", "workers of a killed supervisor: kill, term or keep them"),
 		stringFlag("worker-output", "auto", "auto, prefix, tail, inherit; auto is prefix on a terminal, else tail"),
 	}, healthFlags()...)

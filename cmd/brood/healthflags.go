@@ -17,7 +17,7 @@ func healthFlags() []cli.Flag {
 		durationFlag("hang", 0, "a worker is replaced that is stopped, or takes none of the connections that wait for it, for so long; 0 is never"),
 		durationFlag("max-lifetime", 0, "a worker is replaced that has lived so long; 0 is never"),
 		stringFlag("max-memory", "", "a worker is replaced that has, with its descendants, so many `BYTES`, such as 500M"),
-		intFlag("max-requests", 0, "a worker is replaced that has said BROOD_REQUESTS=`N` or more; 0 is never"),
+		intFlag("max-requests", "a worker is replaced that has said BROOD_REQUESTS=`N` or more; 0 is never"),
 	}
 }
 
