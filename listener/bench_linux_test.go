@@ -33,3 +33,20 @@ func BenchmarkSteer(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkLook is what it takes to look at the sockets of a thousand workers once: what has to be put back, and who waits.
+func BenchmarkLook(b *testing.B) {
+	const slots = 1000
+	l := open(b, slots, "127.0.0.1:0").first()
+	b.ReportAllocs()
+	for b.Loop() {
+		for slot := range slots {
+			if _, err := l.Restore(slot, A); err != nil {
+				b.Fatal(err)
+			}
+			if _, err := l.Queue(slot, A); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
