@@ -76,12 +76,12 @@ func (h *hangWatch) see(s *sight, limit, pause time.Duration) (detail string) {
 			continue
 		}
 		if stuck := q.see(seen, s.at); stuck >= limit && q.isProven(seen) && detail == "" {
-			detail = fmt.Sprintf("hang: the queue of %s has not got shorter for %s: %d connections wait in it, of at most %d (the process is in %s)",
+			detail = fmt.Sprintf("the queue of %s has not got shorter for %s: %d connections wait in it, of at most %d (the process is in %s)",
 				s.listeners[i].Name(), stuck.Round(time.Millisecond), seen.Length, seen.Backlog, s.doing)
 		}
 	}
 	if still := s.at.Sub(h.stopped); s.stopped && still >= min(limit, stoppedLimit) {
-		return fmt.Sprintf("hang: the process has been stopped (state T) for %s", still.Round(time.Millisecond))
+		return fmt.Sprintf("the process has been stopped (state T) for %s", still.Round(time.Millisecond))
 	}
 	return detail
 }

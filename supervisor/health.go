@@ -106,24 +106,18 @@ func (p *pool) judge(rec *record) {
 		return
 	}
 	h.told, h.noted = is, false
-	if is == fit {
+	switch is {
+	case fit:
 		delete(p.unfit, rec)
 		p.of(p.log.Info(), rec).Msg("worker works again")
-	} else {
+	case unready:
 		p.unfit[rec] = true
-		c := h.worst()
-		p.of(p.log.Warn(), rec).Str(keyCause, string(c.cause)).Str(keyDetail, c.detail).Msg(is.message())
+		p.of(p.log.Warn(), rec).Str(keyDetail, h.worst().detail).Msg("worker is not ready any more")
+	case failing: // what is done about it will be said
+		p.unfit[rec] = true
 	}
 	p.step(rec.fitnessEvent())
 	p.noteThoseThatStay()
-}
-
-// message is constant, as every log message is.
-func (f fitness) message() string {
-	if f == failing {
-		return "worker does not work"
-	}
-	return "worker is not ready any more"
 }
 
 // fitnessEvent is what the machine has to hear.
@@ -153,8 +147,9 @@ func (p *pool) noteThoseThatStay() {
 	for rec := range p.unfit {
 		if w, ok := p.st.Worker(rec.ref); ok && w.Health == machine.Failing && !rec.health.noted {
 			rec.health.noted = true
-			p.of(p.log.Warn(), rec).Str(keyDetail, rec.health.worst().detail).
-				Msg("worker that does not work stays for now, because others are being replaced")
+			c := rec.health.worst()
+			p.of(p.log.Warn(), rec).Str(keyCause, string(c.cause)).Str(keyDetail, c.detail).
+				Msg("worker does not work, and stays for now, because others are being replaced")
 		}
 	}
 }

@@ -135,7 +135,7 @@ func TestFailureOfAllWorkersIsNoStorm(t *testing.T) {
 		if failing != 3 {
 			t.Errorf("%d of 4 wait for their turn: %s", failing, s.summary())
 		}
-		if n := len(s.logged("worker that does not work stays for now, because others are being replaced")); n < 3 {
+		if n := len(s.logged("worker does not work, and stays for now, because others are being replaced")); n < 3 {
 			t.Errorf("%d lines about those that stay", n)
 		}
 		s.after(time.Hour)
@@ -189,7 +189,7 @@ func TestWatchdog(t *testing.T) {
 			s.after(10 * time.Millisecond)
 			s.want("start 100", "ABRT 100", "end 100", "start 101")
 			s.checkDeaths(CauseWatchdog)
-			if got := s.logged("worker died")[0]["detail"]; got != "watchdog: nothing heard for 5s, and WATCHDOG=1 came 10 times before" {
+			if got := s.logged("worker died")[0]["detail"]; got != "no WATCHDOG=1 for 5s, after 10 of them" {
 				t.Errorf("detail: %s", got)
 			}
 		})

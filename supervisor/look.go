@@ -14,6 +14,7 @@ type target struct {
 	pid       int
 	listeners []seat
 	suspect   bool // it is to be looked at closely
+	repair    bool // what it has spoiled of its sockets is to be put back
 }
 
 // sight is what a round has seen of a worker.
@@ -41,7 +42,10 @@ func (w World) lookAt(kind roundKind, targets []target) []sight {
 	seen := make([]sight, len(targets))
 	for i, t := range targets {
 		s := &seen[i]
-		*s = sight{target: t, at: time.Now(), repairs: repairAll(t)}
+		*s = sight{target: t, at: time.Now()}
+		if t.repair {
+			s.repairs = repairAll(t)
+		}
 		switch kind {
 		case forHangs:
 			w.lookAtQueues(s)

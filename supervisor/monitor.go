@@ -113,7 +113,7 @@ func (p *pool) missed(m missed) {
 	if rec == nil || rec.watch != m.watch || rec.beats != m.missed.Beats {
 		return
 	}
-	p.accuse(rec, byWatchdog, fmt.Sprintf("watchdog: nothing heard for %s, and WATCHDOG=1 came %d times before",
+	p.accuse(rec, byWatchdog, fmt.Sprintf("no WATCHDOG=1 for %s, after %d of them",
 		time.Since(m.missed.Last).Round(time.Millisecond), m.missed.Beats))
 }
 
@@ -129,4 +129,4 @@ func (p *pool) trigger(rec *record) {
 	}
 }
 
-var errTriggered = errors.New("watchdog: the worker asked for it")
+var errTriggered = errors.New("the worker asked for it with WATCHDOG=trigger")

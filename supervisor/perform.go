@@ -109,7 +109,11 @@ func (p *pool) kill(ref machine.Ref) {
 	rec.killed = true
 	message := p.killMessage(rec)
 	rec.when(func(proc Process) {
-		p.of(p.log.Warn(), rec).Strs(keyLastLines, rec.tail()).Msg(message)
+		e := p.of(p.log.Warn(), rec)
+		if rec.fault.detail != "" {
+			e = e.Str(keyDetail, rec.fault.detail)
+		}
+		e.Strs(keyLastLines, rec.tail()).Msg(message)
 		p.complain(rec, proc.SignalGroup(syscall.SIGKILL))
 	})
 }

@@ -18,31 +18,32 @@ type pool struct {
 	log  zerolog.Logger
 	st   machine.State
 	// editions are by generation. There is always one of the generation that is known to be good.
-	editions map[uint64]*edition
-	coming   *edition // of the rollout that is being asked for; see enrol
-	station  station
-	scaling  scaling  // what is known of its load
-	first    bool     // the supervisor began with it
-	settled  bool     // every slot has been ready once
-	unmet    []string // what it requires and was found missing
-	checking bool     // somebody is looking whether that is still so
-	chores   turn     // of its one-shot commands: one at a time
-	errands  errands
-	workers  map[machine.Ref]*record
-	slots    map[int]*slotBook
-	timers   map[machine.Timer]timer
-	serial   uint64          // counts the timers
-	next     []machine.Event // what performing found out on the spot
-	waiting  []waiter        // for the end of a rollout
-	last     *RolloutView
-	relays   relays                  // of the request at hand
-	dead     []*record               // whose places may not be free yet
-	steerTo  []machine.Place         // not done yet; nil if it is
-	code     int                     // what the pool exited with
-	unfit    map[*record]bool        // workers that something is wrong with
-	rounds   [roundKinds]*time.Timer // under way, or to come; nil if there is nobody to look at
-	repairs  Repairs
-	deaths   map[Cause]int
+	editions   map[uint64]*edition
+	coming     *edition // of the rollout that is being asked for; see enrol
+	station    station
+	scaling    scaling  // what is known of its load
+	first      bool     // the supervisor began with it
+	settled    bool     // every slot has been ready once
+	unmet      []string // what it requires and was found missing
+	checking   bool     // somebody is looking whether that is still so
+	chores     turn     // of its one-shot commands: one at a time
+	errands    errands
+	workers    map[machine.Ref]*record
+	slots      map[int]*slotBook
+	timers     map[machine.Timer]timer
+	serial     uint64          // counts the timers
+	next       []machine.Event // what performing found out on the spot
+	waiting    []waiter        // for the end of a rollout
+	last       *RolloutView
+	relays     relays                  // of the request at hand
+	dead       []*record               // whose places may not be free yet
+	steerTo    []machine.Place         // not done yet; nil if it is
+	code       int                     // what the pool exited with
+	unfit      map[*record]bool        // workers that something is wrong with
+	rounds     [roundKinds]*time.Timer // under way, or to come; nil if there is nobody to look at
+	repairs    Repairs
+	repairedAt time.Time // in a round
+	deaths     map[Cause]int
 }
 
 // slotBook is what a slot remembers of the workers it had.

@@ -25,7 +25,7 @@ func TestRepairsAreCountedAndSaid(t *testing.T) {
 			t.Errorf("when they have become ready: %+v, and said %v", got, s.logged("socket restored"))
 		}
 		w.process(1).set(func(m *mood) { m.spoiled = listener.Nonblock | listener.Revived })
-		s.after(3 * time.Second)
+		s.after(12 * time.Second)
 		said := s.logged("socket restored")
 		if got := repairs(); got != (Repairs{Backlog: 2, Nonblock: 1, Revived: 1}) || len(said) != 1 || said[0]["pid"] != 101.0 {
 			t.Errorf("in a round: %+v, and said %v", got, said)

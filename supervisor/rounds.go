@@ -15,6 +15,9 @@ const (
 // memoryEvery is seldom, because the kernel walks through all of a process's memory to weigh it.
 const memoryEvery = 10 * time.Second
 
+// repairEvery is how often sockets are put right, if there are rounds at all. That one is shut down is told by the kernel.
+const repairEvery = 10 * time.Second
+
 // How often workers are looked at for hangs: often enough to see a queue move, and not so often that it costs.
 const (
 	hangLooks    = 5 // within the time that makes a hang
@@ -64,10 +67,12 @@ func (p *pool) schedule(kind roundKind, after time.Duration) {
 // roundDue looks beside the loop at whoever is to be looked at.
 func (p *pool) roundDue(kind roundKind) {
 	var targets []target
+	repair := time.Since(p.repairedAt) >= repairEvery
 	for _, rec := range p.workers {
 		if rec.isWatched() && rec.pause(kind) > 0 {
 			targets = append(targets, target{
 				ref: rec.ref, watch: rec.watch, pid: rec.proc.PID(), listeners: rec.edition.listeners,
+				repair:  repair,
 				suspect: kind == forHangs && rec.hang.isSuspect(time.Now(), rec.edition.cfg.Health.Hang),
 			})
 		}
@@ -75,6 +80,9 @@ func (p *pool) roundDue(kind roundKind) {
 	if len(targets) == 0 {
 		p.rounds[kind] = nil
 		return
+	}
+	if repair {
+		p.repairedAt = time.Now()
 	}
 	world := p.sup.cfg.World
 	p.sup.goOn(func() {
