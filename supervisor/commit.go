@@ -35,6 +35,7 @@ func (s *Supervisor) commit(t *transaction) {
 		}
 	}
 	s.sortPools()
+	s.sayWhatIsMissing(&s.desired)
 	s.house.clear(&s.desired, s.cannotClose)
 	s.config.Loaded = s.reloadDone()
 	for _, key := range t.plan.Fixed {

@@ -19,6 +19,8 @@ func (p *pool) exited(m exited) {
 	if !m.exit.Remains {
 		rec.closeOutput() // so that its last words are all there
 	}
+	p.examine(rec, &m.usage)
+	p.tellStrays(rec)
 	p.die(rec, machine.Died{
 		Ref: m.ref, Clean: rec.clean(), Age: rec.age(),
 		Remains: m.exit.Remains, Untold: rec.asked && m.exit.Signal == rec.stopSignal(),

@@ -233,6 +233,11 @@ func (p *fakeProcess) Signal(sig syscall.Signal) error {
 	return nil
 }
 
+func (p *fakeProcess) SignalStrays(sig syscall.Signal) error {
+	p.world.write("%s strays of %s", signalName(sig), p.name())
+	return nil
+}
+
 func (p *fakeProcess) SignalGroup(sig syscall.Signal) error {
 	p.world.write("group %s %s", strings.TrimPrefix(worker.SignalName(sig), "SIG"), p.name())
 	switch {

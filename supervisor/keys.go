@@ -42,6 +42,8 @@ const (
 	keyIs         = "is"
 	keyDetail     = "detail"
 	keyLimit      = "limit"
+	keyLimits     = "limits"
+	keyMissing    = "missing"
 	keyRequests   = "requests"
 	keyMemory     = "memory_bytes"
 	keyCount      = "count"

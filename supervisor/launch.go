@@ -58,16 +58,24 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 	if err != nil {
 		return worker.Command{}, err
 	}
-	return worker.Command{
+	p.enclose(rec)
+	group := rec.group
+	cmd := worker.Command{
 		Argv: made.Argv, Env: made.Env, Dir: made.Dir,
 		Program: e.program, As: as, Umask: e.cfg.Umask, Limits: e.cfg.Limits, Settings: e.cfg.Settings.Of(ref.Slot),
 		Files: files, PrivateTmp: rec.tmp,
 		Stdin: worker.DevNull, Stdout: rec.output.Stdout(), Stderr: rec.output.Stderr(),
 		ListenPID: len(files) > 0 || facts.WatchdogUsec > 0,
 		Orphans:   e.cfg.Orphans,
-		OnExit:    func(e worker.Exit) { p.sup.mail.post(exited{pool: p, ref: ref, exit: e}) },
-		OnGone:    func() { p.sup.mail.post(gone{pool: p, ref: ref}) },
-	}, nil
+		OnExit: func(e worker.Exit) {
+			p.sup.mail.post(exited{pool: p, ref: ref, exit: e, usage: lastUsage(group)})
+		},
+		OnGone: func() { p.sup.mail.post(gone{pool: p, ref: ref}) },
+	}
+	if group != nil {
+		cmd.Group = group
+	}
+	return cmd, nil
 }
 
 // pin tells the listeners which CPUs the worker will run on, so that steering by CPU leads to it from there.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/broodctl/brood/internal/cgroup"
 	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
@@ -30,6 +31,8 @@ type (
 		pool *pool
 		ref  machine.Ref
 		exit worker.Exit
+		// usage of its control group, as far as it says of what it died
+		usage cgroup.Usage
 	}
 	// gone: the last process of the group was reaped.
 	gone struct {

@@ -135,6 +135,9 @@ func (p *pool) close() {
 	for _, rec := range p.workers {
 		rec.release()
 	}
+	if groups := p.sup.cfg.World.Groups; groups != nil {
+		groups.Forget(p.name)
+	}
 	for _, t := range p.rounds {
 		if t != nil {
 			t.Stop()

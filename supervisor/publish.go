@@ -171,7 +171,7 @@ func (p *pool) viewWorker(ref machine.Ref, w machine.Worker) WorkerView {
 		v.WorkerID = &w.ID
 	}
 	if rec := p.workers[ref]; rec != nil {
-		v.Status, v.Health = rec.status, rec.wellness()
+		v.Status, v.Health, v.group = rec.status, rec.wellness(), rec.group
 		if rec.proc != nil {
 			v.PID, v.Started = rec.proc.PID(), rec.proc.Started()
 		}

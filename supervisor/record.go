@@ -30,6 +30,7 @@ type record struct {
 	beats      int             // how often the watchdog heard of it
 	service    service
 	tmp        *worker.TmpDir // nil is none
+	group      Group          // nil if there is none
 	leaves     bool           // it has said that it is stopping
 	reload     bool           // it declared that it handles the reload signal
 	status     string         // its own words
@@ -46,7 +47,7 @@ type record struct {
 	late    []func() // what to do as soon as it runs
 
 	over bool // dead, its obituary is written
-	// oomKilled: the kernel killed it, or a process of it, because it had reached its limit of memory.
+	// oomKilled: the kernel killed it because there was no memory left.
 	oomKilled bool
 	err       error
 	exit      worker.Exit

@@ -68,6 +68,7 @@ type PoolView struct {
 	State      string         `json:"state"` // starting, ready, degraded, stopping
 	Deaths     map[Cause]int  `json:"deaths"`
 	Repairs    Repairs        `json:"repairs"`
+	Pressure   *PressureView  `json:"pressure,omitempty"`  // if there are control groups
 	WaitsFor   []string       `json:"waits_for,omitempty"` // pools that have to be ready first
 	Unmet      []string       `json:"unmet,omitempty"`     // what it requires and was found missing
 	Rollout    *RolloutView   `json:"rollout"`             // the one at hand, else the last one
@@ -103,18 +104,20 @@ type ListenerView struct {
 
 // WorkerView is one worker. A slot that is being replaced has two, one that waits has one without a pid.
 type WorkerView struct {
-	Slot       int       `json:"slot"`
-	WorkerID   *int      `json:"worker_id"` // null while it has none
-	PID        int       `json:"pid"`
-	State      string    `json:"state"`
-	Ready      bool      `json:"ready"`
-	Generation uint64    `json:"generation"`
-	Age        float64   `json:"age_seconds"`
-	Restarts   int       `json:"restarts"`  // of the slot
-	LastExit   string    `json:"last_exit"` // of the slot
-	Status     string    `json:"status,omitempty"`
-	Health     string    `json:"health,omitempty"` // what is wrong with it
-	Side       string    `json:"side"`
+	Slot       int        `json:"slot"`
+	WorkerID   *int       `json:"worker_id"` // null while it has none
+	PID        int        `json:"pid"`
+	State      string     `json:"state"`
+	Ready      bool       `json:"ready"`
+	Generation uint64     `json:"generation"`
+	Age        float64    `json:"age_seconds"`
+	Restarts   int        `json:"restarts"`  // of the slot
+	LastExit   string     `json:"last_exit"` // of the slot
+	Status     string     `json:"status,omitempty"`
+	Health     string     `json:"health,omitempty"` // what is wrong with it
+	Side       string     `json:"side"`
+	Usage      *UsageView `json:"usage,omitempty"` // if it has a control group
+	group      Group
 	Started    time.Time `json:"started,omitzero"`
 }
 
@@ -131,6 +134,7 @@ func (s *Supervisor) Snapshot() Snapshot {
 		}
 		snap.Pools[i].Workers = workers
 	}
+	s.gauge.fill(s.cfg.World.Groups, &snap)
 	return snap
 }
 

@@ -32,6 +32,7 @@ type Supervisor struct {
 	reloads     []replyFunc  // who wants another one behind it
 	config      ConfigView
 
+	gauge    gauge
 	snapshot atomic.Pointer[Snapshot]
 	changed  atomic.Pointer[chan struct{}] // closed when the snapshot is not the newest any more
 	pending  sync.WaitGroup                // goroutines that probe, survey and prepare
@@ -115,6 +116,7 @@ func (s *Supervisor) furnish() error {
 // It returns the exit code: 0 after a graceful stop with every process reaped, else 1.
 func (s *Supervisor) Run(signals <-chan os.Signal) int {
 	s.log.Info().Str(keyName, s.cfg.Name).Str(keyVersion, s.cfg.Version).Int(keyPID, os.Getpid()).Msg("supervisor started")
+	s.sayWhatIsMissing(&s.desired)
 	s.forwardSignals(signals)
 	s.beatWatchdog()
 	s.systemd.starting(s.startTimeout())

@@ -49,6 +49,9 @@ type World struct {
 	// Check tries what a pool requires, again and again until the timeout; it returns an error for each that does not
 	// hold. It may block. Nil finds everything there.
 	Check func(ctx context.Context, timeout time.Duration, c Checked) []error
+	// Groups are control groups for workers. Nil is none, and then NoGroups says why, if there is a reason.
+	Groups   Groups
+	NoGroups error
 	// Systemd sends a state string of sd_notify(3) to the service manager, if there is one.
 	Systemd func(state string)
 	// WatchdogInterval is how often systemd wants to hear of us; 0 if it does not.
@@ -69,6 +72,7 @@ type Process interface {
 	Started() time.Time
 	Signal(sig syscall.Signal) error
 	SignalGroup(sig syscall.Signal) error
+	SignalStrays(sig syscall.Signal) error
 }
 
 // Notify is the notification socket of one worker; see worker.Notify.

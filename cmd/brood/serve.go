@@ -79,6 +79,7 @@ func serve(set *settings) error {
 	}
 	world := newWorld(spawner, poller, output, sockets)
 	world.PrivateTmp = tmp.Next
+	defer openGroups(&world, set.cfg.Name, poller, log)()
 	sup, err := newSupervisor(set, log, sockets, world)
 	if err != nil {
 		return err

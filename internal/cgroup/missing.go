@@ -6,6 +6,15 @@ type Missing struct {
 	What string // "a mount of cgroup v2", "the memory controller"
 	Why  string // "it is bound to cgroup v1"; may be empty
 	Hint string // what would help; may be empty
+	// Words are those of the limits that do not hold because of it; see Limits.Words.
+	Words []string
+}
+
+// Of is the same for some limits.
+func (m *Missing) Of(words []string) *Missing {
+	of := *m
+	of.Words = words
+	return &of
 }
 
 // Error names it in one line.

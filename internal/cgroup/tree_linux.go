@@ -137,12 +137,17 @@ func (t *Tree) Left() []string { return slices.Clone(t.left) }
 // Missing says what the limits of a pool cannot do without, and is not there.
 func (t *Tree) Missing(l Limits) []*Missing {
 	var all []*Missing
-	seen := map[string]bool{}
+	of := map[string]*Missing{}
 	for _, s := range l.settings() {
-		if m := t.place.lacks(s.controller, t.has); m != nil && !seen[s.controller] {
-			seen[s.controller] = true
+		m := of[s.controller]
+		if m == nil {
+			if m = t.place.lacks(s.controller, t.has); m == nil {
+				continue
+			}
+			of[s.controller] = m
 			all = append(all, m)
 		}
+		m.Words = append(m.Words, s.word)
 	}
 	return all
 }

@@ -1,0 +1,220 @@
+package supervisor
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/broodctl/brood/internal/cgroup"
+	"github.com/broodctl/brood/worker"
+)
+
+// fakeGroups are control groups that exist in words alone.
+type fakeGroups struct {
+	mu      sync.Mutex
+	made    []*fakeGroup
+	lacks   []*cgroup.Missing
+	forgot  []string
+	strains int // how often the pressure was read
+}
+
+type fakeGroup struct {
+	*fakeGroups
+	name  string
+	hit   func()
+	usage cgroup.Usage
+}
+
+func (f *fakeGroups) Group(pool, name string, _ cgroup.Limits, hit func()) Group {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	g := &fakeGroup{fakeGroups: f, name: pool + "/" + name, hit: hit}
+	f.made = append(f.made, g)
+	return g
+}
+
+func (f *fakeGroups) Missing(cgroup.Limits) []*cgroup.Missing { return f.lacks }
+
+func (f *fakeGroups) Pressure(string) (cgroup.Strain, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.strains++
+	return cgroup.Strain{CPU: cgroup.Pressure{Some: cgroup.Share{Avg10: 12.5}}}, nil
+}
+
+func (f *fakeGroups) Forget(pool string) { f.forgot = append(f.forgot, pool) }
+
+func (f *fakeGroups) group(n int) *fakeGroup {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.made[n]
+}
+
+func (g *fakeGroup) Make(func()) (int, error)         { return -1, nil }
+func (g *fakeGroup) Empty() bool                      { return true }
+func (g *fakeGroup) Signal(syscall.Signal, int) error { return os.ErrProcessDone }
+func (g *fakeGroup) Remove()                          {}
+func (g *fakeGroup) OOM() cgroup.Usage                { return g.Usage() }
+
+func (g *fakeGroup) Usage() cgroup.Usage {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.usage
+}
+
+func (g *fakeGroup) uses(u cgroup.Usage) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.usage = u
+}
+
+func limited(groups *fakeGroups) func(*Config) {
+	return func(c *Config) {
+		c.World.Groups = groups
+		c.Desired.Pools[0].Cgroup = cgroup.Limits{MemoryMax: 50 << 20, PidsMax: 20}
+	}
+}
+
+func TestDeathForTheWantOfMemory(t *testing.T) {
+	killed := worker.Exit{Code: worker.CodeUnknown, Signal: syscall.SIGKILL}
+	for name, tc := range map[string]struct {
+		usage         cgroup.Usage
+		exit          worker.Exit
+		cause, detail string
+		ofItsOwn      int // lines about a process of a worker that ended otherwise
+	}{
+		"its limit":   {cgroup.Usage{OOMs: 1, Killed: 3, MemoryPeak: 50 << 20}, killed, "oom", "memory_max of 50MiB reached, at most 50MiB used", 0},
+		"the machine": {cgroup.Usage{Killed: 1}, killed, "oom", "memory was at its end outside of the worker", 0},
+		"a child":     {cgroup.Usage{OOMs: 1, Killed: 1}, worker.Exit{Code: 1}, "died", "", 1},
+		"not at all":  {cgroup.Usage{MemoryPeak: 1 << 20}, killed, "died", "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			groups := &fakeGroups{}
+			w := &world{}
+			perform(t, w, limited(groups), func(s *stage) {
+				s.after(time.Second)
+				groups.group(0).uses(tc.usage)
+				w.process(0).end(tc.exit)
+				s.after(time.Second)
+				deaths := s.logged("worker died")
+				if len(deaths) != 1 || deaths[0]["cause"] != tc.cause || deaths[0]["detail"] != nil && deaths[0]["detail"] != tc.detail {
+					t.Errorf("deaths: %v", deaths)
+				}
+				if tc.detail != "" && !strings.Contains(s.sup.Snapshot().Pools[0].Workers[0].LastExit, tc.detail) {
+					t.Errorf("the last exit was %q", s.sup.Snapshot().Pools[0].Workers[0].LastExit)
+				}
+				if n := len(s.logged("worker had a process killed by the kernel: out of memory")); n != tc.ofItsOwn {
+					t.Errorf("%d lines about a process of it", n)
+				}
+			})
+		})
+	}
+}
+
+func TestGroupsOfWorkersHaveNamesOfTheirOwn(t *testing.T) {
+	groups := &fakeGroups{}
+	w := &world{}
+	perform(t, w, limited(groups), func(s *stage) {
+		s.after(time.Second)
+		w.process(1).end(worker.Exit{Code: 1})
+		s.after(time.Second)
+		var names []string
+		for _, g := range groups.made {
+			names = append(names, g.name)
+		}
+		if want := []string{"web/0-a-1", "web/1-a-2", "web/1-a-3"}; !slices.Equal(names, want) {
+			t.Errorf("groups: %q", names)
+		}
+		groups.group(2).hit()
+		if hits := s.logged("worker wanted more processes than it may have"); len(hits) != 1 || hits[0]["slot"] != 1.0 || hits[0]["limit"] != 20.0 {
+			t.Errorf("said: %v", hits)
+		}
+	})
+	if !slices.Equal(groups.forgot, []string{"web"}) {
+		t.Errorf("forgotten at the end: %q", groups.forgot)
+	}
+}
+
+func TestLimitsThatDoNotHoldAreSaidOnce(t *testing.T) {
+	said := func(s *stage) string {
+		var all []string
+		for _, line := range s.logged("limits do not hold: there are no control groups for them") {
+			all = append(all, fmt.Sprint(line["level"], line["limits"], line["missing"]))
+		}
+		return strings.Join(all, "\n")
+	}
+	memory := &cgroup.Missing{What: "the memory controller", Words: []string{"memory_max"}}
+	for name, tc := range map[string]struct {
+		change func(*Config)
+		want   string
+	}{
+		"a controller": {limited(&fakeGroups{lacks: []*cgroup.Missing{memory}}), "warn[memory_max] [missing: the memory controller]"},
+		"nothing":      {limited(&fakeGroups{}), ""},
+		"all": {func(c *Config) {
+			limited(nil)(c)
+			c.World.Groups, c.World.NoGroups = nil, fmt.Errorf("cannot: %w", &cgroup.Missing{What: "a mount of cgroup v2"})
+			c.Desired.Pools = append(c.Desired.Pools, c.Desired.Pools[0])
+			c.Desired.Pools[1].Name, c.Desired.Pools[1].Listen = "jobs", nil
+		}, "warn[memory_max pids_max] [missing: a mount of cgroup v2]"},
+		"a fault": {func(c *Config) {
+			limited(nil)(c)
+			c.World.Groups, c.World.NoGroups = nil, syscall.EIO
+		}, "warn[memory_max pids_max] [missing: control groups: input/output error]"},
+		"unasked": {func(c *Config) { c.World.NoGroups = memory }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			perform(t, &world{}, tc.change, func(s *stage) {
+				s.after(time.Second)
+				if got := said(s); got != tc.want {
+					t.Errorf("said %q, want %q", got, tc.want)
+				}
+			})
+		})
+	}
+}
+
+// What a worker that obeyed leaves behind outside of its process group has not heard of the stop.
+func TestStraysAreToldToLeave(t *testing.T) {
+	w := &world{behave: func(_ int, p *fakeProcess) { p.remains = true }}
+	perform(t, w, limited(&fakeGroups{}), func(s *stage) {
+		s.after(time.Second)
+		s.signals <- syscall.SIGTERM
+		s.after(2 * time.Second)
+		if got := s.world.lines(); !slices.Contains(got, "SIGTERM strays of 100") || slices.Contains(got, "group TERM 100") {
+			t.Errorf("diary: %q", got)
+		}
+		w.process(0).cmd.OnGone()
+		w.process(1).cmd.OnGone()
+	})
+}
+
+func TestFiguresAreReadForThoseWhoAsk(t *testing.T) {
+	groups := &fakeGroups{}
+	perform(t, &world{}, limited(groups), func(s *stage) {
+		s.after(time.Hour)
+		if groups.strains != 0 {
+			t.Errorf("read %d times for nobody", groups.strains)
+		}
+		groups.group(0).uses(cgroup.Usage{Memory: 7, CPU: 1500 * time.Millisecond, Pids: 3})
+		p := s.sup.Snapshot().Pools[0]
+		if u := p.Workers[0].Usage; u == nil || *u != (UsageView{Memory: 7, CPU: 1.5, Pids: 3}) {
+			t.Errorf("usage %+v", u)
+		}
+		if p.Pressure == nil || p.Pressure.CPU.Some10 != 12.5 {
+			t.Errorf("pressure %+v", p.Pressure)
+		}
+		_ = s.sup.Snapshot()
+		if groups.strains != 1 {
+			t.Errorf("read %d times at once", groups.strains)
+		}
+		s.after(gaugeAge + time.Second)
+		if _ = s.sup.Snapshot(); groups.strains != 2 {
+			t.Errorf("read %d times", groups.strains)
+		}
+	})
+}

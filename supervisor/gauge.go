@@ -1,0 +1,90 @@
+package supervisor
+
+import (
+	"sync"
+	"time"
+
+	"github.com/broodctl/brood/internal/cgroup"
+)
+
+// gaugeAge is how old the figures of control groups may be. They are read only when somebody asks.
+const gaugeAge = 2 * time.Second
+
+// gauge reads what workers use, for those who ask for the status; never on the loop, whose part is said alone.
+type gauge struct {
+	said map[string]bool // limits of which it is known that they do not hold
+
+	mu     sync.Mutex
+	read   time.Time
+	usage  map[Group]*UsageView
+	strain map[string]*PressureView
+}
+
+// UsageView is what a worker uses, by its control group. Without a controller its figures are left out.
+type UsageView struct {
+	Memory     uint64  `json:"memory_bytes,omitempty"` // with the files that it caches
+	MemoryPeak uint64  `json:"memory_peak_bytes,omitempty"`
+	CPU        float64 `json:"cpu_seconds"`
+	Pids       uint64  `json:"pids,omitempty"`
+}
+
+// PressureView says for how much of the time workers of a pool waited for memory or a CPU.
+type PressureView struct {
+	Memory ShareView `json:"memory"`
+	CPU    ShareView `json:"cpu"`
+}
+
+// ShareView is in percent: some of the processes waited, or all of them.
+type ShareView struct {
+	Some10 float64 `json:"some_avg10"`
+	Some60 float64 `json:"some_avg60"`
+	Full10 float64 `json:"full_avg10"`
+	Full60 float64 `json:"full_avg60"`
+}
+
+func (g *gauge) say(word string) {
+	if g.said == nil {
+		g.said = map[string]bool{}
+	}
+	g.said[word] = true
+}
+
+// fill adds the figures to a snapshot that nobody else has.
+func (g *gauge) fill(groups Groups, snap *Snapshot) {
+	if groups == nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if time.Since(g.read) > gaugeAge {
+		g.readLocked(groups, snap)
+		g.read = time.Now()
+	}
+	for i := range snap.Pools {
+		p := &snap.Pools[i]
+		p.Pressure = g.strain[p.Name]
+		for j := range p.Workers {
+			p.Workers[j].Usage = g.usage[p.Workers[j].group]
+		}
+	}
+}
+
+func (g *gauge) readLocked(groups Groups, snap *Snapshot) {
+	g.usage, g.strain = map[Group]*UsageView{}, map[string]*PressureView{}
+	for i := range snap.Pools {
+		p := &snap.Pools[i]
+		if s, err := groups.Pressure(p.Name); err == nil { // kernels without it are no news
+			g.strain[p.Name] = &PressureView{Memory: viewShare(s.Memory), CPU: viewShare(s.CPU)}
+		}
+		for j := range p.Workers {
+			if group := p.Workers[j].group; group != nil {
+				u := group.Usage()
+				g.usage[group] = &UsageView{Memory: u.Memory, MemoryPeak: u.MemoryPeak, CPU: u.CPU.Seconds(), Pids: u.Pids}
+			}
+		}
+	}
+}
+
+func viewShare(p cgroup.Pressure) ShareView {
+	return ShareView{Some10: p.Some.Avg10, Some60: p.Some.Avg60, Full10: p.Full.Avg10, Full60: p.Full.Avg60}
+}
