@@ -35,12 +35,9 @@ func (d *draft) hardening(u *unit) {
 		u.set("ProtectHome", "read-only")
 	}
 	for _, key := range []string{
-		"ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectControlGroups", "ProtectClock",
+		"ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs", "ProtectClock",
 		"ProtectHostname", "RestrictSUIDSGID", "RestrictRealtime", "LockPersonality",
 	} {
-		if key == "ProtectControlGroups" && d.delegates() {
-			continue
-		}
 		u.set(key, "yes")
 	}
 }

@@ -2,12 +2,10 @@ package units
 
 import (
 	"math"
-	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/listener"
 )
 
@@ -61,17 +59,9 @@ func (d *draft) limits(u *unit) {
 	}
 }
 
-// delegates reports whether some workers have control groups of their own.
-func (d *draft) delegates() bool {
-	return slices.ContainsFunc(d.cfg.Pools, func(p config.Pool) bool { return p.HasGroups() })
-}
-
 // delegation gives brood the subtree of control groups below its own.
 func (d *draft) delegation(u *unit) {
-	if !d.delegates() {
-		return
-	}
-	u.why("For the control groups of the workers, whose limits their pools set. No ProtectControlGroups, which forbids to make any.")
+	u.why("For a control group for each worker: its limits, and an end that reaches every process of it.")
 	u.set("Delegate", "yes")
 }
 

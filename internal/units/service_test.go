@@ -38,15 +38,11 @@ func TestService(t *testing.T) {
 				"Type=notify", "NotifyAccess=main", "ExecStart=/bin/true run -c /etc/brood/web.toml",
 				"User=app", "!Group=", "!SupplementaryGroups=", "CapabilityBoundingSet=", "!AmbientCapabilities=",
 				"WorkingDirectory=/etc/brood", "RuntimeDirectory=brood", "KillMode=mixed", "WatchdogSec=20",
-				"OOMPolicy=continue", "!Delegate=", "ProtectControlGroups=yes", "Restart=on-failure", "RestartPreventExitStatus=78", "LimitNOFILE=65535",
+				"OOMPolicy=continue", "Delegate=yes", "!ProtectControlGroups=", "Restart=on-failure", "RestartPreventExitStatus=78", "LimitNOFILE=65535",
 				"NoNewPrivileges=yes", "PrivateTmp=yes", "ProtectHome=read-only", "After=network.target", "!Sockets=",
 				"!LimitNPROC=", "!LimitMEMLOCK=", "!LoadCredential=", "WantedBy=multi-user.target",
 				"Description=brood: the workers of app",
 			},
-		},
-		"limits of control groups": {
-			text: pool + "[pool.app.limits]\nmemory_max = \"512M\"",
-			want: []string{"Delegate=yes", "!ProtectControlGroups=", "ProtectKernelTunables=yes"},
 		},
 		"its groups": {
 			text: strings.Replace(pool, `user = "app"`, `user = "app"`+"\ngroup = \"web\"\ngroups = [\"ssl-cert\", \"video\"]", 1),
