@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// perSlot is what else a slot takes: the notify socket, the pipes of its output, the pidfd, each twice during a rollout.
-	perSlot = 8
+	// perSlot is what else a slot takes: the notify socket, the pipes of its output, the pidfd, the two files that tell
+	// about its control group, each twice during a rollout.
+	perSlot = 12
 	// headroom is for what comes and goes: clients of the control socket, relays, reads of /proc.
 	headroom = 32
 )

@@ -38,10 +38,10 @@ func TestTooFewDescriptorsAreRefusedBeforehand(t *testing.T) { // not parallel: 
 		slots  int
 		needed int
 	}{
-		{"sharded", []string{"127.0.0.1:0"}, 10, 2*10 + 8*10 + 32},
-		{"two sharded", []string{"127.0.0.1:0", "b=127.0.0.1:0"}, 10, 4*10 + 8*10 + 32},
-		{"shared", []string{"127.0.0.1:0,mode=shared"}, 10, 1 + 8*10 + 32},
-		{"unix and UDP", []string{"u=unix:" + dir + "/u", "d=udp:127.0.0.1:0"}, 3, 1 + 2*3 + 8*3 + 32},
+		{"sharded", []string{"127.0.0.1:0"}, 10, 2*10 + 12*10 + 32},
+		{"two sharded", []string{"127.0.0.1:0", "b=127.0.0.1:0"}, 10, 4*10 + 12*10 + 32},
+		{"shared", []string{"127.0.0.1:0,mode=shared"}, 10, 1 + 12*10 + 32},
+		{"unix and UDP", []string{"u=unix:" + dir + "/u", "d=udp:127.0.0.1:0"}, 3, 1 + 2*3 + 12*3 + 32},
 	}
 	for _, tt := range tests {
 		opt := options(t, make(chan Event, 1))
@@ -68,7 +68,7 @@ func TestTooFewDescriptorsAreRefusedBeforehand(t *testing.T) { // not parallel: 
 func TestGrowRefusesBeforehand(t *testing.T) { // not parallel: it changes the limit
 	h := open(t, 2, "127.0.0.1:0", "s=127.0.0.1:0,mode=shared")
 	before := sockets(t)
-	const needed = 2*10 + 8*10 + 32
+	const needed = 2*10 + 12*10 + 32
 	withLimit(t, needed-1, func() {
 		scarce(t, "Grow", h.first().Grow(12))
 		noneLeaked(t, before, "Grow")

@@ -12,9 +12,9 @@ import (
 const (
 	// leastFiles is what the unit in contrib has.
 	leastFiles = 65535
-	// filesPerSlot and headroom are as package listener counts them: the notify socket, the pipes and the pidfd of a slot,
-	// each twice during a rollout; clients of the control socket, relays, reads of /proc.
-	filesPerSlot = 8
+	// filesPerSlot and headroom are as package listener counts them: the notify socket, the pipes, the pidfd and the
+	// files of the control group of a slot, each twice during a rollout; clients of the control socket, relays, reads of /proc.
+	filesPerSlot = 12
 	headroom     = 64
 	// memlock is the soft limit that systemd gives by itself.
 	memlock = 8 << 20

@@ -109,7 +109,7 @@ func TestService(t *testing.T) {
 		},
 		"small limits":    {text: pool + "[pool.app.limits]\nnofile = 100\nmemlock = \"64K\"", want: []string{"LimitNOFILE=65535", "!LimitMEMLOCK="}},
 		"no limit":        {text: pool + "[pool.app.limits]\nnofile = \"infinity\"", want: []string{"LimitNOFILE=infinity"}},
-		"a thousand":      {text: strings.Replace(pool, "= 4", "= 5000\nlisten = [\"a\"]", 1) + "[listen.a]\naddress = \":8080\"", want: []string{"LimitNOFILE=100064"}},
+		"a thousand":      {text: strings.Replace(pool, "= 4", "= 5000\nlisten = [\"a\"]", 1) + "[listen.a]\naddress = \":8080\"", want: []string{"LimitNOFILE=140064"}},
 		"systemd reloads": {text: pool, opt: units.Options{NotifyReload: true}, want: []string{"Type=notify-reload", "!ExecReload="}},
 		"a control socket": {
 			text: pool + "[supervisor]\ncontrol = \"/run/brood/a b.sock\"",
