@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -53,7 +52,7 @@ func TestWorkersFollowTheLoad(t *testing.T) {
 			t.Errorf("some failed:\n%s", &result)
 		}
 	}
-	for _, step := range m.steps() {
+	for _, step := range m.said("pool scaled") {
 		if step.From == step.To || step.To < least || step.To > most || step.To > 2*step.From {
 			t.Errorf("step %+v", step)
 		}
@@ -68,25 +67,4 @@ func (m *managed) scaled(want int) {
 	if p := m.status().named("web"); p.Desired != want || !p.whole() {
 		m.t.Errorf("want %d workers: %s", want, p)
 	}
-}
-
-// step is one line about a change of the number of workers.
-type step struct {
-	Message  string `json:"message"`
-	From, To int
-	Reason   string
-	Queued   int
-}
-
-// steps are those that the log tells of.
-func (b *brood) steps() []step {
-	b.t.Helper()
-	var all []step
-	for line := range strings.Lines(read(b.t, b.log)) {
-		var s step
-		if json.Unmarshal([]byte(line), &s) == nil && s.Message == "pool scaled" {
-			all = append(all, s)
-		}
-	}
-	return all
 }

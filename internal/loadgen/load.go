@@ -147,8 +147,11 @@ func (l *Load) record(a answer, took time.Duration) {
 		r.Statuses[a.status]++
 		r.Latency.add(took)
 	}
-	if a.outcome.Failed() && len(r.Samples) < maxSamples {
-		r.Samples = append(r.Samples, Sample{After: time.Since(l.start), Outcome: a.outcome, Err: a.err})
+	if a.outcome.Failed() {
+		r.LastFailed = time.Since(l.start)
+		if len(r.Samples) < maxSamples {
+			r.Samples = append(r.Samples, Sample{After: r.LastFailed, Outcome: a.outcome, Err: a.err})
+		}
 	}
 	if a.outcome != OK {
 		return

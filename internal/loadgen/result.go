@@ -27,6 +27,8 @@ type Result struct {
 	Latency  Histogram // of complete responses
 	Samples  []Sample  // the first failures
 	Elapsed  time.Duration
+
+	LastFailed time.Duration // since the start of the load; 0 if none has failed
 }
 
 // Count gives the number of requests with one outcome.

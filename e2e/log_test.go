@@ -1,0 +1,71 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/broodctl/brood/internal/loadgen"
+	"github.com/broodctl/brood/internal/testguest"
+)
+
+// logLine is a line of the log.
+type logLine struct {
+	Message  string    `json:"message"`
+	Time     time.Time `json:"time"`
+	Slot     int       `json:"slot"`
+	PID      int       `json:"pid"`
+	Cause    string    `json:"cause"`
+	Detail   string    `json:"detail"`
+	Exit     string    `json:"exit"`
+	Why      string    `json:"why"`
+	Repaired string    `json:"repaired"`
+
+	From   int    `json:"from"`
+	To     int    `json:"to"`
+	Reason string `json:"reason"`
+	Queued int    `json:"queued"`
+}
+
+// said are the lines of the log with one of some messages, as they came.
+func (b *brood) said(messages ...string) []logLine {
+	b.t.Helper()
+	var all []logLine
+	for line := range strings.Lines(read(b.t, b.log)) {
+		var e logLine
+		if json.Unmarshal([]byte(line), &e) == nil && slices.Contains(messages, e.Message) {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// causes counts the deaths by their causes.
+func (b *brood) causes() map[string]int {
+	b.t.Helper()
+	found := map[string]int{}
+	for _, e := range b.said("worker died") {
+		found[e.Cause]++
+	}
+	return found
+}
+
+// beyondHand is how many requests failed that no process had in hand when it ended.
+func beyondHand(t *testing.T, result *loadgen.Result, counters string) int {
+	t.Helper()
+	all, err := testguest.ReadCounters(counters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hand := 0
+	for _, c := range all {
+		hand += c.Unanswered()
+	}
+	t.Logf("%d requests in %s, %d failed, at most %d had been in the hands of those that ended; the slowest took %s",
+		result.Requests(), result.Elapsed.Round(time.Millisecond), result.Failed(), hand, result.Latency.Max().Round(time.Millisecond))
+	return max(0, result.Failed()-hand)
+}
