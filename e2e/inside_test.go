@@ -42,7 +42,7 @@ func TestInside(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), insideTime)
 	defer cancel()
 	for _, suite := range suites {
-		command := fmt.Sprintf("cd %[1]s && CI=true %[2]s=%[1]s/brood %[3]s=%[1]s/guest ./%[4]s -test.v -test.run '%[5]s' -test.timeout 2m",
+		command := fmt.Sprintf("cd %[1]s && CI=true %[2]s=%[1]s/brood %[3]s=%[1]s/guest ./%[4]s -test.v -test.run '%[5]s' -test.timeout 3m",
 			insideDir, broodEnv, guestEnv, suite.name, suite.run)
 		r := &report{}
 		code := m.Run(ctx, command, r.line)
