@@ -16,7 +16,7 @@ import (
 
 const (
 	webPort = 8080
-	clients = 8
+	clients = 4
 )
 
 // shell is the command of a worker: a script, which finds the guests as "$0".
@@ -40,7 +40,7 @@ func TestVMOutOfMemory(t *testing.T) {
 	b.await("the death of the one that leaks", func() bool { return len(b.deaths("oom")) > 0 })
 	b.awaitWhole()
 	soFar := load.Snapshot()
-	if err := load.Await(t.Context(), soFar.OK()+200); err != nil {
+	if err := load.Await(t.Context(), soFar.OK()+60); err != nil {
 		t.Error(err)
 	}
 	result := load.Stop()
