@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
@@ -117,11 +118,23 @@ var strokes = []struct {
 	{"settle", func(_ *rapid.T, p *plan.Pool) { p.Spec.Settle = 0 }},
 	{"delay", func(_ *rapid.T, p *plan.Pool) { p.Spec.StopDelay = 2 * time.Second }},
 	{"min ready", func(_ *rapid.T, p *plan.Pool) { p.Spec.MinReady = 3 * time.Second }},
+	{"startup", func(_ *rapid.T, p *plan.Pool) { p.Health.Startup = checking() }},
+	{"readiness", func(_ *rapid.T, p *plan.Pool) { p.Health.Readiness = checking() }},
+	{"liveness", func(_ *rapid.T, p *plan.Pool) { p.Health.Liveness, p.Spec.Trace = checking(), time.Second }},
+	{"hang", func(_ *rapid.T, p *plan.Pool) { p.Health.Hang = 30 * time.Second }},
+	{"recycle", func(_ *rapid.T, p *plan.Pool) { p.Recycle.MaxRequests, p.Spec.RecycleGap = 1, 2*time.Second }},
 	{"reload", func(_ *rapid.T, p *plan.Pool) { p.Spec.Reload = machine.ReloadRoll }},
 	{"ids", func(t *rapid.T, p *plan.Pool) {
 		p.Spec.FirstID = 100 * int(p.Name[1]-'0')
 		p.Spec.LastID = p.Spec.FirstID + rapid.SampledFrom([]int{99, 99, 120}).Draw(t, "last id")
 	}},
+}
+
+// checkHealth is the command of a probe; a sick worker does not pass it.
+const checkHealth = "check"
+
+func checking() *plan.Probe {
+	return &plan.Probe{Config: probe.Config{Kind: probe.Exec, Command: checkHealth, Period: 10 * time.Second, FailureThreshold: 2}}
 }
 
 // anyPool is any pool without listeners.

@@ -29,6 +29,27 @@ func (p *fakeProcess) set(change func(*mood)) {
 	change(&p.mood)
 }
 
+// isSick reports whether the process of a pid is one that does not pass its probes.
+func (w *world) isSick(pid string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.procs {
+		if fmt.Sprint(p.pid) == pid {
+			return p.mood.status != 0
+		}
+	}
+	return false
+}
+
+// heal makes all processes healthy.
+func (w *world) heal() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.procs {
+		p.mood = mood{}
+	}
+}
+
 // at is the process that has the socket of a place; nil if there is none. The caller holds mu.
 func (w *world) at(l *fakeListener, slot int, side listener.Side) *fakeProcess {
 	fd := l.base + 2*slot + int(side)

@@ -18,6 +18,7 @@ import (
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
+	"github.com/broodctl/brood/worker/handshake"
 )
 
 // happening is one step of a walk.
@@ -30,7 +31,7 @@ type happening struct {
 // happenings are what a walk is made of; the likelier ones are there more than once.
 var happenings = []string{
 	"reload", "reload", "reload", "reload", "unchanged", "broken", "abort", "abort", "roll", "scale", "scale", "crash", "crash",
-	"stop pool", "missing", "there", "plan", "dump", "load", "load",
+	"sick", "sick", "well", "due", "stop pool", "missing", "there", "plan", "dump", "load", "load",
 }
 
 // TestWalksThroughReloads takes random ways: configurations that change, workers that fail, people who change their
@@ -93,6 +94,7 @@ func walk(rec *recorder, files []plan.Desired, steps []happening, terms int, see
 		synctest.Wait()
 	}
 	wk.setGood(true)
+	w.heal()
 	w.lacks("env:KEY", false)
 	w.burden(0, 0)
 	wk.after(time.Hour)
@@ -125,6 +127,11 @@ func (wk *walker) behave(_ int, p *fakeProcess) {
 	chance := wk.random.IntN(20)
 	p.drain = time.Duration(wk.random.IntN(3000)) * time.Millisecond
 	switch {
+	case p.isChore() && p.cmd.Argv[2] == checkHealth:
+		p.lasts = 0
+		if wk.world.isSick(p.env("BROOD_PID")) {
+			p.exit = worker.Exit{Code: 1}
+		}
 	case wk.good:
 	case p.isChore():
 		p.lasts = p.drain
@@ -188,6 +195,16 @@ func (wk *walker) take(step happening) {
 		if living := wk.world.living(); len(living) > 0 {
 			living[step.which%len(living)].end(worker.Exit{Code: 1})
 			synctest.Wait()
+		}
+	case "sick":
+		if living := wk.world.living(); len(living) > 0 {
+			living[step.which%len(living)].set(func(m *mood) { m.status, m.stopped = 503, step.which%5 == 0 })
+		}
+	case "well":
+		wk.world.heal()
+	case "due":
+		if living := wk.world.living(); len(living) > 0 {
+			living[step.which%len(living)].say(handshake.Message{Requests: new(uint64(step.which))})
 		}
 	case "load":
 		wk.world.burden(step.which, time.Duration(step.which)*100*time.Millisecond)
