@@ -248,6 +248,40 @@ func TestWorkerThatIsTakenBackIsNotReadyIfItsProbeSaysSo(t *testing.T) {
 	})
 }
 
+// A rollout fails of a worker that stops working before it has proved itself, and says how.
+func TestRolloutFailsOfAWorkerThatStopsWorking(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*plan.Pool)
+		says   string
+	}{
+		{"unready", func(p *plan.Pool) { p.Health.Readiness = often() }, "readiness: status 503 (no body) 3 times in a row"},
+		{"failing", func(p *plan.Pool) { p.Health.Liveness = often() }, "liveness: status 503 (no body) 3 times in a row"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := &world{lanes: true}
+			perform(t, w, watched(2, func(p *plan.Pool) {
+				tt.change(p)
+				p.Spec.MinReady = time.Minute
+			}), func(s *stage) {
+				s.after(10 * time.Second)
+				roll := s.ask(Request{Verb: Roll})
+				s.after(10 * time.Second)
+				w.process(2).set(func(m *mood) { m.status = 503 })
+				s.after(time.Minute)
+				v := roll.answer()
+				if v.Err == nil || !strings.Contains(v.Err.Error(), "worker web.0 (pid 102) stopped working 1") || !strings.HasSuffix(v.Err.Error(), tt.says+": rollout failed") {
+					t.Errorf("verdict: %v", v.Err)
+				}
+				s.after(time.Minute)
+				if s.summary() != "2/2 ready, rollout of generation 2 failed: "+s.sup.pools[0].last.Reason || w.process(0).gone() {
+					t.Errorf("after that: %s", s.summary())
+				}
+			})
+		})
+	}
+}
+
 // A reload that changes the probes alone is for those that run.
 func TestReloadOfProbes(t *testing.T) {
 	w := &world{lanes: true, behave: func(n int, p *fakeProcess) { aborts(n, p); broken(n, p) }}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/broodctl/brood/supervisor/machine"
 )
@@ -204,13 +205,18 @@ func (p *pool) fate(rec *record, cause machine.RolloutCause) string {
 			limit = rec.limit
 		}
 		fmt.Fprintf(&b, " was not ready within %s", limit)
+	case rec.ended.IsZero() && !rec.readyAt.IsZero():
+		fmt.Fprintf(&b, " stopped working %s after it was ready: %s", time.Since(rec.readyAt).Round(1e6), rec.health.worst().detail)
 	case rec.readyAt.IsZero():
 		fmt.Fprintf(&b, " died before it was ready: %s", rec.ending())
 	default:
 		fmt.Fprintf(&b, " died %s after it was ready: %s", rec.ended.Sub(rec.readyAt).Round(1e6), rec.ending())
 	}
-	if rec.probe != nil && rec.readyAt.IsZero() {
+	switch {
+	case rec.probe != nil && rec.readyAt.IsZero():
 		fmt.Fprintf(&b, ": %v", rec.probe)
+	case rec.fault.detail != "" && !rec.ended.IsZero():
+		fmt.Fprintf(&b, ": %s", rec.fault.detail)
 	}
 	if rec.status != "" {
 		fmt.Fprintf(&b, " (its status: %s)", rec.status)

@@ -145,8 +145,11 @@ func appendWorker(events []Event, p *supervisor.PoolView, was, w *supervisor.Wor
 	if was != nil && was.State != w.State {
 		ev.From = was.State
 	}
-	if w.State == stateWaiting {
+	switch w.State {
+	case stateWaiting:
 		ev.Reason = w.LastExit
+	case stateUnready, stateFailing:
+		ev.Reason = w.Health
 	}
 	return append(events, ev)
 }

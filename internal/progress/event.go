@@ -33,7 +33,7 @@ type Event struct {
 
 	State      string // of the worker, of the rollout, of the reload, or the phase
 	Generation uint64 // of the worker, or that the rollout leads to
-	Reason     string // why a rollout or a reload failed; how the last worker of the slot ended
+	Reason     string // why a rollout or a reload failed; how the last worker of the slot ended, or what is wrong with this one
 }
 
 // ofWorker reports whether the event is about a worker of a slot, and not about a whole pool.
@@ -45,6 +45,9 @@ const (
 	stateStarting = "starting"
 	stateReady    = "ready"
 	stateProving  = "proving"
+	stateUnready  = "unready"
+	stateFailing  = "failing"
+	stateTracing  = "tracing"
 	stateSettling = "settling"
 	stateRetiring = "retiring"
 	stateDraining = "draining"

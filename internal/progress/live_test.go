@@ -114,7 +114,7 @@ func TestNarrowerTerminal(t *testing.T) {
 }
 
 func TestFramesFit(t *testing.T) {
-	states := []string{stateWaiting, stateStarting, stateReady, stateProving, stateSettling, stateRetiring, stateDraining, stateKilled, stateFinished, "unknown"}
+	states := []string{stateWaiting, stateStarting, stateReady, stateProving, stateSettling, stateRetiring, stateDraining, stateKilled, stateFinished, stateUnready, stateFailing, stateTracing, "unknown"}
 	text := rapid.StringOf(rapid.RuneFrom([]rune("ab \x1b\n\u009b\u202e界é\u0301字")))
 	worker := rapid.Custom(func(t *rapid.T) supervisor.WorkerView {
 		return supervisor.WorkerView{

@@ -59,6 +59,10 @@ func workerWords(ev *Event) string {
 		return who + " stays after all"
 	case ev.State == stateWaiting:
 		return because("waiting for its next start", ev.Reason)
+	case ev.State == stateUnready || ev.State == stateFailing:
+		return because(who+" is "+ev.State, ev.Reason)
+	case ev.State == stateTracing:
+		return who + " gets SIGABRT"
 	case ev.State == stateKilled:
 		return who + " gets SIGKILL"
 	case leaving(ev.State):

@@ -48,6 +48,8 @@ func newRow(p *supervisor.PoolView, s slot) row {
 	switch {
 	case w.State == stateWaiting:
 		r.note = neutral(w.LastExit)
+	case w.Health != "":
+		r.note = neutral(w.Health)
 	case w.State != stateReady:
 		r.note = neutral(w.Status)
 	}
@@ -83,9 +85,9 @@ func stateColour(p *supervisor.PoolView, w *supervisor.WorkerView) colour {
 			return green
 		}
 		return noColour
-	case stateStarting, stateProving:
+	case stateStarting, stateProving, stateUnready:
 		return yellow
-	case stateWaiting, stateKilled:
+	case stateWaiting, stateFailing, stateTracing, stateKilled:
 		return red
 	case stateSettling, stateRetiring, stateDraining:
 		return faint
