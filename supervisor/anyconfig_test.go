@@ -134,7 +134,7 @@ var strokes = []struct {
 const checkHealth = "check"
 
 func checking() *plan.Probe {
-	return &plan.Probe{Config: probe.Config{Kind: probe.Exec, Command: checkHealth, Period: 10 * time.Second, FailureThreshold: 2}}
+	return &plan.Probe{Config: probe.Config{Kind: probe.Exec, Command: checkHealth, Period: time.Minute, FailureThreshold: 1}}
 }
 
 // anyPool is any pool without listeners.
