@@ -3,39 +3,58 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/broodctl/brood/internal/testguest"
+	"github.com/broodctl/brood/internal/testhost"
 )
+
+// anyNumber is more processes than there will ever be.
+const anyNumber = math.MaxInt
 
 // TestWorkersThatLeave: the process that was started ends at once, and what serves is
 // a child of it. Such a worker has ended; what it left does not pile up, and brood
 // goes on slowly and says that it is degraded.
 func TestWorkersThatLeave(t *testing.T) {
 	t.Run("in their process group", func(t *testing.T) {
-		m, mark := launchLeaving(t, "leaver")
+		m, mark := launchLeaving(t, "leaver", nil, nil)
 		m.diesAgainAndAgain(t, mark, 4)
 	})
 	t.Run("as daemons", func(t *testing.T) {
-		m, mark := launchLeaving(t, "daemon")
+		m, mark := launchLeaving(t, "daemon", nil, nil)
 		if m.hasGroups() {
 			m.diesAgainAndAgain(t, mark, 4)
 			return
 		}
-		// Nothing ties a daemon to who started it: without control groups each lives on.
-		m.diesAgainAndAgain(t, mark, -1)
+		m.diesAgainAndAgain(t, mark, anyNumber)
+	})
+	t.Run("as daemons, without control groups", func(t *testing.T) {
+		testhost.Need(t, testhost.Root)
+		m, mark := launchLeaving(t, "daemon", &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNS}, func(ctx context.Context, argv ...string) *exec.Cmd {
+			const hide = `mount --make-rprivate / && umount -a -l -t cgroup2 && exec "$@"`
+			return here(ctx, append([]string{"sh", "-c", hide, "host"}, argv...)...)
+		})
+		if m.hasGroups() {
+			t.Error("there are control groups although none are to be found")
+		}
+		// Nothing ties a daemon to who started it: each lives on.
+		m.diesAgainAndAgain(t, mark, anyNumber)
 	})
 }
 
 // launchLeaving starts a brood whose workers leave. Their processes have the mark in
 // their environment.
-func launchLeaving(t *testing.T, guest string) (m *managed, mark string) {
+func launchLeaving(t *testing.T, guest string, attr *syscall.SysProcAttr, launch launcher) (m *managed, mark string) {
 	t.Helper()
 	mark = fmt.Sprintf("MARK=%s-%d", guest, os.Getpid())
 	k := served("web", freePort(t)).with(
@@ -46,14 +65,13 @@ func launchLeaving(t *testing.T, guest string) (m *managed, mark string) {
 	)
 	m = &managed{path: filepath.Join(site(t), "brood.toml"), keys: k}
 	write(t, m.path, k.String())
-	m.brood = begin(t, options{file: m.path})
+	m.brood = begin(t, options{file: m.path, attr: attr, launch: launch})
 	m.await("a worker to have left", func() bool { return len(m.said("worker died")) > 0 })
 	return m, mark
 }
 
 // diesAgainAndAgain waits for some deaths, demands that there are never more than so
-// many processes of workers, and that brood ends as it should. Negative is any
-// number.
+// many processes of workers, and that brood ends as it should.
 func (m *managed) diesAgainAndAgain(t *testing.T, mark string, most int) {
 	t.Helper()
 	worst := 0
@@ -61,7 +79,7 @@ func (m *managed) diesAgainAndAgain(t *testing.T, mark string, most int) {
 		worst = max(worst, len(marked(t, mark)))
 		return len(m.said("worker died")) >= 16
 	})
-	if most >= 0 && worst > most {
+	if worst > most {
 		t.Errorf("there were %d processes of two workers", worst)
 	}
 	t.Logf("at most %d processes at once", worst)
