@@ -34,11 +34,18 @@ type pool struct {
 	Desired    int      `json:"desired"`
 	Ready      int      `json:"ready"`
 	Restarts   int      `json:"restarts"`
+	Repairs    repairs  `json:"repairs"`
 	Workers    []worker `json:"workers"`
 	Listeners  []struct {
 		Name string `json:"name"`
 		Mode string `json:"mode"`
 	} `json:"listeners"`
+}
+
+type repairs struct {
+	Revived  int `json:"revived"`
+	Nonblock int `json:"nonblock"`
+	Backlog  int `json:"backlog"`
 }
 
 type worker struct {
