@@ -132,3 +132,17 @@ func BenchmarkUsage(b *testing.B) {
 		})
 	}
 }
+
+// The CPU alone, as asked every second of a worker with a single thread.
+func BenchmarkCPUTime(b *testing.B) {
+	cmd := worker.Command{Argv: []string{python3, "-c", "import sys; print(flush=True); sys.stdin.read()"}, Env: worker.CleanEnviron(os.Environ()), Stderr: 2}
+	p, out := launchTalking(b, newSpawner(b), cmd)
+	if _, err := out.ReadString('\n'); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := worker.CPUTime(p.PID()); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
