@@ -19,7 +19,7 @@ type scaling struct {
 	sampling bool // another sample comes
 	state    scale.State
 	at       time.Time // of the last sample
-	used     map[machine.Ref]time.Duration
+	used     map[meter]time.Duration
 	last     scale.Sample
 	reason   scale.Reason // of the last change
 	changed  time.Time
@@ -31,8 +31,14 @@ type scaling struct {
 type load struct {
 	at     time.Time
 	queued int
-	blind  bool                          // no listener told
-	used   map[machine.Ref]time.Duration // CPU time of the workers since each began
+	blind  bool                    // no listener told
+	used   map[meter]time.Duration // CPU time since each worker began
+}
+
+// meter is what the CPU time of a worker is read from. What two of them say cannot be compared.
+type meter struct {
+	ref   machine.Ref
+	group Group // nil for the files of its processes
 }
 
 // followLoad sees to it that the next sample comes, if the pool's number of workers follows its load.
@@ -53,37 +59,49 @@ func (p *pool) loadDue() {
 		return
 	}
 	listeners := p.listeners()
-	var pids map[machine.Ref]int
+	var meters map[meter]int
 	if p.cfg().Autoscale.CPU > 0 {
-		pids = p.serving()
+		meters = p.meters()
 	}
 	s := p.sup
 	s.goOn(func() {
-		m := load{at: time.Now(), blind: true, used: make(map[machine.Ref]time.Duration, len(pids))}
+		m := load{at: time.Now(), blind: true, used: make(map[meter]time.Duration, len(meters))}
 		for _, l := range listeners {
 			if n, err := l.Queued(); !errors.Is(err, listener.ErrNoQueue) {
 				m.queued += n // as far as it came
 				m.blind = false
 			}
 		}
-		for ref, pid := range pids {
-			if used, err := s.cfg.World.CPUTime(pid); err == nil { // else it has ended, or cannot be seen
-				m.used[ref] = used
-			}
+		for by, pid := range meters {
+			s.cfg.World.readMeter(by, pid, m.used)
 		}
 		s.mail.post(loadSeen{pool: p, load: m})
 	})
 }
 
-// serving are the processes of the wanted workers that serve.
-func (p *pool) serving() map[machine.Ref]int {
-	pids := map[machine.Ref]int{}
+// meters are those of the wanted workers that serve, with their processes.
+func (p *pool) meters() map[meter]int {
+	found := map[meter]int{}
 	for ref, rec := range p.workers {
 		if w, ok := p.st.Worker(ref); ok && w.Health.Serves() && ref.Slot < p.st.Spec.Workers && rec.proc != nil {
-			pids[ref] = rec.proc.PID()
+			found[meter{ref, rec.group}] = rec.proc.PID()
 		}
 	}
-	return pids
+	return found
+}
+
+// readMeter reads the one file of a control group, or what costs some more. A worker that has ended, or cannot be seen, is
+// left out.
+func (w World) readMeter(by meter, pid int, into map[meter]time.Duration) {
+	if by.group != nil {
+		if used := by.group.CPU(); used > 0 {
+			into[by] = used
+			return
+		}
+	}
+	if used, err := w.CPUTime(pid); err == nil {
+		into[meter{ref: by.ref}] = used
+	}
 }
 
 // loadSeen does what follows from the load.
@@ -133,8 +151,8 @@ func (p *pool) follow(want int, why scale.Reason) {
 // busy is how many thousandths of a CPU the workers used since the last sample that was taken of them.
 func (c *scaling) busy(m load) int {
 	var used time.Duration
-	for ref, now := range m.used {
-		if before, ok := c.used[ref]; ok {
+	for by, now := range m.used {
+		if before, ok := c.used[by]; ok {
 			used += max(0, now-before) // less if a descendant ended
 		}
 	}

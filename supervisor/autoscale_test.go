@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/broodctl/brood/internal/cgroup"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
@@ -93,6 +94,23 @@ func TestWorkersFollowTheCPU(t *testing.T) {
 		w.burden(0, 100*time.Millisecond)
 		s.after(time.Minute)
 		s.has(2)
+	})
+}
+
+// Where workers have control groups, these say how busy they are.
+func TestWorkersFollowTheCPUOfTheirGroups(t *testing.T) {
+	groups := &fakeGroups{}
+	perform(t, &world{}, func(c *Config) {
+		c.World.Groups = groups
+		c.Desired.Pools[0] = between(c.Desired.Pools[0], 2, 8)
+	}, func(s *stage) {
+		for n := range 8 {
+			for slot := range 2 {
+				groups.group(slot).uses(cgroup.Usage{CPU: time.Duration(n+1) * 900 * time.Millisecond})
+			}
+			s.after(time.Second)
+		}
+		s.has(3)
 	})
 }
 

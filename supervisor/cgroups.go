@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/broodctl/brood/internal/cgroup"
 	"github.com/broodctl/brood/supervisor/plan"
@@ -24,6 +25,7 @@ type Group interface {
 	worker.Group
 	OOM() cgroup.Usage
 	Usage() cgroup.Usage
+	CPU() time.Duration
 }
 
 // sayWhatIsMissing says once for each limit that it does not hold, and why. Pools that set none need no control groups.

@@ -60,6 +60,7 @@ func (g *fakeGroup) Empty() bool                      { return true }
 func (g *fakeGroup) Signal(syscall.Signal, int) error { return os.ErrProcessDone }
 func (g *fakeGroup) Remove()                          {}
 func (g *fakeGroup) OOM() cgroup.Usage                { return g.Usage() }
+func (g *fakeGroup) CPU() time.Duration               { return g.Usage().CPU }
 
 func (g *fakeGroup) Usage() cgroup.Usage {
 	g.mu.Lock()

@@ -28,7 +28,7 @@ func (g *Group) Usage() Usage {
 	if g.events < 0 {
 		return u
 	}
-	u.CPU = time.Duration(keyed(g.text("cpu.stat"), "usage_usec")) * time.Microsecond
+	u.CPU = g.cpuLocked()
 	if slices.Contains(g.has, ctlMemory) {
 		u.Memory = single(g.text("memory.current"))
 		g.memoryLocked(&u)
@@ -38,6 +38,20 @@ func (g *Group) Usage() Usage {
 		u.PidsMax = keyed(g.text("pids.events"), "max")
 	}
 	return u
+}
+
+// CPU reads that of Usage alone, which is one file. 0 is unknown.
+func (g *Group) CPU() time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.events < 0 {
+		return 0
+	}
+	return g.cpuLocked()
+}
+
+func (g *Group) cpuLocked() time.Duration {
+	return time.Duration(keyed(g.text("cpu.stat"), "usage_usec")) * time.Microsecond
 }
 
 // OOM reads only what is of interest when a worker has been killed: the figures of its memory that are not of now.
