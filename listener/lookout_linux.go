@@ -3,6 +3,7 @@ package listener
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
 
@@ -85,15 +86,21 @@ func (o *lookout) run(look func(noticed []int32) outlook) {
 	events := make([]unix.EpollEvent, 128)
 	var noticed []int32
 	for {
-		noticed = o.collect(noticed[:0], events, next.glance)
-		if len(noticed) > 0 {
-			if o.stopped(next.glimpse) {
-				return
-			}
-			// What came meanwhile belongs to the same look.
-			noticed = o.collect(noticed, events, 0)
+		if next.glance == next.glimpse {
+			// Queues move: there will be something to see, whatever comes.
+			noticed = noticed[:0]
+		} else {
+			noticed = o.collect(noticed[:0], events, next.glance)
 		}
+		if o.stopped(next.glimpse) {
+			return
+		}
+		// What came meanwhile belongs to the same look.
+		noticed = o.collect(noticed, events, 0)
 		next = look(noticed)
+		// A goroutine that never yields loses its place after 10 ms in system calls, which wakes the runtime's monitor
+		// thread a thousand times a second.
+		runtime.Gosched()
 	}
 }
 

@@ -26,6 +26,9 @@ func figures() []figure {
 		{"memory", measureMemory},
 		{"idle", measureIdle},
 		{"requests", measureRequests},
+		{"uneven", measureUneven},
+		{"saturated", measureSaturated},
+		{"aware-idle", measureAwareIdle},
 		{"rollouts", measureRollouts},
 		{"kills", measureKills},
 	}

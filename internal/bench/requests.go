@@ -98,13 +98,18 @@ func requestRate(address string, reuse loadgen.Reuse) (float64, error) {
 
 // keepServers starts brood with four guests and waits until they are ready.
 func (b *bench) keepServers(flags ...string) (*keeper, string, error) {
+	return b.keepServersOn("", flags...)
+}
+
+// keepServersOn is keepServers with options of the listener, as in ",mode=shared".
+func (b *bench) keepServersOn(options string, flags ...string) (*keeper, string, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, "", err
 	}
 	// Every worker here is killed a dozen times on purpose: the pause between the
 	// restarts of a failing one is not what is measured.
-	k := directKind("-l", "http="+address, "--ready", "notify", "--backoff", "10ms", "--max-backoff", "10ms")
+	k := directKind("-l", "http="+address+options, "--ready", "notify", "--backoff", "10ms", "--max-backoff", "10ms")
 	words := append([]string{b.work, testguest.Word, "http", "-notify"}, flags...)
 	p, err := b.keep(k, servers, nil, hear, words...)
 	if err != nil {
