@@ -26,6 +26,7 @@ func TestAdjustUnderLoad(t *testing.T) {
 					cfg.Name, cfg.Backlog = []string{"x", "y"}[i%2], 64+i
 					if l.Mode() == Sharded {
 						cfg.Steer = Policy(i % len(policyNames))
+						cfg.QueueAware = cfg.DefaultQueueAware()
 					}
 					must(t, l.Adjust(cfg))
 					if l.Config() != cfg || l.Name() != cfg.Name {
@@ -60,7 +61,7 @@ func TestAdjustSteers(t *testing.T) {
 	}
 	cfg := l.Config()
 	before := reached()
-	cfg.Steer = ClientIP
+	cfg.Steer, cfg.QueueAware = ClientIP, false
 	must(t, l.Adjust(cfg))
 	during := reached()
 	cfg.Steer = Random
@@ -140,7 +141,7 @@ func TestAdjustRefuses(t *testing.T) {
 	}
 	wide := open(t, 2, "127.0.0.1:0").first()
 	cfg := wide.Config()
-	wide.slots, cfg.Steer = buckets+1, ClientIP
+	wide.slots, cfg.Steer, cfg.QueueAware = buckets+1, ClientIP, false
 	if err := wide.Adjust(cfg); !errors.Is(err, errTooMany) {
 		t.Errorf("more slots than there are buckets: %v", err)
 	}

@@ -126,7 +126,7 @@ func TestPauseHoldsWhateverWorkersDo(t *testing.T) {
 		}},
 		{"Adjust", func(t *testing.T, _ *house, l *Listener) {
 			cfg := l.Config()
-			cfg.Backlog, cfg.Steer = 9, ClientIP
+			cfg.Backlog, cfg.Steer, cfg.QueueAware = 9, ClientIP, false
 			must(t, l.Adjust(cfg))
 		}},
 		{"shutdown(2) by a worker", func(t *testing.T, h *house, l *Listener) {

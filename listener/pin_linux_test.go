@@ -68,7 +68,7 @@ func TestConnectionsStayOnTheirCPU(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			l := open(t, len(tt.pins), "127.0.0.1:0,steer=cpu").first()
+			l := open(t, len(tt.pins), "127.0.0.1:0,steer=cpu,queue-aware=false").first()
 			var members []Member
 			for slot, cpus := range tt.pins {
 				m := Member{slot, A}

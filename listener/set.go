@@ -50,7 +50,9 @@ func NewSet(inherited []Inherited, opt Options) (*Set, error) {
 
 // configOf is the config of an inherited socket that nobody else has described.
 func configOf(in Inherited) Config {
-	return Config{Name: in.Name, Address: Address{Network: networkSystemd, Name: in.Name}}
+	cfg := Config{Name: in.Name, Address: Address{Network: networkSystemd, Name: in.Name}}
+	cfg.QueueAware = cfg.DefaultQueueAware()
+	return cfg
 }
 
 // Spare lists the inherited sockets that none of cfgs takes and no open listener has, as configs that would take them:

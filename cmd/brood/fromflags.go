@@ -170,8 +170,8 @@ func tableOf(l listener.Config) config.ListenTable {
 	if l.Perm != 0 {
 		t.Perm = fmt.Sprintf("%04o", l.Perm)
 	}
-	if l.QueueAware {
-		t.QueueAware = new(true)
+	if l.QueueAware != l.DefaultQueueAware() {
+		t.QueueAware = new(l.QueueAware)
 	}
 	t.Owner = l.Owner
 	if l.Group != "" {

@@ -58,10 +58,23 @@ func orPointer[T any](said *T, otherwise T) *T {
 
 func completeListener(l ListenTable) ListenTable {
 	l.Mode = or(l.Mode, listener.Auto.String())
-	if a, err := listener.ParseAddress(l.Address); err == nil && a.Network == "unix" {
+	address, err := listener.ParseAddress(l.Address)
+	if err != nil {
+		return l
+	}
+	if address.Network == "unix" {
 		l.Perm = or(l.Perm, "0660")
 	}
+	if l.QueueAware == nil && awareByDefault(address, l) {
+		l.QueueAware = new(true)
+	}
 	return l
+}
+
+func awareByDefault(address listener.Address, l ListenTable) bool {
+	mode, badMode := listener.ParseMode(l.Mode)
+	steer, badSteer := listener.ParsePolicy(or(l.Steer, listener.Random.String()))
+	return badMode == nil && badSteer == nil && listener.Config{Address: address, Mode: mode, Steer: steer}.DefaultQueueAware()
 }
 
 func completePool(p PoolTable, listeners map[string]ListenTable) PoolTable {

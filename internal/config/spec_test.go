@@ -155,10 +155,11 @@ func TestSupervisorKeys(t *testing.T) {
 
 func TestListenerKeys(t *testing.T) {
 	get := func(c *Config) any { return c.Listeners[0] }
-	x := listener.Config{Name: "x", Address: listener.Address{Network: "tcp", Port: 80}}
+	x := listener.Config{Name: "x", Address: listener.Address{Network: "tcp", Port: 80}, QueueAware: true}
 	with := func(change func(*Listener)) Listener {
 		l := Listener{Config: x}
 		change(&l)
+		l.QueueAware = l.Steerable() && l.Steer != listener.ClientIP
 		return l
 	}
 	keys(t, listenerHead, "address", get, map[string]any{`":80"`: Listener{Config: x}}, "address", `"80"`, `""`, `80`, `"example.com:80"`)
@@ -166,7 +167,10 @@ func TestListenerKeys(t *testing.T) {
 	keys(t, head, "mode", get, map[string]any{
 		`"auto"`: Listener{Config: x}, `"shared"`: with(func(l *Listener) { l.Mode = listener.Shared }), `"per-slot"`: with(func(l *Listener) { l.Mode = listener.PerSlot }),
 	}, "it is one of auto, sharded, shared, per-slot", `"both"`)
-	keys(t, head, "steer", get, map[string]any{`"cpu"`: with(func(l *Listener) { l.Steer = listener.CPU })}, "it is one of random, client-ip, cpu", `"ip"`)
+	keys(t, head, "steer", get, map[string]any{
+		`"cpu"`: with(func(l *Listener) { l.Steer = listener.CPU }), `"client-ip"`: with(func(l *Listener) { l.Steer = listener.ClientIP }),
+	}, "it is one of random, client-ip, cpu", `"ip"`)
+	keys(t, head, "queue_aware", func(c *Config) any { return c.Listeners[0].QueueAware }, map[string]any{`true`: true, `false`: false}, "queue_aware", `1`)
 	keys(t, head, "backlog", get, map[string]any{`64`: with(func(l *Listener) { l.Backlog = 64 })}, "backlog", `0`, `-1`, `"64"`, `5000000000`)
 	keys(t, head, "public", get, map[string]any{`443`: with(func(l *Listener) { l.Public = 443 })}, "p", `80`, `65536`, `0`)
 	keys(t, head, "perm", get, nil, "for unix sockets", `"0600"`)
