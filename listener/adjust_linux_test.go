@@ -118,7 +118,7 @@ func TestAdjustRefuses(t *testing.T) {
 		says   string
 	}{
 		{"address", h.listeners[0], func(c *Config) { c.Address.Port = 1 }, errFixed, ""},
-		{"another mode", h.listeners[0], func(c *Config) { c.Mode = Shared }, errFixed, ""},
+		{"another mode", h.listeners[0], func(c *Config) { c.Mode, c.QueueAware = Shared, false }, errFixed, ""},
 		{"another mode", h.listeners[1], func(c *Config) { c.Mode = Auto }, errFixed, ""},
 		{"a bad name", h.listeners[0], func(c *Config) { c.Name = "" }, nil, "the name is empty"},
 		{"perm", h.listeners[0], func(c *Config) { c.Perm = 0o600 }, nil, "for unix sockets"},
@@ -164,6 +164,7 @@ func TestAdjustOfWhatFellBack(t *testing.T) {
 		if mode == Shared {
 			cfg.Steer = Random
 		}
+		cfg.QueueAware = cfg.DefaultQueueAware()
 		must(t, l.Adjust(cfg))
 	}
 }
