@@ -28,7 +28,8 @@ type EventKind uint8
 const (
 	// EventFellBack: the listener is shared although it should be sharded; Err says why.
 	EventFellBack EventKind = iota
-	// EventRevived: Count sockets that had been shut down listen again.
+	// EventRevived: the socket of Slot and Side had been shut down by its worker, and listens again. A shared one, or one
+	// that no place has, has no slot.
 	EventRevived
 	// EventRelayed: Count connections that waited in an abandoned queue go to a ready worker through us.
 	EventRelayed

@@ -2,35 +2,15 @@ package listener
 
 import (
 	"fmt"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
 // Queue says how many connections wait to be accepted, and how many may.
-type Queue struct{ Length, Backlog int }
-
-// Repair is a set of what Restore had to put back.
-type Repair uint8
-
-// What a worker can spoil for all who share its socket.
-const (
-	Revived  Repair = 1 << iota // it was shut down
-	Nonblock                    // O_NONBLOCK was cleared
-	Backlog                     // the worker's listen(2) had changed it
-)
-
-func (r Repair) String() string {
-	var words []string
-	for i, name := range []string{"revived", "nonblock", "backlog"} {
-		if r&(1<<i) != 0 {
-			words = append(words, name)
-		}
-	}
-	if len(words) == 0 {
-		return "nothing"
-	}
-	return strings.Join(words, " ")
+type Queue struct {
+	Length, Backlog int
+	Abandoned       bool // what waits is not for a worker but for us to relay: see Abandon
+	Paused          bool // none come but our own; those that wait are still the worker's to accept: see Pause
 }
 
 const tcpListen = 10 // TCP_LISTEN of include/net/tcp_states.h
@@ -49,6 +29,7 @@ func (l *Listener) Queue(slot int, side Side) (Queue, error) {
 	if err != nil {
 		return Queue{}, fmt.Errorf("cannot read queue of listener %s: %w", l.cfg.Name, err)
 	}
+	q.Abandoned, q.Paused = s.abandoned, l.paused
 	return q, nil
 }
 
@@ -82,77 +63,6 @@ func (l *Listener) Queued() (int, error) {
 		n += q.Length
 	}
 	return n, nil
-}
-
-// Restore puts back what a worker may have changed on the socket of a place:
-// the listening state, O_NONBLOCK and the backlog. It returns what it had to put
-// back. Worth a call when a worker has become ready, because many call listen(2)
-// with a backlog of their own. It loses no connection, but those that a shutdown(2)
-// has reset already.
-func (l *Listener) Restore(slot int, side Side) (Repair, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	s := l.shardLocked(slot, side)
-	if s == nil {
-		return 0, nil
-	}
-	repair, err := l.restoreLocked(s)
-	if err != nil {
-		return repair, fmt.Errorf("cannot restore listener %s slot %d side %s: %w", l.cfg.Name, slot, side, err)
-	}
-	return repair, nil
-}
-
-func (l *Listener) restoreLocked(s *shard) (Repair, error) {
-	var repair Repair
-	cleared, err := setNonblock(s.fd)
-	if err != nil {
-		return repair, err
-	}
-	if cleared {
-		repair |= Nonblock
-	}
-	switch {
-	case l.addr.Network == networkUnix:
-		// A unix socket does not tell its backlog; to set it again costs nothing.
-		if s.backlog == 0 {
-			return repair, nil // systemd's, which we do not know
-		}
-		if err := unix.Listen(s.fd, s.backlog); err != nil {
-			return repair, fmt.Errorf("cannot listen: %w", err)
-		}
-		return repair, nil
-	case l.Datagram():
-		return repair, nil
-	case !accepting(s.fd):
-		if _, err := l.reviveLocked(s); err != nil {
-			return repair, err
-		}
-		return repair | Revived, nil
-	}
-	q, err := queueOf(s.fd)
-	if err != nil || q.Backlog == s.backlog {
-		return repair, err
-	}
-	if err := unix.Listen(s.fd, s.backlog); err != nil {
-		return repair, fmt.Errorf("cannot listen: %w", err)
-	}
-	return repair | Backlog, nil
-}
-
-// setNonblock sets O_NONBLOCK, which belongs to all holders of the socket, and tells whether it was off.
-func setNonblock(fd int) (cleared bool, err error) {
-	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-	if err != nil {
-		return false, fmt.Errorf("cannot read flags: %w", err)
-	}
-	if flags&unix.O_NONBLOCK != 0 {
-		return false, nil
-	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		return false, fmt.Errorf("cannot set O_NONBLOCK: %w", err)
-	}
-	return true, nil
 }
 
 func accepting(fd int) bool {

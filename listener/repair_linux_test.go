@@ -62,8 +62,16 @@ func TestShutdownIsRevived(t *testing.T) {
 				for _, v := range victims {
 					must(t, unix.Shutdown(l.FD(v.Slot, v.Side), unix.SHUT_RDWR))
 				}
-				for revived := 0; revived < len(victims); {
-					revived += h.wait(EventRevived).Count
+				left := map[Member]bool{}
+				for _, v := range victims {
+					left[v] = true
+				}
+				for range victims {
+					ev := h.wait(EventRevived)
+					if m := (Member{ev.Slot, ev.Side}); !left[m] || ev.Count != 1 {
+						t.Errorf("event %s, and left are %v", ev, left)
+					}
+					delete(left, Member{ev.Slot, ev.Side})
 				}
 				var all []*worker
 				for slot := range slots {
@@ -100,19 +108,28 @@ func TestShutdownOfSharedIsRevived(t *testing.T) {
 // TestRestoreRevives stops the poller's part by hand, so that Restore is the one that revives.
 func TestRestoreRevives(t *testing.T) {
 	t.Parallel()
-	l := open(t, 3, "127.0.0.1:0").first()
+	h := open(t, 3, "127.0.0.1:0")
+	l := h.first()
 	l.mu.Lock()
 	for _, s := range l.allLocked() {
 		l.watchLocked(s, watchNothing)
 	}
 	l.mu.Unlock()
 	must(t, unix.Shutdown(l.FD(1, A), unix.SHUT_RDWR))
+	must(t, unix.Shutdown(l.FD(2, B), unix.SHUT_RDWR))
+	must(t, unix.SetNonblock(l.FD(1, A), false))
 	if q, err := l.Queue(1, A); err != nil || q != (Queue{}) {
 		t.Errorf("queue of a dead socket is %+v, %v", q, err)
 	}
 	got, err := l.Restore(1, A)
-	if err != nil || got != Revived {
-		t.Errorf("Restore: %s, %v, want revived", got, err)
+	if err != nil || got != Revived|Nonblock {
+		t.Errorf("Restore: %s, %v, want revived nonblock", got, err)
+	}
+	if ev := h.wait(EventRevived); ev.Slot != 2 || ev.Side != B || len(h.events) != 0 {
+		t.Errorf("event %s, and %d more; want one of the other place", ev, len(h.events))
+	}
+	if got, err := l.Restore(2, B); err != nil || got != 0 {
+		t.Errorf("Restore of what is revived: %s, %v", got, err)
 	}
 	for slot := range 3 {
 		serve(t, l, slot, A)
@@ -129,8 +146,22 @@ func TestQueueCountsWaiting(t *testing.T) {
 		must(t, err)
 		defer conn.Close()
 	}
-	if q, err := l.Queue(1, B); err != nil || q != (Queue{5, 9}) {
+	if q, err := l.Queue(1, B); err != nil || q != (Queue{Length: 5, Backlog: 9}) {
 		t.Errorf("queue is %+v, %v, want 5 of 9", q, err)
+	}
+	must(t, l.Pause())
+	must(t, l.Steer([]Member{{0, A}}))
+	if q, err := l.Queue(1, B); err != nil || q != (Queue{Length: 5, Backlog: 9, Paused: true}) {
+		t.Errorf("queue is %+v, %v, want that of a paused listener", q, err)
+	}
+	must(t, l.Abandon(0, B))
+	if q, err := l.Queue(0, B); err != nil || q != (Queue{Backlog: 9, Paused: true, Abandoned: true}) {
+		t.Errorf("queue is %+v, %v, want one that nobody serves", q, err)
+	}
+	must(t, l.Adopt(0, B))
+	must(t, l.Resume())
+	if q, err := l.Queue(0, B); err != nil || q != (Queue{Backlog: 9}) {
+		t.Errorf("queue is %+v, %v, want an empty one", q, err)
 	}
 	u := open(t, 1, "unix:"+t.TempDir()+"/s").first()
 	if _, err := u.Queue(0, A); !errors.Is(err, ErrNoQueue) {

@@ -67,11 +67,8 @@ func (l *Listener) wakeLocked(s *shard) []Event {
 			return nil
 		}
 	}
-	n, err := l.reviveLocked(s)
-	var events []Event
-	if n > 0 {
-		events = append(events, l.aboutLocked(s, Event{Kind: EventRevived, Count: n}))
-	}
+	revived, err := l.reviveLocked(s)
+	events := l.revivedLocked(revived)
 	if err != nil {
 		l.watchLocked(s, watchNothing) // or the poller would call again and again
 		events = append(events, l.aboutLocked(s, Event{Kind: EventReviveFailed, Err: err}))
@@ -85,9 +82,17 @@ func (l *Listener) noteDownLocked(s *shard) {
 	}
 }
 
+// revivedLocked is an event for each, because each was shut down by a worker of its own.
+func (l *Listener) revivedLocked(all []*shard) (events []Event) {
+	for _, s := range all {
+		events = append(events, l.aboutLocked(s, Event{Kind: EventRevived, Count: 1}))
+	}
+	return events
+}
+
 // reviveLocked makes s and all others that are down listen again, and points the program to their new indexes. It
-// returns how many were revived.
-func (l *Listener) reviveLocked(s *shard) (int, error) {
+// returns those that were revived.
+func (l *Listener) reviveLocked(s *shard) (revived []*shard, err error) {
 	l.noteDownLocked(s)
 	for _, other := range l.allLocked() {
 		if !accepting(other.fd) {
@@ -101,22 +106,20 @@ func (l *Listener) reviveLocked(s *shard) (int, error) {
 			l.group = l.group.remove(d)
 		}
 	}
-	revived := 0
-	var failed error
 	for _, d := range down {
-		if err := unix.Listen(d.fd, d.backlog); err != nil {
-			failed = fmt.Errorf("cannot listen again: %w", err)
+		if failed := unix.Listen(d.fd, d.backlog); failed != nil {
+			err = fmt.Errorf("cannot listen again: %w", failed)
 			continue
 		}
-		revived++
+		revived = append(revived, d)
 		if grouped {
 			l.group = l.group.add(d)
 		}
 	}
-	if err := l.reattachLocked(); err != nil && failed == nil {
-		failed = err
+	if failed := l.reattachLocked(); err == nil {
+		err = failed
 	}
-	return revived, failed
+	return revived, err
 }
 
 func (l *Listener) aboutLocked(s *shard, ev Event) Event {

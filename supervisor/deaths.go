@@ -19,6 +19,7 @@ func (p *pool) exited(m exited) {
 	if !m.exit.Remains {
 		rec.closeOutput() // so that its last words are all there
 	}
+	p.restore(rec) // or its successor would be blamed for what it leaves behind
 	p.examine(rec, &m.usage)
 	p.tellStrays(rec)
 	p.die(rec, machine.Died{
