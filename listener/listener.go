@@ -172,7 +172,14 @@ func (l *Listener) reattachLocked() error {
 		return err
 	}
 	l.length = len(code)
-	return attach(l.group[0].fd, code)
+	for _, s := range l.group {
+		// One that was shut down would get a group of its own from the kernel, and could not come back: listen(2) fails with
+		// EADDRINUSE then. When none listens the revival of the first attaches.
+		if l.Datagram() || accepting(s.fd) {
+			return attach(s.fd, code)
+		}
+	}
+	return nil
 }
 
 // knowLocked gives buckets to members that never had any.

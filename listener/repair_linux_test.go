@@ -138,6 +138,35 @@ func TestRestoreRevives(t *testing.T) {
 	exact(t, l, 3)
 }
 
+// A change of steering may come between a shutdown and its revival, which is then still possible.
+func TestSteeringWhileOneIsDown(t *testing.T) {
+	t.Parallel()
+	for _, victims := range [][]Member{{{0, A}}, {{1, B}}, {{0, A}, {0, B}, {1, A}}, {{0, A}, {0, B}, {1, A}, {1, B}}} {
+		l := open(t, 2, "127.0.0.1:0").first()
+		l.mu.Lock()
+		for _, s := range l.allLocked() {
+			l.watchLocked(s, watchNothing)
+		}
+		l.mu.Unlock()
+		for _, v := range victims {
+			must(t, unix.Shutdown(l.FD(v.Slot, v.Side), unix.SHUT_RDWR))
+		}
+		must(t, l.Steer([]Member{{0, B}, {1, A}}))
+		if got, err := l.Restore(victims[0].Slot, victims[0].Side); err != nil || got != Revived {
+			t.Errorf("%v: Restore: %s, %v, want revived", victims, got, err)
+		}
+		for slot := range 2 {
+			serve(t, l, slot, A)
+			serve(t, l, slot, B)
+		}
+		for range 20 {
+			if who, err := ask(dial(l.testTarget(), "")); err != nil || who != "0B" && who != "1A" {
+				t.Errorf("%v: got %q, %v, want 0B or 1A", victims, who, err)
+			}
+		}
+	}
+}
+
 func TestQueueCountsWaiting(t *testing.T) {
 	t.Parallel()
 	l := open(t, 2, "127.0.0.1:0,backlog=9").first()
