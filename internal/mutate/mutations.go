@@ -10,7 +10,9 @@ type mutation struct {
 }
 
 // mutations are all the planted bugs, in the order of the page.
-func mutations() []mutation { return slices.Concat(workerBugs(), wishBugs()) }
+func mutations() []mutation {
+	return slices.Concat(workerBugs(), wishBugs(), fitnessBugs(), recycleBugs())
+}
 
 // workerBugs are about workers and what happens to them. When the machine changes and a text is not found any more, plant the same bug in the
 // new text.
@@ -59,7 +61,7 @@ func workerBugs() []mutation {
 		},
 		{
 			"late READY revives a draining worker", "step.go",
-			"if !ok || w.Health != Starting {\n\t\treturn", "if !ok || w.Health != Starting && w.Health != Draining {\n\t\treturn",
+			"case w.Health != Starting:\n\tcase s.proof", "case w.Health != Starting && w.Health != Draining:\n\tcase s.proof",
 		},
 		{
 			"news is taken whatever its incarnation", "state.go",
@@ -83,7 +85,7 @@ func workerBugs() []mutation {
 		},
 		{
 			"an old worker that is still starting is never stopped", "reconcile.go",
-			"if slot.Workers[current].Health == Ready {", "if slot.Workers[current].Health == Ready && slot.Workers[old].Health == Ready {",
+			"case slot.Workers[successor].Health != Ready:", "case slot.Workers[successor].Health != Ready, slot.Workers[incumbent.Side].Health == Starting:",
 		},
 		{
 			"a failed rollout forgets a slot", "rollout.go",
@@ -115,7 +117,7 @@ func workerBugs() []mutation {
 		},
 		{
 			"the queue waits where the successor died, though the incumbent serves", "reconcile.go",
-			"if across.Health.Serves() && !stays {", "if across.Health.Serves() && !stays && across.Generation == s.Generation {",
+			"if across.Health.Serves() && !stays ||", "if across.Health.Serves() && !stays && across.Generation == s.Generation ||",
 		},
 		{
 			"who died is replaced on the other side", "reconcile.go",
