@@ -89,11 +89,11 @@ func wishBugs() []mutation {
 		},
 		{
 			"nobody who proves itself gets a reload that it is owed", "derive.go",
-			"case w.Health.Serves():\n\t\t\ts.act(Relay", "case w.Health == Ready:\n\t\t\ts.act(Relay",
+			"case w.Health.Up():\n\t\t\ts.act(Relay", "case w.Health == Ready:\n\t\t\ts.act(Relay",
 		},
 		{
 			"the delay of a stop is not cut by the second termination", "shutdown.go",
-			"h.Leaving() && h != Killed", "h > Settling && h != Killed",
+			"h.Leaving() && h <= Draining", "h > Settling && h <= Draining",
 		},
 		{
 			"the delay of a stop keeps workers that start", "shutdown.go",
