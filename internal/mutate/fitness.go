@@ -90,7 +90,7 @@ func recycleBugs() []mutation {
 			"\t\tcase s.postpones(i):\n", "",
 		},
 		{
-			"a recycled worker leaves although its successor failed", "deaths.go",
+			"a recycling whose successor failed is tried again at once", "deaths.go",
 			"\ts.dropRecycling(ref)\n", "",
 		},
 		{

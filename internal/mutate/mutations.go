@@ -49,7 +49,7 @@ func workerBugs() []mutation {
 		},
 		{
 			"starts go on while stopping", "reconcile.go",
-			"again := s.Phase == Serving;", "again := s.Phase != Exited;",
+			"s.repair()\n\t\tif s.Phase != Serving {", "s.repair()\n\t\tif s.Phase == Exited {",
 		},
 		{
 			"no grace timer", "moves.go",

@@ -166,7 +166,7 @@ func (w *world) encode(b []byte) []byte {
 	for i := range w.procs {
 		p := &w.procs[i]
 		num(p.inc, uint64(p.id), p.generation, uint64(p.dump), uint64(p.ended), uint64(p.fit))
-		flags(p.leader, p.said, p.leaving, p.told, p.killed, p.owed, p.proving, p.due, p.traced, w.adopted[i])
+		flags(p.leader, p.said, p.leaving, p.told, p.killed, p.owed, p.proving, p.due, p.tried, p.traced, w.adopted[i])
 	}
 	b = append(b, w.fails...)
 	num(uint64(len(w.steered)))

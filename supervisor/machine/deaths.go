@@ -32,6 +32,7 @@ func (s *stepper) judge(e Died, w Worker, how Ending) {
 		slot.Failures = 0
 	}
 	if how != NotEnded {
+		s.dropRecycling(e.Ref)
 		return // it has done its work, or would have been the last one to try
 	}
 	if wasReady && w.Health != Proving && e.Clean && e.Age >= s.Spec.Backoff.RecycleAge {

@@ -99,6 +99,19 @@ func (w *world) pairOf(slot int) (int, bool) {
 	return 0, false
 }
 
+// awaits checks that nobody starts beside a worker whose place is to be taken.
+func (c *checker) awaits(a Start) {
+	across := a.Ref
+	across.Side = a.Ref.Side.Other()
+	across.Inc = c.now.procs[across.place().index()].inc
+	waited := c.before.holder(a.Ref.place().index()) == a.Ref.Inc // it was there before its neighbour failed
+	for _, t := range c.now.timers {
+		if t.Ref == across && !waited && (t.Kind == TraceTimer || t.Kind == ReapTimer) {
+			c.fail(ruleFitness, "%+v starts, and is to wait for the place of %+v", a.Ref, across)
+		}
+	}
+}
+
 // recycles checks the start of a successor beside an incumbent of its own generation.
 func (c *checker) recycles(a Start) {
 	w, across := c.now, a.Ref.place().index()^1
@@ -106,9 +119,10 @@ func (c *checker) recycles(a Start) {
 	if !p.serves() || !isUp(w.health(across)) || p.generation != a.Generation {
 		return
 	}
-	if !p.due {
-		c.fail(ruleRecycling, "%+v starts beside %+v, which is to stay", a.Ref, w.ref(across))
+	if !p.due || p.tried && w.spec.RecycleGap > 0 {
+		c.fail(ruleRecycling, "%+v starts beside %+v, which is to stay for now", a.Ref, w.ref(across))
 	}
+	p.tried = true
 	waited := c.before.holder(a.Ref.place().index()) == a.Ref.Inc
 	if w.open != 0 && !waited {
 		c.fail(ruleRecycling, "%+v is recycled during a rollout", w.ref(across))

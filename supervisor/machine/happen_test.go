@@ -99,8 +99,8 @@ func (w *world) newsOf(i int, can func(happening)) {
 	}
 }
 
-// fitnessOf is what may be found out about a process that was not told to leave. One that is unready gets ready again sooner
-// or later; one that does not work may never.
+// fitnessOf is what may be found out about a process that was not told to leave. One that is
+// unready gets ready again sooner or later, but a rollout must not wait for that; one that does not work may stay so.
 func (w *world) fitnessOf(i int, can func(happening)) {
 	p, ref := &w.procs[i], w.ref(i)
 	settles := w.health(i) == Settling
@@ -117,7 +117,7 @@ func (w *world) fitnessOf(i int, can func(happening)) {
 		can(happening{ev: Failed{Ref: ref}, spend: unfits})
 		can(happening{ev: Failed{Ref: ref, Age: stableAge}, spend: unfits})
 	case p.fit == isUnready:
-		can(happening{ev: BecameReady{Ref: ref}, helps: true})
+		can(happening{ev: BecameReady{Ref: ref}, helps: w.open == 0})
 		can(happening{ev: Failed{Ref: ref}, spend: unfits})
 	case p.fit == isFailing:
 		can(happening{ev: BecameReady{Ref: ref}})

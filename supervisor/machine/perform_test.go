@@ -106,6 +106,7 @@ func (c *checker) start(a Start) {
 	}
 	c.follows(a)
 	c.recycles(a)
+	c.awaits(a)
 	w.inc = max(w.inc, a.Ref.Inc)
 	w.procs[i] = proc{inc: a.Ref.Inc, id: a.ID, generation: a.Generation, leader: true}
 }
@@ -233,6 +234,9 @@ func (c *checker) setTimer(a SetTimer) {
 	}
 	if !want[a.Timer.Kind] {
 		c.fail("I7", "timer %+v is set to %v", a.Timer, a.After)
+	}
+	if p := c.now.proc(a.Timer.Ref); a.Timer.Kind == RecycleTimer && p != nil {
+		p.tried = false
 	}
 	c.now.timers = append(c.now.timers, a.Timer)
 }

@@ -3,13 +3,13 @@ package machine
 // reconcile moves from what is towards what is wanted, until no decision is due. What one slot gives up may be what
 // another one waits for, so it goes round until a round changes nothing.
 func (s *stepper) reconcile() {
-	for again := s.Phase == Serving; again; {
+	for again := true; again; {
 		done := len(s.acts)
-		s.shrink()
 		s.repair()
 		if s.Phase != Serving {
 			return
 		}
+		s.shrink()
 		s.refill()
 		again = s.rollout() || s.recycle() || len(s.acts) > done
 	}

@@ -378,7 +378,7 @@ func (w *world) arrived() error {
 		switch {
 		case i/2 >= w.wanted() && (p.lives() || h != Free):
 			c.fail("I9", "%v is %v and is not wanted", at(i), h)
-		case i/2 < w.wanted() && h != Ready && h != Free && h != Finished:
+		case i/2 < w.wanted() && !isSettled(h) && h != Free:
 			c.fail("I9", "%v stays %v", at(i), h)
 		case p.lives() && p.generation != w.good:
 			c.fail("I10", "%v is of generation %d, not %d", at(i), p.generation, w.good)
@@ -402,7 +402,7 @@ func (w *world) arrived() error {
 	return c.verdict()
 }
 
-func isSettled(h Health) bool { return h == Ready || h == Finished }
+func isSettled(h Health) bool { return h == Ready || h == Unready || h == Finished }
 
 func (c *checker) verdict() error {
 	if c.err == nil {

@@ -81,7 +81,7 @@ func (s *stepper) rollout() bool {
 		}
 		return s.turn()
 	case Reverting:
-		if s.through(s.Generation) {
+		if s.isBack() {
 			s.Rollout.Phase = NoRollout
 		}
 	case NoRollout:
@@ -101,6 +101,19 @@ func (s *stepper) finish() {
 func (s *stepper) through(generation uint64) bool {
 	for i := range s.Spec.Workers {
 		if !s.Slots[i].settledOn(generation) {
+			return false
+		}
+	}
+	return true
+}
+
+// isBack reports whether nobody of a failed rollout is left in a wanted slot, and somebody of the pool's generation is up in
+// each, if not in service: nobody knows when that will be.
+func (s *stepper) isBack() bool {
+	for i := range s.Spec.Workers {
+		slot := &s.Slots[i]
+		others := func(w Worker) bool { return w.Health != Free && w.Generation != s.Generation }
+		if _, ok := slot.find(others); ok || !slot.isUp() && !slot.hasFinished() {
 			return false
 		}
 	}

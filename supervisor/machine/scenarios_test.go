@@ -53,7 +53,7 @@ func shortScenarios() []scenario {
 		}},
 		{"two reload by rolling", pool(2, 1, 0, alwaysRolls, noSettle), budget{total: 3, crashes: 1, reloads: 2, dumps: 1, stops: 1}, nil},
 		{"two prove themselves", pool(2, 2, 0, canary, minReady), budget{total: 2, crashes: 1, leaves: 1, lates: 1, rolls: 2, scales: 1, aborts: 1}, nil},
-		{"two ill stop-first", pool(2, 0, 1, stopFirst, once), budget{total: 3, crashes: 1, rolls: 1, unfits: 2, terms: 2}, nil},
+		{"two ill stop-first", pool(2, 0, 1, stopFirst, once, minReady), budget{total: 3, crashes: 1, rolls: 1, unfits: 2, terms: 2}, nil},
 		{"one ends", pool(1, 1, 0, onFailure, minReady), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 2, scales: 1, changes: 1, terms: 1}, []Spec{pool(1, 1, 0, once)}},
 		{"two reload by signal", pool(2, 1, 1, bySignal, noSettle, minReady), budget{total: 3, crashes: 1, rolls: 1, reloads: 2, dumps: 2, terms: 1}, nil},
 		{"two abort", pool(2, 1, 0, spareID), budget{total: 4, rolls: 3, scales: 1, aborts: 2}, nil},

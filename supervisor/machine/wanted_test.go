@@ -100,6 +100,7 @@ func (w *world) inForce(spec Spec) {
 		w.fails[slot] = 0
 	}
 	for i := range w.procs {
+		w.procs[i].tried = false // there may have been no gap
 		if p := &w.procs[i]; p.ended != NotEnded && (i/2 >= spec.Workers || !last(spec.Restart, p.ended)) {
 			p.ended = NotEnded
 		}

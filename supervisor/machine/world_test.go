@@ -47,6 +47,7 @@ type proc struct {
 	proving    bool // it is ready, and its rollout is not to count on it yet
 	fit        fitness
 	due        bool   // it is to be recycled
+	tried      bool   // its successor started, and the gap that follows did not begin yet
 	traced     bool   // it was told to say where it hangs
 	ended      Ending // nobody is to follow it; kept when it is gone
 	dump       asked
