@@ -53,7 +53,7 @@ func TestWorkersThatDoNotPass(t *testing.T) {
 			m := newMoods(t)
 			h := startHarmed(t, asked("liveness"), m.guest()...)
 			h.harm("probe", func(pid int) error { m.put(t, strconv.Itoa(pid), mood); return nil })
-			h.lossless(5000)
+			h.lossless(5000, h.atTheirEnd)
 			for i, e := range h.said(gaveUp) {
 				for _, ready := range h.said("worker ready") {
 					if ready.Slot == e.Slot && ready.Time.After(e.Time) {
@@ -157,7 +157,7 @@ func TestFailureThatNoRestartCures(t *testing.T) {
 			}
 		}
 	}
-	h.lossless(5000)
+	h.lossless(5000, h.atTheirEnd)
 }
 
 // TestWorkerThatIgnoresEverything: it neither answers nor heeds any signal that can

@@ -6,11 +6,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"testing"
 	"time"
-
-	"github.com/broodctl/brood/internal/loadgen"
-	"github.com/broodctl/brood/internal/testguest"
 )
 
 // logLine is a line of the log.
@@ -52,20 +48,4 @@ func (b *brood) causes() map[string]int {
 		found[e.Cause]++
 	}
 	return found
-}
-
-// beyondHand is how many requests failed that no process had in hand when it ended.
-func beyondHand(t *testing.T, result *loadgen.Result, counters string) int {
-	t.Helper()
-	all, err := testguest.ReadCounters(counters)
-	if err != nil {
-		t.Fatal(err)
-	}
-	hand := 0
-	for _, c := range all {
-		hand += c.Unanswered()
-	}
-	t.Logf("%d requests in %s, %d failed, at most %d had been in the hands of those that ended; the slowest took %s",
-		result.Requests(), result.Elapsed.Round(time.Millisecond), result.Failed(), hand, result.Latency.Max().Round(time.Millisecond))
-	return max(0, result.Failed()-hand)
 }

@@ -94,7 +94,7 @@ func TestStoppedWorkerIsReplaced(t *testing.T) {
 		begin := len(w.lines())
 		w.process(1).set(func(m *mood) { m.stopped = true })
 		s.after(10 * time.Second)
-		s.wantFrom(begin, "steer 0a", "ABRT 101", "group KILL 101", "end 101", "start 102", "steer 0a 1a")
+		s.wantFrom(begin, "steer 0a", "group KILL 101", "end 101", "start 102", "steer 0a 1a")
 		s.checkDeaths(CauseHang)
 		if got := s.logged("worker died")[0]["detail"]; got != "the process has been stopped (state T) for 1s" {
 			t.Errorf("detail: %s", got)

@@ -7,7 +7,8 @@ import (
 )
 
 // trace asks a worker that does not work to say where it hangs: most runtimes dump their stacks, or their core, on
-// SIGABRT. A stopped one has to run for that. What follows is the machine's decision.
+// SIGABRT. A stopped one would have to run for that, and take what waits in its queue along before it dies; where it hangs
+// is known. What follows is the machine's decision.
 func (p *pool) trace(ref machine.Ref) {
 	rec := p.workers[ref]
 	if rec == nil {
@@ -16,10 +17,16 @@ func (p *pool) trace(ref machine.Ref) {
 	rec.unwatch()
 	p.condemn(rec)
 	rec.when(func(proc Process) {
+		if !rec.hang.stopped.IsZero() {
+			p.of(p.log.Error(), rec).Str(keyCause, string(rec.fault.cause)).Str(keyDetail, rec.fault.detail).
+				Msg("worker does not work, and is killed at once because it is stopped")
+			p.complain(rec, proc.SignalGroup(syscall.SIGKILL))
+			return
+		}
 		p.of(p.log.Error(), rec).Str(keyCause, string(rec.fault.cause)).Str(keyDetail, rec.fault.detail).
 			Msg("worker does not work, asked for a trace")
 		p.complain(rec, proc.Signal(syscall.SIGABRT))
-		p.complain(rec, proc.Signal(syscall.SIGCONT))
+		p.complain(rec, proc.Signal(syscall.SIGCONT)) // it may have been stopped since somebody looked
 	})
 }
 
