@@ -130,8 +130,13 @@ func (w *world) lateNewsAt(i int, can func(happening)) {
 	here := at(i)
 	gone := Ref{Slot: here.Slot, Side: here.Side, Inc: long}
 	for _, ev := range []Event{
-		BecameReady{Ref: gone}, Died{Ref: gone}, Gone{Ref: gone}, LeavesByItself{Ref: gone},
-		BecameUnready{Ref: gone}, Failed{Ref: gone}, RecycleDue{Ref: gone},
+		BecameReady{Ref: gone},
+		Died{Ref: gone},
+		Gone{Ref: gone},
+		LeavesByItself{Ref: gone},
+		BecameUnready{Ref: gone},
+		Failed{Ref: gone},
+		RecycleDue{Ref: gone},
 	} {
 		can(happening{ev: ev, late: true})
 	}
