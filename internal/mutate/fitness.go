@@ -28,6 +28,14 @@ func fitnessBugs() []mutation {
 			"!slot.isUp() && !slot.over() {\n\t\t\tmissing++", "!slot.isUp() && !slot.over() {\n\t\t\tmissing += 0",
 		},
 		{
+			"a slot that crashes again and again holds up the repair of the others", "fitness.go",
+			"slot.Repairing && ", "",
+		},
+		{
+			"a repair is counted for ever", "step.go",
+			"s.Slots[ref.Slot].Repairing = false", "_ = ref",
+		},
+		{
 			"nobody is replaced where a rollout may stop nobody", "fitness.go",
 			"max(1, s.Spec.Unavailable())", "s.Spec.Unavailable()",
 		},
@@ -57,7 +65,7 @@ func fitnessBugs() []mutation {
 		},
 		{
 			"an unready slot holds up the rollout of the others", "reconcile.go",
-			"s.spares(*ready+s.unfitSlots()):\n\t\t*ready--", "s.spares(*ready):\n\t\t*ready--",
+			"s.spares(*ready+s.unfitSlots()) {", "s.spares(*ready) {",
 		},
 		{
 			"a worker that is traced is told to leave as well", "shutdown.go",

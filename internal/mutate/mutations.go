@@ -49,7 +49,8 @@ func workerBugs() []mutation {
 		},
 		{
 			"starts go on while stopping", "reconcile.go",
-			"s.repair()\n\t\tif s.Phase != Serving {", "s.repair()\n\t\tif s.Phase == Exited {",
+			"again := s.Phase == Serving; again; {\n\t\tdone := len(s.acts)\n\t\ts.repair()\n\t\tif s.Phase != Serving {",
+			"again := true; again; {\n\t\tdone := len(s.acts)\n\t\ts.repair()\n\t\tif s.Phase == Exited {",
 		},
 		{
 			"no grace timer", "moves.go",

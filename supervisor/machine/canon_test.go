@@ -152,6 +152,7 @@ func (w *world) encode(b []byte) []byte {
 	for i := range st.Slots {
 		s := &st.Slots[i]
 		num(s.Generation, uint64(s.Home), uint64(s.Failures), s.Outdated)
+		flags(s.Repairing)
 		for side := range s.Workers {
 			v := &s.Workers[side]
 			num(uint64(v.Health), v.Inc, uint64(v.ID), v.Generation, uint64(v.Ended))
@@ -169,6 +170,7 @@ func (w *world) encode(b []byte) []byte {
 		flags(p.leader, p.said, p.leaving, p.told, p.killed, p.owed, p.proving, p.due, p.tried, p.traced, w.adopted[i])
 	}
 	b = append(b, w.fails...)
+	flags(w.mending...)
 	num(uint64(len(w.steered)))
 	for _, p := range w.steered {
 		num(uint64(p.index()))

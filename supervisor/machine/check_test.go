@@ -153,7 +153,7 @@ func (c *checker) happen() {
 			c.fits(e.Ref, isFit)
 			return
 		}
-		p.said = true
+		p.said, w.mending[e.Ref.Slot] = true, false
 		if p.owed {
 			p.owed = false
 			c.reloaded = []int{e.Ref.place().index()}

@@ -47,6 +47,7 @@ func (c *checker) replaces(ref Ref, p *proc) {
 	if c.spared(ref, c.generationOf) {
 		c.fail(ruleFitness, "%+v is replaced, and enough slots have nobody already", ref)
 	}
+	c.now.mending[ref.Slot] = c.now.mending[ref.Slot] || !c.now.stays(ref.place().index()^1)
 	c.charge(ref, p)
 }
 
@@ -57,7 +58,7 @@ func (c *checker) spared(ref Ref, generation func(slot int) uint64) bool {
 	return !another && c.deserted(ref, generation) >= max(1, unavailableOf(&c.now.spec))
 }
 
-// deserted counts the wanted slots, but that of ref, where nobody is up and somebody is to be.
+// deserted counts the wanted slots, but that of ref, where nobody is up because of a repair, and somebody is to be.
 func (c *checker) deserted(ref Ref, generation func(slot int) uint64) int {
 	n := 0
 	for slot := range min(c.now.wanted(), len(c.now.procs)/2) {
@@ -65,7 +66,7 @@ func (c *checker) deserted(ref Ref, generation func(slot int) uint64) int {
 		for _, i := range [...]int{index(slot, A), index(slot, B)} {
 			up = up || c.now.stays(i)
 		}
-		if !up && slot != ref.Slot && !c.now.overIn(slot, generation(slot)) {
+		if !up && c.now.mending[slot] && slot != ref.Slot && !c.now.overIn(slot, generation(slot)) {
 			n++
 		}
 	}

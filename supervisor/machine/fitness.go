@@ -42,11 +42,12 @@ func (s *stepper) unfit(ref Ref, w Worker) {
 }
 
 // repair replaces workers that do not work, as many at once as the pool can do without, and one at least. The others are
-// left as they are: if what makes them fail lies outside, no restart cures it, and some of them may still answer.
+// left as they are: if what makes them fail lies outside, no restart cures it, and some of them may still answer. Only
+// slots that repairs have emptied count: one that crashes again and again must not keep the others from being repaired.
 func (s *stepper) repair() {
 	missing := 0
 	for i := range s.Spec.Workers {
-		if slot := &s.Slots[i]; !slot.isUp() && !slot.over() {
+		if slot := &s.Slots[i]; slot.Repairing && !slot.isUp() && !slot.over() {
 			missing++
 		}
 	}
@@ -61,6 +62,7 @@ func (s *stepper) repair() {
 					continue
 				}
 				missing++
+				slot.Repairing = true
 			}
 			s.trace(s.ref(i, side))
 			if s.Phase != Serving {

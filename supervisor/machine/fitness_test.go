@@ -87,6 +87,24 @@ func TestFailingWorkersStayWhileAnotherIsReplaced(t *testing.T) {
 	p.is("ready ready ready unready")
 }
 
+// What crashes again and again does not work, and is no reason to keep what does not work either.
+func TestASlotThatCrashesDoesNotHoldUpRepairs(t *testing.T) {
+	p := serving(t, pool(3, 1, 0))
+	p.crash(0, A)
+	p.crash(0, A)
+	p.is("waiting ready ready")
+	p.failsAt(1, A)
+	p.is("waiting tracing ready")
+	p.failsAt(2, A)
+	p.is("waiting tracing failing")
+	p.ends(1, A)
+	p.crash(1, A)
+	p.is("waiting waiting failing") // the repair has cured nothing
+	p.fires(BackoffTimer, 1, A)
+	p.ready(1, A)
+	p.is("waiting ready tracing")
+}
+
 func TestFailuresSpaceTheReplacements(t *testing.T) {
 	p := serving(t, pool(1, 1, 0))
 	p.failsAt(0, A)

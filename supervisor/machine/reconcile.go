@@ -3,7 +3,7 @@ package machine
 // reconcile moves from what is towards what is wanted, until no decision is due. What one slot gives up may be what
 // another one waits for, so it goes round until a round changes nothing.
 func (s *stepper) reconcile() {
-	for again := true; again; {
+	for again := s.Phase == Serving; again; {
 		done := len(s.acts)
 		s.repair()
 		if s.Phase != Serving {
@@ -49,7 +49,7 @@ func (s *stepper) refill() {
 		case s.postpones(i):
 		case s.reinstate(i):
 		case hasOld && slot.hasFinished():
-			s.retireOld(s.ref(i, old), &ready)
+			s.relieve(s.ref(i, old), &ready)
 		case slot.over() || s.mayFinish(slot):
 		case hasOld && s.Spec.Order == StopFirst:
 			s.retireOld(s.ref(i, old), &ready)
@@ -77,12 +77,20 @@ func (s *stepper) succeed(i int, successor Side, ready *int) {
 			*ready--
 		}
 		s.retire(incumbent)
-	case slot.Workers[incumbent.Side].Health == Ready && s.spares(*ready+s.unfitSlots()):
-		*ready--
-		s.retire(incumbent)
 	default:
-		s.retireOld(incumbent, ready)
+		s.relieve(incumbent, ready)
 	}
+}
+
+// relieve lets go of a worker whose slot does without it: another one serves there, or the work of the slot is done. What
+// others are unfit for is no obstacle.
+func (s *stepper) relieve(ref Ref, ready *int) {
+	if w, _ := s.Worker(ref); w.Health == Ready && s.spares(*ready+s.unfitSlots()) {
+		*ready--
+		s.retire(ref)
+		return
+	}
+	s.retireOld(ref, ready)
 }
 
 // rehome makes the side of a worker in service the home, of two the side of the one that is to stay; else that of one that

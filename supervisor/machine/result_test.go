@@ -253,14 +253,15 @@ func (c *checker) loners() {
 }
 
 // stopped checks I3: whoever was up, has not left or died, and is taken out of service now, was stopped by a rollout if its
-// slot is wanted. Where another worker of the slot serves instead, slots that are unready by themselves are no obstacle.
+// slot is wanted. Where another worker of the slot serves instead, or its work is done, slots that are unready by themselves are
+// no obstacle.
 func (c *checker) stopped() {
 	w := c.now
 	var beside, alone []int
 	for i := range w.procs {
 		switch {
 		case w.stopping || !c.wasStopped(i):
-		case w.inServiceAt(i ^ 1):
+		case w.inServiceAt(i^1) || w.health(i^1) == Finished:
 			beside = append(beside, i)
 		default:
 			alone = append(alone, i)

@@ -66,7 +66,7 @@ func shortScenarios() []scenario {
 		{"two reload", pool(2, 1, 0), budget{total: 3, crashes: 1, rolls: 1, reloads: 2, dumps: 2, terms: 1}, nil},
 		{"two scaled", pool(2, 1, 0, spareID), budget{total: 3, crashes: 2, remains: 2, scales: 2}, nil},
 		{"two stop-first", pool(2, 0, 1, stopFirst), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 2, terms: 4}, nil},
-		{"two fall ill", pool(2, 1, 0, noTrace), budget{total: 3, crashes: 1, leaves: 1, rolls: 1, unfits: 3, scales: 1}, nil},
+		{"two fall ill", pool(2, 1, 0, noTrace, onFailure), budget{total: 3, crashes: 1, leaves: 1, rolls: 1, unfits: 3, scales: 1}, nil},
 		{"two stop late", pool(2, 1, 0, stopDelay, minReady), budget{total: 2, crashes: 1, leaves: 1, rolls: 1, scales: 1, stops: 1, terms: 4}, nil},
 		{"two run once", pool(2, 1, 0, once, canary), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 1, scales: 1, changes: 1, aborts: 1}, []Spec{pool(2, 1, 0)}},
 		{"one is recycled", pool(1, 1, 0, onFailure), budget{total: 4, crashes: 2, remains: 1, leaves: 1, lates: 1, unfits: 2, dues: 2, rolls: 1, scales: 1}, nil},

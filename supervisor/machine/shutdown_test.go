@@ -157,3 +157,12 @@ func TestStopDelay(t *testing.T) {
 		p.did(SetTimer{Timer{SettleTimer, Ref{0, A, 1}}, 3 * time.Second})
 	})
 }
+
+// A pool may be stopped before it has begun: it has no slots yet.
+func TestStopBeforeTheBeginning(t *testing.T) {
+	spec := pool(2, 1, 0)
+	st, actions := Step(State{Spec: spec, Generation: 1}, StopRequested{})
+	if st.Phase != Exited || len(actions) != 1 || actions[0] != (Exit{Code: 0}) {
+		t.Errorf("phase %v, actions %+v", st.Phase, actions)
+	}
+}

@@ -75,6 +75,7 @@ type Slot struct {
 	Home       Side   // where its connections are
 	Failures   int    // in a row, of workers of this generation; spaces the restarts
 	Outdated   uint64 // incarnation of its worker that is being recycled; 0 if none is
+	Repairing  bool   // its worker did not work and was killed, and no other one has become ready since
 	Workers    [2]Worker
 }
 

@@ -87,9 +87,12 @@ func (s *stepper) becameReady(ref Ref) {
 	case w.Health == Unready || w.Health == Failing:
 		s.move(ref, Ready)
 	case w.Health != Starting:
-	case s.proof(w) > 0:
-		s.move(ref, Proving)
 	default:
+		s.Slots[ref.Slot].Repairing = false
+		if s.proof(w) > 0 {
+			s.move(ref, Proving)
+			return
+		}
 		s.proved(ref)
 	}
 }

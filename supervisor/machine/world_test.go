@@ -10,6 +10,7 @@ type world struct {
 	procs   []proc  // by place
 	adopted []bool  // by place: somebody is to serve its queue
 	fails   []uint8 // by slot: failures in a row of the generation it is to run
+	mending []bool  // by slot: somebody who did not work was taken away, and nobody has become ready since
 	steered []Place // where new connections go
 	timers  []Timer // set, and neither stopped nor ended
 
@@ -206,7 +207,7 @@ func (w *world) grow(places int) {
 		w.adopted = append(w.adopted, false)
 	}
 	for len(w.fails) < places/2 {
-		w.fails = append(w.fails, 0)
+		w.fails, w.mending = append(w.fails, 0), append(w.mending, false)
 	}
 }
 
@@ -214,7 +215,7 @@ func (w *world) clone() *world {
 	c := *w
 	c.procs = slices.Clone(w.procs)
 	c.adopted = slices.Clone(w.adopted)
-	c.fails = slices.Clone(w.fails)
+	c.fails, c.mending = slices.Clone(w.fails), slices.Clone(w.mending)
 	c.timers = slices.Clone(w.timers)
 	return &c // the machine never changes a state or a list of members that it has given away
 }
