@@ -111,7 +111,7 @@ func recycleBugs() []mutation {
 		},
 		{
 			"a recycled worker has to wait for slots that are broken", "reconcile.go",
-			"\t\ts.retire(incumbent)\n\tcase slot.Workers[incumbent.Side].Health == Ready && s.spares", "\t\ts.retireOld(incumbent, ready)\n\tcase slot.Workers[incumbent.Side].Health == Ready && s.spares",
+			"\t\ts.retire(incumbent)\n\tdefault:", "\t\ts.retireOld(incumbent, ready)\n\tdefault:",
 		},
 	}
 }

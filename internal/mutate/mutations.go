@@ -62,7 +62,7 @@ func workerBugs() []mutation {
 		},
 		{
 			"late READY revives a draining worker", "step.go",
-			"case w.Health != Starting:\n\tcase s.proof", "case w.Health != Starting && w.Health != Draining:\n\tcase s.proof",
+			"case w.Health != Starting:\n\tdefault:", "case w.Health != Starting && w.Health != Draining:\n\tdefault:",
 		},
 		{
 			"news is taken whatever its incarnation", "state.go",

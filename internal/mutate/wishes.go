@@ -117,7 +117,7 @@ func wishBugs() []mutation {
 		},
 		{
 			"the incumbent of a successor that has finished stays for ever", "reconcile.go",
-			"case hasOld && slot.hasFinished():\n\t\t\ts.retireOld(s.ref(i, old), &ready)", "case hasOld && slot.hasFinished():",
+			"case hasOld && slot.hasFinished():\n\t\t\ts.relieve(s.ref(i, old), &ready)", "case hasOld && slot.hasFinished():",
 		},
 		{
 			"who has finished stays so under another policy", "wish.go",
