@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/broodctl/brood/internal/cgroup"
 	"github.com/broodctl/brood/internal/poll"
@@ -150,6 +151,52 @@ func TestGroupKilledWithEverybody(t *testing.T) {
 	absent(t, group.Dir())
 	if _, err := lines.ReadByte(); err == nil {
 		t.Error("somebody holds its output")
+	}
+}
+
+// Whoever may, like root, can leave its control group; neither that nor what stays behind in it saves it.
+func TestLeaderThatMovedAwayIsKilled(t *testing.T) {
+	for name, stays := range map[string]string{"alone": "", "from others": "setsid sleep 1000 & "} {
+		t.Run(name, func(t *testing.T) {
+			all, s := newGroups(t), newSpawner(t)
+			out, w := newPipe(t)
+			group, elsewhere := all.next(), all.next()
+			emptied := make(chan struct{}, 64)
+			fd, err := elsewhere.Make(func() { emptied <- struct{}{} })
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = syscall.Close(fd)
+			move := "echo $$ >" + filepath.Join(elsewhere.Dir(), "cgroup.procs")
+			p := launch(t, s, worker.Command{
+				Argv:  []string{"/bin/sh", "-c", stays + move + "; sleep 1000 & echo up; wait"},
+				Stdin: worker.DevNull, Stdout: w, Stderr: 2, Group: group,
+			})
+			_ = syscall.Close(w)
+			lines := bufio.NewReader(out)
+			if line, _ := lines.ReadString('\n'); line != "up\n" {
+				t.Fatalf("got %q", line)
+			}
+			t.Cleanup(func() { _ = elsewhere.Kill() }) // if what is tested fails
+			if err := p.SignalGroup(syscall.SIGKILL); err != nil {
+				t.Error(err)
+			}
+			select {
+			case e := <-p.exit:
+				if e.Signal != syscall.SIGKILL {
+					t.Errorf("got %+v", e)
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatal("it lives")
+			}
+			<-p.gone
+			<-emptied
+			if elsewhere.Remove(); !elsewhere.Empty() {
+				t.Error("its process group was not killed")
+			}
+			absent(t, group.Dir())
+			absent(t, elsewhere.Dir())
+		})
 	}
 }
 

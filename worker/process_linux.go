@@ -114,11 +114,19 @@ func (p *Process) SignalStrays(sig syscall.Signal) error {
 }
 
 // signalMembersLocked signals everybody in the control group. Somebody with the right to do so may have taken the leader
-// out of it.
+// out of it, together with what it started: those are killed by the process group as well, whose number is the leader's
+// own until it is reaped. cgroup.kill asks for no right over a process, so that others may fail without any harm.
 func (p *Process) signalMembersLocked(sig syscall.Signal) error {
 	err := p.group.Signal(sig, 0)
-	if err != nil && p.phase == phaseRunning {
-		err = p.kill(sig)
+	empty := errors.Is(err, os.ErrProcessDone)
+	if p.phase == phaseRunning && (empty || sig == syscall.SIGKILL) {
+		leader := p.kill(sig)
+		if sig == syscall.SIGKILL {
+			_ = syscall.Kill(-p.pid, sig)
+		}
+		if empty {
+			err = leader
+		}
 	}
 	if err != nil {
 		return p.cannotSignal(sig, err)
