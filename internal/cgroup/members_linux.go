@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,6 +42,9 @@ func (g *Group) Kill() error {
 	return nil
 }
 
+// held is how many processes Signal holds at once, each by a descriptor. They share our limit with everything else.
+const held = 256
+
 // Signal sends a signal to every process of the group, but for those of a process group that is to be spared; 0 spares
 // nobody. It returns os.ErrProcessDone if there is none.
 func (g *Group) Signal(sig syscall.Signal, spared int) error {
@@ -52,24 +56,65 @@ func (g *Group) Signal(sig syscall.Signal, spared int) error {
 	if g.events < 0 {
 		return os.ErrProcessDone
 	}
-	sent := false
+	pids := slices.DeleteFunc(pidsIn(g.dir), func(pid int) bool { return spared != 0 && processGroup(pid) == spared })
+	sent := 0
 	var failed error
-	for line := range strings.Lines(members(g.dir)) {
-		pid, err := strconv.Atoi(strings.TrimSpace(line))
-		if err != nil || pid <= 0 || spared != 0 && processGroup(pid) == spared {
+	for some := range slices.Chunk(pids, held) {
+		n, err := g.signalMembers(some, sig)
+		sent, failed = sent+n, errors.Join(failed, err)
+	}
+	if failed == nil && sent == 0 {
+		return os.ErrProcessDone
+	}
+	return failed
+}
+
+// signalMembers holds the processes before it makes sure that they are members: numbers may have gone to others since
+// they were read. It tells how many were signalled; nobody is twice, although the kernel may name one twice.
+func (g *Group) signalMembers(pids []int, sig syscall.Signal) (sent int, failed error) {
+	fds := make(map[int]int, len(pids))
+	defer func() {
+		for _, fd := range fds {
+			_ = unix.Close(fd)
+		}
+	}()
+	for _, pid := range pids {
+		if _, twice := fds[pid]; twice {
 			continue
 		}
-		switch err := g.signalMember(pid, sig); {
+		switch fd, err := unix.PidfdOpen(pid, 0); {
 		case err == nil:
-			sent = true
+			fds[pid] = fd
 		case !errors.Is(err, unix.ESRCH):
 			failed = errors.Join(failed, fmt.Errorf("process %d: %w", pid, err))
 		}
 	}
-	if failed == nil && !sent {
-		return os.ErrProcessDone
+	for _, pid := range pidsIn(g.dir) {
+		fd, ok := fds[pid]
+		if !ok {
+			continue
+		}
+		switch err := unix.PidfdSendSignal(fd, sig, nil, 0); {
+		case err == nil:
+			sent++
+		case !errors.Is(err, unix.ESRCH):
+			failed = errors.Join(failed, fmt.Errorf("process %d: %w", pid, err))
+		}
+		delete(fds, pid)
+		_ = unix.Close(fd)
 	}
-	return failed
+	return sent, failed
+}
+
+// pidsIn are the members that can be named: not those of another namespace.
+func pidsIn(dir string) []int {
+	var pids []int
+	for line := range strings.Lines(members(dir)) {
+		if pid, err := strconv.Atoi(strings.TrimSpace(line)); err == nil && pid > 0 {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
 }
 
 // processGroup is 0 for a process that is gone.
@@ -79,18 +124,4 @@ func processGroup(pid int) int {
 		return 0
 	}
 	return pgid
-}
-
-// signalMember holds the process before it makes sure that it is a member: the number may have gone to another one since
-// it was read.
-func (g *Group) signalMember(pid int, sig syscall.Signal) error {
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(fd)
-	if !strings.Contains("\n"+members(g.dir), "\n"+strconv.Itoa(pid)+"\n") {
-		return unix.ESRCH
-	}
-	return unix.PidfdSendSignal(fd, sig, nil, 0)
 }

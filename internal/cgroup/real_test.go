@@ -5,11 +5,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -135,6 +137,55 @@ func TestSignalReachesEverybody(t *testing.T) {
 	g.Remove()
 }
 
+// crowd starts a group of n processes, and gives what waits for their end.
+func crowd(t testing.TB, tree *Tree, n int) (g *Group, end func()) {
+	t.Helper()
+	g = tree.Group("web", "0-a-"+strconv.Itoa(n), Limits{}, nil)
+	cmd, emptied := born(t, g, "i=1; while [ $i -lt "+strconv.Itoa(n)+" ]; do sleep 1000 & i=$((i+1)); done; echo; exec sleep 1000")
+	return g, func() {
+		_ = cmd.Wait()
+		<-emptied
+		g.Remove()
+	}
+}
+
+// Ten times as many cost ten times as much, not a hundred times; and nobody is left out where not all can be held at once.
+func TestSignalOfMany(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	tree, _ := newTree(t)
+	few, endFew := crowd(t, tree, 60)
+	many, endMany := crowd(t, tree, 600)
+	cost := func(g *Group, times int) time.Duration {
+		begin := cpuTime(t)
+		for range times {
+			if err := g.Signal(syscall.SIGCONT, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return cpuTime(t) - begin
+	}
+	if one, other := cost(few, 100), cost(many, 10); other > 3*one {
+		t.Errorf("60 processes 100 times cost %s, 600 processes 10 times %s", one, other)
+	}
+	if err := errors.Join(many.Signal(syscall.SIGTERM, 0), few.Kill()); err != nil {
+		t.Error(err)
+	}
+	endMany()
+	endFew()
+}
+
+// cpuTime is what this thread has used.
+func cpuTime(t *testing.T) time.Duration {
+	t.Helper()
+	const thread = 1 // RUSAGE_THREAD of getrusage(2)
+	var u syscall.Rusage
+	if err := syscall.Getrusage(thread, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 func TestFrozenGroupIsNotEntered(t *testing.T) {
 	tree, _ := newTree(t)
 	p, err := tree.pool("web", Limits{})
@@ -239,6 +290,25 @@ func TestBesideEachOther(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Dir(stale)); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("nobody's group stays: %v", err)
+	}
+}
+
+// BenchmarkSignal is what it costs to reach everybody in a group, which is why the supervisor has it done beside its loop.
+func BenchmarkSignal(b *testing.B) {
+	for _, n := range []int{1, 10, 1000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			tree, _ := newTree(b)
+			g, end := crowd(b, tree, n)
+			for b.Loop() {
+				if err := g.Signal(syscall.SIGCONT, 0); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if err := g.Kill(); err != nil {
+				b.Fatal(err)
+			}
+			end()
+		})
 	}
 }
 
