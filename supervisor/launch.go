@@ -15,7 +15,7 @@ const firstFD = 3
 
 // launch spawns the worker that the machine wants.
 func (p *pool) launch(a machine.Start) {
-	rec := &record{ref: a.Ref, id: a.ID, generation: a.Generation, edition: p.editions[a.Generation], made: time.Now(), lane: make(turn, 1)}
+	rec := &record{ref: a.Ref, id: a.ID, generation: a.Generation, edition: p.editions[a.Generation], made: time.Now(), lanes: map[Listener]turn{}}
 	p.workers[a.Ref] = rec
 	p.slot(a.Ref.Slot)
 	cmd, err := p.prepare(rec)

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/listener"
@@ -44,7 +43,8 @@ func (p *pool) question(rec *record, c *plan.Probe) question {
 		}
 		q.Address = address
 	default:
-		q.world.Dial = rec.dialer(rec.edition.asked(c))
+		l := rec.edition.asked(c)
+		q.world.Dial, q.world.Turn = rec.dialer(l), rec.laneTo(l)
 	}
 	return q
 }
@@ -76,11 +76,21 @@ func (r *record) dialer(l Listener) probe.Dial {
 			return d.DialContext(ctx, "tcp", target)
 		}
 	}
-	dial := func(ctx context.Context) (net.Conn, error) { return l.Dial(ctx, ref.Slot, side(ref.Side)) }
-	if isNarrow(l) {
-		return r.lane.oneByOne(dial)
+	return func(ctx context.Context) (net.Conn, error) { return l.Dial(ctx, ref.Slot, side(ref.Side)) }
+}
+
+// laneTo makes the probes of a worker ask one after another on a listener where only one connection at a time can reach
+// its socket; nil if there can be more.
+func (r *record) laneTo(l Listener) func(context.Context) (func(), bool) {
+	if l == nil || l.Mode() != listener.Sharded || !isNarrow(l) {
+		return nil
 	}
-	return dial
+	lane := r.lanes[l]
+	if lane == nil {
+		lane = make(turn, 1)
+		r.lanes[l] = lane
+	}
+	return func(ctx context.Context) (func(), bool) { return lane.give, lane.take(ctx) }
 }
 
 // isNarrow reports whether one socket of a listener can be reached by one connection at a time; see listener.Dial.
@@ -89,39 +99,13 @@ func isNarrow(l Listener) bool {
 	return at.Family == 6 || strings.Contains(at.Host, ":")
 }
 
-// oneByOne lets a connection wait for the end of the one before it.
-func (t turn) oneByOne(dial probe.Dial) probe.Dial {
-	return func(ctx context.Context) (net.Conn, error) {
-		if !t.take(ctx) {
-			return nil, ctx.Err()
-		}
-		conn, err := dial(ctx)
-		if err != nil {
-			t.give()
-			return nil, err
-		}
-		return &laneConn{Conn: conn, give: sync.OnceFunc(t.give)}, nil
-	}
-}
-
-// laneConn gives its lane back when it is closed.
-type laneConn struct {
-	net.Conn
-	give func()
-}
-
-func (c *laneConn) Close() error {
-	defer c.give()
-	return c.Conn.Close()
-}
-
 // asked is the listener that a probe goes to, nil if there is none.
 func (e *edition) asked(c *plan.Probe) Listener {
 	i := slices.IndexFunc(e.listeners, func(s seat) bool { return leadsTo(s, c) })
 	if i < 0 {
 		return nil
 	}
-	return e.listeners[i]
+	return e.listeners[i].Listener
 }
 
 // leadsTo reports whether a probe can ask a worker on a listener. That a connection comes about proves something only of a

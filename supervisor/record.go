@@ -19,11 +19,11 @@ type record struct {
 	proc       Process // nil until it runs
 	output     Output
 	notify     Notify
-	gate       gate     // what it has to pass next, before it is ready
-	notified   bool     // it said READY=1
-	watch      int      // counts the watches; news of an earlier one is late
-	cancels    []func() // end the watch at hand
-	lane       turn     // who may connect to its socket, where there can be one at a time
+	gate       gate              // what it has to pass next, before it is ready
+	notified   bool              // it said READY=1
+	watch      int               // counts the watches; news of an earlier one is late
+	cancels    []func()          // end the watch at hand
+	lanes      map[Listener]turn // who may connect to its socket of a listener, where there can be one at a time
 	health     health
 	hang       hangWatch
 	watchdog   *probe.Watchdog // nil if it need not say anything

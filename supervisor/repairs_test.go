@@ -2,8 +2,6 @@ package supervisor
 
 import (
 	"context"
-	"errors"
-	"net"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -55,34 +53,40 @@ func TestSocketsAreRestoredAfterAReload(t *testing.T) {
 	})
 }
 
-// An IPv6 listener has one lane for each socket: whoever comes second waits, and nobody waits for ever.
+// An IPv6 listener has one lane for each socket: whoever comes second waits, which is no part of its timeout, and nobody
+// waits for another listener.
 func TestNarrowLanesTakeOneAfterTheOther(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		lane := make(turn, 1)
-		fails := false
-		dial := lane.oneByOne(func(context.Context) (net.Conn, error) {
-			if fails {
-				return nil, syscall.ECONNREFUSED
+	six := func(c *listener.Config) { c.Address.Host = "::1" }
+	http, admin := tcp("http", 80), tcp("admin", 81)
+	six(&http)
+	six(&admin)
+	w := &world{lanes: true}
+	perform(t, w, func(c *Config) {
+		c.Desired.Listeners = []listener.Config{http, admin}
+		c.Desired.Pools[0].Listen = []string{"http", "admin"}
+	}, func(s *stage) {
+		p := s.sup.pools[0]
+		rec := p.workers[machine.Ref{Slot: 0, Inc: 1}]
+		ask := func(name string, timeout time.Duration) func() (time.Duration, error) {
+			c := asking("/")
+			c.Listener, c.Timeout = name, timeout
+			q := p.question(rec, c)
+			return func() (time.Duration, error) {
+				begin := time.Now()
+				err := q.Once(context.Background(), q.world)
+				return time.Since(begin), err
 			}
-			ours, _ := net.Pipe()
-			return ours, nil
-		})
-		first, err := dial(context.Background())
-		if err != nil {
-			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		if _, err := dial(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("beside another one: %v", err)
+		first, second, other := ask("http", 3*time.Second), ask("http", time.Second), ask("admin", time.Second)
+		w.process(0).set(func(m *mood) { m.status = -1 })
+		go func() { _, _ = first() }()
+		synctest.Wait() // that one waits for its answer
+		w.process(0).set(func(m *mood) { m.status = 0 })
+		if took, err := other(); took != 0 || err != nil {
+			t.Errorf("on another listener: %v after %s", err, took)
 		}
-		_ = first.Close()
-		_ = first.Close() // gives the lane back once
-		fails = true
-		for range 3 {
-			if _, err := dial(context.Background()); !errors.Is(err, syscall.ECONNREFUSED) {
-				t.Errorf("after that: %v", err)
-			}
+		if took, err := second(); took != 3*time.Second || err != nil {
+			t.Errorf("behind another one: %v after %s", err, took)
 		}
 	})
 	for _, tt := range []struct {

@@ -11,7 +11,8 @@
 //
 // # Promise
 //
-//   - An attempt ends with its timeout at the latest; what is answered later counts as not answered.
+//   - An attempt ends with its timeout at the latest; what is answered later counts as not answered. Where it has to wait
+//     for its turn, the time runs from then.
 //   - An attempt is one connection of its own. No redirect is followed, no proxy used, nothing kept open. Of an
 //     answer at most 64 KiB of header and 64 KiB of body are read, so a worker cannot fill the supervisor's memory.
 //   - An error is one line that says what was seen: `status 503 (body: "...")`, `connection refused`, `no answer

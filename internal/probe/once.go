@@ -21,6 +21,9 @@ type World struct {
 	// Run runs a shell command to its end, which comes at the latest with the context, and returns nil if its status
 	// was 0. One process must have one reaper, so it goes through the supervisor's spawner. Without it exec fails.
 	Run func(ctx context.Context, command string) error
+	// Turn waits until an attempt may begin, where there can be one at a time, and returns what ends it; ok is false if the
+	// context ended first. The wait is no part of the attempt. Nil lets each begin at once.
+	Turn func(ctx context.Context) (end func(), ok bool)
 	// Delay is added to Config.InitialDelay; see Spread.
 	Delay time.Duration
 }
@@ -31,16 +34,23 @@ var (
 	errClosed   = errors.New("connection closed without a complete answer")
 )
 
-// Once asks once and returns nil if the answer is that the worker works. The error says in one line what was seen; it
-// wraps context.DeadlineExceeded after the timeout, and the cause of ctx if that ended first.
+// Once asks once, when it is its turn, and returns nil if the answer is that the worker works. The error says in one line
+// what was seen; it wraps context.DeadlineExceeded after the timeout, and the cause of ctx if that ended first.
 func (c Config) Once(ctx context.Context, w World) error {
 	c = c.WithDefaults()
+	if w.Turn != nil {
+		end, ok := w.Turn(ctx)
+		if !ok {
+			return ended(ctx)
+		}
+		defer end()
+	}
 	try, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	err := c.attempt(try, w)
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("probe was ended: %w", context.Cause(ctx))
+		return ended(ctx)
 	case try.Err() == nil:
 		return err
 	}
@@ -53,6 +63,8 @@ func (c Config) Once(ctx context.Context, w World) error {
 	}
 	return &late{what: what, within: c.Timeout}
 }
+
+func ended(ctx context.Context) error { return fmt.Errorf("probe was ended: %w", context.Cause(ctx)) }
 
 func (c Config) attempt(ctx context.Context, w World) error {
 	switch c.Kind {

@@ -181,3 +181,29 @@ func TestExec(t *testing.T) {
 		}
 	})
 }
+
+// A wait for the turn is none for the answer, and what ends it is called once the attempt is over.
+func TestWaitForTheTurnIsNoPartOfTheAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := probe.Config{Kind: probe.Exec, Command: "check", Timeout: time.Second}
+		ends := 0
+		w := probe.World{
+			Run: func(context.Context, string) error { return nil },
+			Turn: func(ctx context.Context) (func(), bool) {
+				select {
+				case <-time.After(time.Minute):
+					return func() { ends++ }, true
+				case <-ctx.Done():
+					return nil, false
+				}
+			},
+		}
+		expect(t, "late turn", "", c.Once(t.Context(), w))
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		expect(t, "no turn", "probe was ended: context deadline exceeded", c.Once(ctx, w))
+		if ends != 1 {
+			t.Errorf("%d turns ended", ends)
+		}
+	})
+}

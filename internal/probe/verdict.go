@@ -32,7 +32,7 @@ type Outcome struct {
 	InARow   int           // attempts with this result, one after another; its threshold
 	Attempts int           // all since the beginning
 	Failures int           // those of them that failed
-	Took     time.Duration // the last attempt
+	Took     time.Duration // the last attempt, with the wait for its turn
 	Since    time.Time     // when the first of those in a row began
 }
 
