@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 	"github.com/broodctl/brood/worker/handshake"
 )
@@ -140,24 +141,30 @@ func TestReloadIsRelayedOnlyToThoseWhoSurviveIt(t *testing.T) {
 		name     string
 		handling worker.Handling
 		declared bool
+		unready  bool // one of them
 		policy   machine.ReloadPolicy
 		relayed  bool
 		rolled   bool
 	}{
-		{"node with a handler", worker.Catches, false, machine.ReloadAuto, true, false},
-		{"node without", worker.Dies, false, machine.ReloadAuto, false, true},
-		{"go that says so", worker.CatchesAll, true, machine.ReloadAuto, true, false},
-		{"go that says nothing", worker.CatchesAll, false, machine.ReloadAuto, false, true},
-		{"a declaration without a handler", worker.Dies, true, machine.ReloadAuto, false, true},
-		{"asked for, but deadly", worker.Dies, false, machine.ReloadSignal, false, false},
-		{"asked for", worker.CatchesAll, false, machine.ReloadSignal, true, false},
-		{"always roll", worker.Catches, true, machine.ReloadRoll, false, true},
+		{"node with a handler", worker.Catches, false, false, machine.ReloadAuto, true, false},
+		{"node without", worker.Dies, false, false, machine.ReloadAuto, false, true},
+		{"go that says so", worker.CatchesAll, true, false, machine.ReloadAuto, true, false},
+		{"go that says nothing", worker.CatchesAll, false, false, machine.ReloadAuto, false, true},
+		{"a declaration without a handler", worker.Dies, true, false, machine.ReloadAuto, false, true},
+		{"asked for, but deadly", worker.Dies, false, false, machine.ReloadSignal, false, false},
+		{"one is unready", worker.Catches, false, true, machine.ReloadAuto, true, false},
+		{"asked for", worker.CatchesAll, false, false, machine.ReloadSignal, true, false},
+		{"always roll", worker.Catches, true, false, machine.ReloadRoll, false, true},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
-			w := &world{handling: tc.handling}
-			policy := func(c *Config) { c.Desired.Pools[0].Spec.Reload = tc.policy }
-			perform(t, w, policy, func(s *stage) {
+			w := &world{handling: tc.handling, lanes: true}
+			probed := watched(2, func(p *plan.Pool) { p.Health.Readiness, p.Spec.Reload = often(), tc.policy })
+			perform(t, w, probed, func(s *stage) {
+				if tc.unready {
+					w.process(1).set(func(m *mood) { m.status = 503 })
+					s.after(4 * time.Second)
+				}
 				if tc.declared {
 					s.world.process(0).say(handshake.Message{HandlesReload: true})
 					s.world.process(1).say(handshake.Message{HandlesReload: true})
@@ -189,6 +196,20 @@ func TestHeapDumpsGoOneAtATime(t *testing.T) {
 		s.want(append(begun, "USR2 100", "USR2 101")...)
 		s.after(time.Minute)
 		s.want(append(begun, "USR2 100", "USR2 101", "USR2 100")...)
+	})
+}
+
+// A worker that does not answer is the one whose heap somebody wants to see.
+func TestHeapDumpsOfUnreadyWorkers(t *testing.T) {
+	w := &world{handling: worker.Catches, lanes: true}
+	perform(t, w, watched(1, func(p *plan.Pool) { p.Health.Readiness = often() }), func(s *stage) {
+		w.process(0).set(func(m *mood) { m.status = 503 })
+		s.after(4 * time.Second)
+		begin := len(w.lines())
+		if v := s.ask(Request{Verb: Dump}).answer(); v.Err != nil {
+			t.Errorf("%+v", v)
+		}
+		s.wantFrom(begin, "USR2 100")
 	})
 }
 

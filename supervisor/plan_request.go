@@ -40,7 +40,7 @@ func (s *Supervisor) hearing() map[string]func(empty bool) plan.Hearing {
 		st, pids := p.st, []int(nil)
 		declared := map[int]bool{}
 		for ref, rec := range p.workers {
-			if w, ok := st.Worker(ref); ok && w.Health.Serves() && rec.proc != nil {
+			if w, ok := st.Worker(ref); ok && w.Health.Up() && rec.proc != nil {
 				pids = append(pids, rec.proc.PID())
 				declared[rec.proc.PID()] = rec.reload
 			}

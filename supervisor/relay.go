@@ -30,15 +30,15 @@ func (p *pool) reload(how reach, reply replyFunc) {
 		sig      syscall.Signal
 		declared bool
 	}
-	var serving []known
+	var up []known
 	for ref, rec := range p.workers {
-		if w, ok := p.st.Worker(ref); ok && w.Health.Serves() && rec.proc != nil {
-			serving = append(serving, known{ref, rec.proc.PID(), rec.edition.cfg.Signals.Reload, rec.reload})
+		if w, ok := p.st.Worker(ref); ok && w.Health.Up() && rec.proc != nil {
+			up = append(up, known{ref, rec.proc.PID(), rec.edition.cfg.Signals.Reload, rec.reload})
 		}
 	}
 	p.sup.goOn(func() {
 		var safe []machine.Ref
-		for _, k := range serving {
+		for _, k := range up {
 			if p.sup.cfg.World.survives(k.pid, k.sig, k.declared) {
 				safe = append(safe, k.ref)
 			}
@@ -98,7 +98,7 @@ func (r relays) verdict(pool string, sig syscall.Signal) Verdict {
 	all := r.sent + r.refused
 	switch {
 	case all == 0:
-		return Verdict{Err: fmt.Errorf("cannot relay %s to pool %s: %w: no worker is ready", signalName(sig), pool, ErrRelay)}
+		return Verdict{Err: fmt.Errorf("cannot relay %s to pool %s: %w: no worker is up", signalName(sig), pool, ErrRelay)}
 	case r.sent == 0:
 		return Verdict{Err: fmt.Errorf("cannot relay %s to pool %s: %w: its workers have no handler and would die of it", signalName(sig), pool, ErrRelay)}
 	}
@@ -113,7 +113,7 @@ func (p *pool) dump() Verdict {
 	var found relays
 	sig := p.cfg().Signals.Dump
 	for ref, rec := range p.workers {
-		if w, ok := p.st.Worker(ref); !ok || !w.Health.Serves() || rec.proc == nil {
+		if w, ok := p.st.Worker(ref); !ok || !w.Health.Up() || rec.proc == nil {
 			continue
 		}
 		found.refused++
@@ -126,7 +126,7 @@ func (p *pool) dump() Verdict {
 		return found.verdict(p.name, sig)
 	}
 	p.step(machine.DumpRequested{})
-	return Verdict{Text: fmt.Sprintf("%s goes to the ready workers of pool %s, one at a time", signalName(sig), p.name)}
+	return Verdict{Text: fmt.Sprintf("%s goes to the workers of pool %s, one at a time", signalName(sig), p.name)}
 }
 
 // relay sends a signal that its receiver may not survive, so it looks once more. A clear bit is proof that it would

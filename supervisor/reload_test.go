@@ -241,6 +241,19 @@ func TestPlanChangesNothing(t *testing.T) {
 		s.wantFrom(begun)
 		s.checkRest()
 	})
+	w = &world{handling: worker.Catches, lanes: true}
+	sick := poolNamed("a", "api")
+	sick.Health.Readiness = often()
+	perform(t, w, described(w, desire(listening(api), sick)), func(s *stage) {
+		for _, p := range w.living() {
+			p.set(func(m *mood) { m.status = 503 })
+		}
+		s.after(4 * time.Second)
+		v := s.ask(Request{Verb: Plan}).answer()
+		if data := string(v.Data); v.Err != nil || !strings.Contains(data, `"pool":"a","action":"signalled"`) {
+			t.Errorf("plan for unready workers: %s, %v", data, v.Err)
+		}
+	})
 	perform(t, &world{}, nil, func(s *stage) {
 		if v := s.ask(Request{Verb: Plan}).answer(); v.Err == nil || !strings.Contains(v.Err.Error(), ErrNoFile.Error()) {
 			t.Errorf("plan without a file: %+v", v)
