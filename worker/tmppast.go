@@ -97,8 +97,10 @@ func removeAll(root *os.Root, name string) error {
 	return root.RemoveAll(name)
 }
 
-// isTemporaryOf tells whether some process was started with its temporary directory
-// below a base. Of processes of other users it cannot tell, unless we are root.
+// isTemporaryOf tells whether some process was started with a temporary directory
+// below a base: in any variable, because a worker may set TMPDIR to something else and
+// follow TMP, or one of its own. Of processes of other users it cannot tell, unless we
+// are root.
 func isTemporaryOf(base string) (bool, error) {
 	pids, err := numbers("/proc")
 	if err != nil {
@@ -106,7 +108,7 @@ func isTemporaryOf(base string) (bool, error) {
 	}
 	for _, pid := range pids {
 		env, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/environ")
-		if err == nil && bytes.Contains(env, []byte("TMPDIR="+base+"/")) {
+		if err == nil && bytes.Contains(env, []byte(base+"/")) {
 			return true, nil
 		}
 	}
