@@ -40,9 +40,7 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 		return worker.Command{}, fmt.Errorf("cannot open output: %w", err)
 	}
 	if rec.edition.cfg.PrivateTmp && world.PrivateTmp != nil {
-		if rec.tmp, err = world.PrivateTmp(p.label(ref.Slot)); err != nil {
-			return worker.Command{}, err
-		}
+		rec.tmp = world.PrivateTmp(p.label(ref.Slot))
 	}
 	p.pin(rec)
 	facts, files := p.facts(rec)

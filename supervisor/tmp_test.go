@@ -27,7 +27,8 @@ func TestTemporaryFilesOutliveTheLeader(t *testing.T) {
 		if path == "" || p.cmd.PrivateTmp == nil || path != p.cmd.PrivateTmp.Path() {
 			t.Fatalf("it is told %q", path)
 		}
-		if err := os.MkdirAll(path+"/full", 0o700); err != nil { // which the start would have done
+		// As the start would have done, and nobody before it.
+		if err := errors.Join(p.cmd.PrivateTmp.Make(nil), os.Mkdir(path+"/full", 0o700)); err != nil {
 			t.Fatal(err)
 		}
 		p.remains = true
@@ -50,7 +51,7 @@ func TestTemporaryFilesOutliveTheLeader(t *testing.T) {
 // Who asks for nothing keeps what brood has.
 func TestNoTemporaryFilesUnasked(t *testing.T) {
 	perform(t, &world{}, func(c *Config) {
-		c.World.PrivateTmp = func(string) (*worker.TmpDir, error) { return nil, syscall.ENOSPC }
+		c.World.PrivateTmp = worker.NewTmpDirs("web", func(err error) { t.Error(err) }).Next
 	}, func(s *stage) {
 		if p := s.world.process(0); p.cmd.PrivateTmp != nil {
 			t.Errorf("it is told %s", p.cmd.PrivateTmp.Path())

@@ -24,7 +24,7 @@ type World struct {
 	// OpenOutput decides where a worker's stdout and stderr go; label is pool.slot, mode is the pool's Output.
 	OpenOutput func(label, mode string) (Output, error)
 	// PrivateTmp names a directory for one worker's temporary files; see worker.TmpDirs. Nil is none for any.
-	PrivateTmp func(label string) (*worker.TmpDir, error)
+	PrivateTmp func(label string) *worker.TmpDir
 	// Serving reports whether a process of the worker's tree waits on one of these socket inodes.
 	Serving func(pid int, inodes []uint64) (bool, error)
 	// ServingPort reports whether a process of the worker's tree listens on this port.

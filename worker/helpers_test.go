@@ -133,7 +133,7 @@ func (p plan) String() string {
 // descriptor. Its one worker is the rest of the arguments, started as the plan in
 // the first one says.
 func supervise(args []string) int {
-	runtime.LockOSThread()
+	runtime.LockOSThread() // whose signals are blocked
 	var p plan
 	if err := json.Unmarshal([]byte(args[0]), &p); err != nil {
 		return failIf(err)
@@ -149,27 +149,32 @@ func supervise(args []string) int {
 	if err := worker.SealInherited(); err != nil {
 		return failIf(err)
 	}
+	return failIf(manage(worker.Command{
+		Argv: args[1:], Env: as("echo"), Stdout: 1, Stderr: 2,
+		Orphans: p.Orphans, ListenPID: !p.Direct, As: p.As, Limits: p.Limits, Settings: p.Settings,
+	}))
+}
+
+// manage runs one worker to the end of its group.
+func manage(cmd worker.Command) error {
+	runtime.LockOSThread()
 	poller, err := poll.New()
 	if err != nil {
-		return failIf(err)
+		return err
 	}
 	s, err := worker.NewSpawner(worker.Options{Poller: poller})
 	if err != nil {
-		return failIf(err)
+		return err
 	}
 	stop := make(chan struct{})
-	cmd := worker.Command{
-		Argv: args[1:], Env: as("echo"), Stdout: 1, Stderr: 2,
-		Orphans: p.Orphans, ListenPID: !p.Direct, As: p.As, Limits: p.Limits, Settings: p.Settings,
-		OnGone: func() { close(stop) },
-	}
+	cmd.OnGone = func() { close(stop) }
 	s.Start(cmd, func(r worker.StartResult) {
 		if r.Err != nil {
 			fmt.Fprintln(os.Stderr, r.Err)
 			close(stop)
 		}
 	})
-	return failIf(s.Main(stop))
+	return s.Main(stop)
 }
 
 // accept blocks in accept(2) on descriptor 3, as no Go program does by itself.

@@ -100,7 +100,7 @@ func (s *Spawner) forkAs(st *start, cmd Command, kept, group int) error {
 	if !cmd.As.isOurs() {
 		st.as = cmd.As
 	}
-	if err := cmd.PrivateTmp.create(st.as); err != nil {
+	if err := cmd.PrivateTmp.Make(st.as); err != nil {
 		return &ExecError{Path: st.path, Stage: StageTmp, Err: err, as: st.as}
 	}
 	pidfd := -1

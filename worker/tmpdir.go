@@ -1,7 +1,9 @@
 package worker
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 )
 
@@ -17,28 +19,40 @@ type TmpDir struct {
 // Path is where it is, or will be.
 func (d *TmpDir) Path() string { return filepath.Join(d.base.path, d.name) }
 
-// create makes it, for another user if as is not nil. Nil is none.
-func (d *TmpDir) create(as *Identity) error {
+// Make makes it, for another user if as is not nil, as the start of a process with it
+// does. Nil is none.
+func (d *TmpDir) Make(as *Identity) error {
 	if d == nil {
 		return nil
 	}
-	if err := d.base.root.Mkdir(d.name, 0o700); err != nil {
+	root, err := d.dirs.enter(d.base)
+	if err != nil {
+		return err
+	}
+	if err := root.Mkdir(d.name, 0o700); err != nil {
 		return err
 	}
 	// Whatever the mask of the supervisor is; and before somebody else owns it.
-	if err := d.base.root.Chmod(d.name, 0o700); err != nil || as == nil {
+	if err := root.Chmod(d.name, 0o700); err != nil || as == nil {
 		return err
 	}
-	return d.base.root.Lchown(d.name, int(as.UID), int(as.GID))
+	return root.Lchown(d.name, int(as.UID), int(as.GID))
 }
 
 // Remove removes it with all that is in it, if it was made. The caller has seen the
-// end of the last process that uses it. It does not block: see TmpDirs.Close.
+// end of the last process that uses it, and calls it once. It does not block: see
+// TmpDirs.Close.
 func (d *TmpDir) Remove() {
 	d.dirs.removals.Go(func() {
 		d.dirs.turns <- struct{}{}
 		defer func() { <-d.dirs.turns }()
-		if err := removeAll(d.base.root, d.name); err != nil {
+		defer d.dirs.leave(d.base)
+		root := d.base.root()
+		if root == nil {
+			return
+		}
+		// It is closed when somebody has cleaned up meanwhile.
+		if err := removeAll(root, d.name); err != nil && !errors.Is(err, os.ErrClosed) {
 			d.dirs.report(fmt.Errorf("cannot remove temporary files %s: %w", d.Path(), err))
 		}
 	})

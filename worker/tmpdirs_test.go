@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,13 +29,18 @@ func tmpDirs(t *testing.T) *worker.TmpDirs {
 	return worker.NewTmpDirs("web", func(err error) { t.Error(err) })
 }
 
-func next(t *testing.T, dirs *worker.TmpDirs, label string) *worker.TmpDir {
+// has starts a process with a directory of its own, and waits for its end.
+func has(t *testing.T, s *worker.Spawner, dir *worker.TmpDir) error {
 	t.Helper()
-	dir, err := dirs.Next(label)
-	if err != nil {
-		t.Fatal(err)
+	cmd := shell("true")
+	cmd.PrivateTmp = dir
+	ended := make(chan struct{})
+	cmd.OnGone = func() { close(ended) }
+	result := startAndWait(s, cmd)
+	if result.Err == nil {
+		<-ended
 	}
-	return dir
+	return result.Err
 }
 
 // old is a base as a supervisor leaves it that was killed.
@@ -74,7 +80,7 @@ func TestPrivateTmp(t *testing.T) {
 				t.Fatal(err)
 			}
 			cmd := shell(fill)
-			cmd.As, cmd.PrivateTmp = as, next(t, dirs, "web.3")
+			cmd.As, cmd.PrivateTmp = as, dirs.Next("web.3")
 			path := cmd.PrivateTmp.Path()
 			if !strings.HasPrefix(path, parent+"/") || !strings.HasPrefix(filepath.Base(path), "web.3-") {
 				t.Errorf("it is %s", path)
@@ -116,7 +122,7 @@ func TestPrivateTmpInTheEnvironment(t *testing.T) {
 		t.Errorf("got %s", env)
 	}
 	dirs, _ := newTmpDirs(t)
-	if a, b := next(t, dirs, "web.0"), next(t, dirs, "web.0"); a.Path() == b.Path() {
+	if a, b := dirs.Next("web.0"), dirs.Next("web.0"); a.Path() == b.Path() {
 		t.Errorf("two have %s", a.Path())
 	}
 	dirs.Close(t.Context())
@@ -125,13 +131,14 @@ func TestPrivateTmpInTheEnvironment(t *testing.T) {
 // What a supervisor that was killed left is removed; what lives, or is not ours, is not.
 func TestPrivateTmpOfThePast(t *testing.T) {
 	dirs, parent := newTmpDirs(t)
+	s := newSpawner(t)
 	gone := old(t, parent, "1")
 	stays := []string{
 		old(t, parent, "x2"), // not a name that we give
 	}
 	for i, name := range []string{"TMPDIR", "TMP", "TEMP"} { // a worker may set the others itself
 		used := old(t, parent, strconv.Itoa(6+i))
-		outlive(t, name+"="+used+"/web.0-1")
+		outlive(t, s, name+"="+used+"/web.0-1")
 		stays = append(stays, used)
 	}
 	outside := old(t, openDir(t), "4")
@@ -149,10 +156,15 @@ func TestPrivateTmpOfThePast(t *testing.T) {
 	}
 
 	twin := tmpDirs(t) // of the same name, with another control socket
-	living := next(t, twin, "web.0")
+	living := twin.Next("web.0")
+	if err := has(t, s, living); err != nil {
+		t.Fatal(err)
+	}
 	stays = append(stays, filepath.Dir(living.Path()))
 
-	next(t, dirs, "web.0")
+	if err := has(t, s, dirs.Next("web.0")); err != nil {
+		t.Fatal(err)
+	}
 	dirs.Close(t.Context())
 	for _, path := range stays {
 		if !exists(path) {
@@ -172,40 +184,116 @@ func TestPrivateTmpOfThePast(t *testing.T) {
 
 // outlive starts a process with a variable, as a worker of the past. It waits until
 // the process runs: /proc shows no environment for a moment while it is executed.
-func outlive(t *testing.T, env string) {
+func outlive(t *testing.T, s *worker.Spawner, env string) {
 	t.Helper()
 	orphan := helper(t, "echo")
 	orphan.Env = append(orphan.Env, env)
-	_, lines := launchTalking(t, newSpawner(t), orphan)
+	_, lines := launchTalking(t, s, orphan)
 	if line, err := lines.ReadString('\n'); line != "up\n" {
 		t.Fatalf("it says %q, %v", line, err)
 	}
 }
 
-// Somebody clears /tmp away: the next worker can start all the same, and one whose
-// place is gone says so.
+// Nothing is made before a worker starts, and nothing is left behind the last one: a reload may have turned it off, and
+// brood goes on.
+func TestPrivateTmpComesAndGoes(t *testing.T) {
+	s := newSpawner(t)
+	dirs, parent := newTmpDirs(t)
+	for range 2 {
+		a, b, never := dirs.Next("web.0"), dirs.Next("web.1"), dirs.Next("web.2")
+		if found := below(t, parent); len(found) > 0 {
+			t.Errorf("before they are needed there are %v", found)
+		}
+		for _, dir := range []*worker.TmpDir{a, b} {
+			if err := has(t, s, dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+		await(t, parent, 5) // the base, two in it, and it is open twice
+		a.Remove()
+		never.Remove()
+		b.Remove()
+		await(t, parent, 0)
+	}
+	dirs.Close(t.Context())
+}
+
+// await waits until so much is below a directory: removals, and a look at what others left, tell nobody of their end.
+func await(t *testing.T, dir string, want int) {
+	t.Helper()
+	for len(below(t, dir)) != want {
+		runtime.Gosched()
+	}
+}
+
+// below lists what is in a directory, at any depth, and what of it this process has open, also if it was removed.
+func below(t *testing.T, dir string) []string {
+	t.Helper()
+	var found []string
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if path != dir && !errors.Is(err, fs.ErrNotExist) {
+			found = append(found, path)
+		}
+		return nil
+	})
+	fds, err2 := os.ReadDir("/proc/self/fd")
+	if err := errors.Join(err, err2); err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range fds {
+		if path, err := os.Readlink("/proc/self/fd/" + fd.Name()); err == nil && strings.HasPrefix(path, dir+"/") {
+			found = append(found, "open "+path)
+		}
+	}
+	return found
+}
+
+// Somebody clears /tmp away: the next worker has a place all the same, and what is gone is not held open.
 func TestPrivateTmpClearedAway(t *testing.T) {
-	dirs, _ := newTmpDirs(t)
-	lost := next(t, dirs, "web.0")
+	s := newSpawner(t)
+	dirs, parent := newTmpDirs(t)
+	lost := dirs.Next("web.0")
+	if err := has(t, s, lost); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.RemoveAll(filepath.Dir(lost.Path())); err != nil {
 		t.Fatal(err)
 	}
+	next := dirs.Next("web.0")
+	if err := has(t, s, next); err != nil {
+		t.Fatal(err)
+	}
+	await(t, parent, 4)
+	lost.Remove()
+	next.Remove()
+	dirs.Close(t.Context())
+	if found := below(t, parent); len(found) > 0 {
+		t.Errorf("left: %v", found)
+	}
+}
+
+// Where nothing can be made the start says so, and the next one is tried elsewhere.
+func TestPrivateTmpCannotBeMade(t *testing.T) {
 	s := newSpawner(t)
-	cmd := shell("true")
-	cmd.PrivateTmp = lost
-	failed, ok := errors.AsType[*worker.ExecError](startAndWait(s, cmd).Err)
-	if !ok || failed.Stage != worker.StageTmp || !errors.Is(failed, syscall.ENOENT) {
+	dirs, parent := newTmpDirs(t)
+	dir := dirs.Next("web.0")
+	if err := os.WriteFile(filepath.Dir(dir.Path()), nil, 0o666); err != nil { // somebody was faster
+		t.Fatal(err)
+	}
+	failed, ok := errors.AsType[*worker.ExecError](has(t, s, dir))
+	if !ok || failed.Stage != worker.StageTmp || !errors.Is(failed, syscall.EEXIST) {
 		t.Errorf("got %v", failed)
 	}
-	lost.Remove()
-	cmd.PrivateTmp = next(t, dirs, "web.0")
-	cmd.Env = []string{"TMPDIR=" + cmd.PrivateTmp.Path()}
-	cmd.Argv[2] = `cd "$TMPDIR"`
-	if _, exit := output(t, s, cmd); exit.Code != 0 {
-		t.Errorf("it ended with %v", exit)
+	dir.Remove()
+	next := dirs.Next("web.0")
+	if err := has(t, s, next); err != nil {
+		t.Error(err)
 	}
-	cmd.PrivateTmp.Remove()
+	next.Remove()
 	dirs.Close(t.Context())
+	if found := below(t, parent); len(found) != 1 {
+		t.Errorf("left: %v, of which one is somebody else's", found)
+	}
 }
 
 // A supervisor that is not root removes what its own user was locked out of.
@@ -226,22 +314,23 @@ func TestPrivateTmpClosedToUs(t *testing.T) {
 func closeAndRemove([]string) int {
 	var failed error
 	dirs := worker.NewTmpDirs("closed", func(err error) { failed = err })
-	dir, err := dirs.Next("web.0")
+	dir := dirs.Next("web.0")
+	const fill = `cd "$TMPDIR" && mkdir -p a/b/c && chmod 0 a/b/c a/b a .`
+	err := manage(worker.Command{
+		Argv: []string{"/bin/sh", "-c", fill}, Env: append(os.Environ(), "TMPDIR="+dir.Path()),
+		Stdout: 1, Stderr: 2, PrivateTmp: dir,
+		OnExit: func(e worker.Exit) {
+			if e.Code != 0 {
+				failed = errors.New(e.String())
+			}
+		},
+	})
 	if err != nil {
 		return failIf(err)
 	}
-	base := filepath.Dir(dir.Path())
-	if err := os.MkdirAll(dir.Path()+"/a/b/c", 0o700); err != nil {
-		return failIf(err)
-	}
-	for _, path := range []string{"/a/b/c", "/a/b", "/a", ""} {
-		if err := os.Chmod(dir.Path()+path, 0); err != nil {
-			return failIf(err)
-		}
-	}
 	dir.Remove()
 	dirs.Close(context.Background())
-	if _, err := os.Stat(base); err == nil {
+	if base := filepath.Dir(dir.Path()); exists(base) {
 		failed = errors.Join(failed, errors.New(base+" is left"))
 	}
 	return failIf(failed)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -56,12 +57,11 @@ var errUsed = errors.New("a process has its temporary files there")
 
 // clearBase removes a base that nobody has any more.
 func clearBase(path string) error {
-	base, err := takeBase(path)
+	base, err := hold(path, syscall.LOCK_EX|syscall.LOCK_NB)
 	if err != nil {
 		return nil // somebody has it, and that may be ourselves
 	}
-	defer base.root.Close()
-	defer base.lock.Close()
+	defer base.close()
 	used, err := isTemporaryOf(path)
 	if err != nil {
 		return err
