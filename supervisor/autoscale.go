@@ -136,6 +136,8 @@ func policyOf(a plan.Autoscale) scale.Policy {
 // follow changes the number of workers, or says why it cannot.
 func (p *pool) follow(want int, why scale.Reason) {
 	c, from := &p.scaling, p.st.Spec.Workers
+	p.scaledFor = why.String()
+	defer func() { p.scaledFor = "" }()
 	if err := p.resize(want); err != nil {
 		if err.Error() != c.refused { // which it will be again and again
 			c.refused = err.Error()

@@ -85,4 +85,5 @@ func (p *pool) obituary(a machine.Obituary) {
 		e = e.Dur(keyAfter, a.After.Round(time.Millisecond))
 	}
 	e.Msg("worker died")
+	p.tellDeath(rec, a)
 }

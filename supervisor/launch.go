@@ -140,6 +140,7 @@ func (p *pool) started(m started) {
 	}
 	rec.proc = m.proc
 	p.of(p.log.Info(), rec).Msg("worker started")
+	p.tellStarted(rec)
 	for _, f := range rec.late {
 		f()
 	}

@@ -42,6 +42,7 @@ type pool struct {
 	unfit      map[*record]bool        // workers that something is wrong with
 	rounds     [roundKinds]*time.Timer // under way, or to come; nil if there is nobody to look at
 	repairs    Repairs
+	scaledFor  string    // why the number of workers changes, if it follows the load
 	repairedAt time.Time // in a round
 	deaths     map[Cause]int
 }
@@ -99,6 +100,7 @@ type timer struct {
 // when all of it has been done: actions of two steps must not mix.
 func (p *pool) step(ev machine.Event) {
 	for p.next = append(p.next, ev); len(p.next) > 0; p.next = p.next[1:] {
+		before := p.st
 		st, actions := machine.Step(p.st, p.next[0])
 		p.st = st
 		p.enrol()
@@ -106,6 +108,7 @@ func (p *pool) step(ev machine.Event) {
 			e.Str(keyEvent, describe(p.next[0])).Strs(keyActions, describeAll(actions)).Msg("step")
 		}
 		p.perform(actions)
+		p.tellMoves(&before)
 	}
 	p.next = nil
 	p.sweep()

@@ -53,7 +53,7 @@ func (s *Supervisor) publish() {
 		snap.Pools = append(snap.Pools, p.view())
 	}
 	snap.State = s.state(snap)
-	s.snapshot.Store(snap)
+	s.tellStates(s.snapshot.Swap(snap), snap)
 	next := make(chan struct{})
 	if before := s.changed.Swap(&next); before != nil {
 		close(*before)

@@ -64,7 +64,7 @@ func (s *Supervisor) beginReload(waiting []replyFunc) {
 	t := &transaction{waiting: waiting}
 	t.ctx, t.cancel = context.WithCancel(s.ctx)
 	s.transaction = t
-	s.config.Reload = &ReloadView{State: reloadPreparing}
+	s.reloadBecomes(ReloadView{State: reloadPreparing})
 	s.systemd.reloading()
 	s.log.Info().Str(keyFile, s.cfg.File).Msg("reload begins")
 	f := s.facts()

@@ -83,6 +83,7 @@ func (p *pool) repaired(rec *record, all []repairSight) {
 			level = zerolog.DebugLevel
 		}
 		p.of(p.log.WithLevel(level), rec).Str(keyListener, r.listener.Name()).Stringer(keyRepair, r.repair).Msg("socket restored")
+		p.tellRepair(rec, r.listener.Name(), r.repair)
 	}
 }
 
@@ -111,8 +112,10 @@ func (p *pool) revived(l seat, ev listener.Event) {
 		w := p.st.Slots[ev.Slot].Workers[ev.Side]
 		if rec := p.workers[machine.Ref{Slot: ev.Slot, Side: machine.Side(ev.Side), Inc: w.Inc}]; rec != nil {
 			p.of(log.Warn(), rec).Msg(message)
+			p.tellRepair(rec, l.Name(), listener.Revived)
 			return
 		}
 	}
 	log.Warn().Msg(message)
+	p.tellRepair(nil, l.Name(), listener.Revived)
 }

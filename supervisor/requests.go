@@ -77,6 +77,7 @@ func (s *Supervisor) serve(req Request, reply replyFunc) {
 		return
 	}
 	s.log.Info().Str(keyVerb, string(req.Verb)).Str(keyPool, req.Pool).Int(keyUID, req.UID).Int(keyPID, req.PID).Msg("request")
+	s.tellRequest(req)
 	if s.serveWhole(req, reply) {
 		return
 	}

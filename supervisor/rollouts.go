@@ -146,6 +146,7 @@ func (p *pool) enrol() {
 func (p *pool) rolloutStarted(a machine.RolloutStarted) {
 	p.last = &RolloutView{Generation: a.Target, State: machine.Rolling.String()}
 	p.log.Info().Uint64(keyGeneration, a.Target).Msg("rollout started")
+	p.tellRollout(nil)
 }
 
 func (p *pool) rolloutEnded(a machine.RolloutEnded) {
@@ -160,6 +161,7 @@ func (p *pool) rolloutEnded(a machine.RolloutEnded) {
 		lines(p.log.Error().Uint64(keyGeneration, a.Target).Str(keyCause, reason), last).
 			Msg("rollout failed: the previous generation serves on")
 	}
+	p.tellRollout(v.Lines)
 	// A stop also ends the rollout that was queued, without a word.
 	p.settle(func(w waiter) bool { return w.target == a.Target || a.Cause == machine.StopCame }, v)
 	if v.Err != nil {

@@ -36,6 +36,7 @@ func nameOf(sig os.Signal) string {
 // signalled does what a signal to the supervisor means.
 func (s *Supervisor) signalled(sig os.Signal) {
 	s.log.Info().Str(keySignal, nameOf(sig)).Msg("signal received")
+	s.tellSignal(sig)
 	quiet := func(v Verdict) {
 		if v.Err != nil {
 			s.log.Error().Err(v.Err).Msg("request by signal failed")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/broodctl/brood/supervisor/events"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
 )
@@ -32,6 +33,7 @@ type Supervisor struct {
 	reloads     []replyFunc  // who wants another one behind it
 	config      ConfigView
 
+	feed     *events.Feed
 	gauge    gauge
 	snapshot atomic.Pointer[Snapshot]
 	changed  atomic.Pointer[chan struct{}] // closed when the snapshot is not the newest any more
@@ -70,11 +72,11 @@ func New(cfg Config) (*Supervisor, error) {
 		log:     cfg.Log,
 		mail:    newMailbox(),
 		desired: cfg.Desired,
-		house:   newHouse(),
-		quit:    make(chan struct{}),
-		begun:   time.Now(),
-		seed:    uint64(time.Now().UnixNano()),
-		config:  ConfigView{File: cfg.File, Loaded: time.Now()},
+		house:   newHouse(), feed: events.NewFeed(),
+		quit:   make(chan struct{}),
+		begun:  time.Now(),
+		seed:   uint64(time.Now().UnixNano()),
+		config: ConfigView{File: cfg.File, Loaded: time.Now()},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if err := s.furnish(); err != nil {
@@ -167,61 +169,6 @@ func (s *Supervisor) anyServing() bool {
 		}
 	}
 	return false
-}
-
-func (s *Supervisor) finish() int {
-	code := s.code
-	s.cancel()
-	for _, p := range s.pools {
-		code = max(code, p.code)
-		p.close()
-	}
-	close(s.quit)
-	s.giveUpReloads()
-	s.endTransaction(Verdict{Err: ErrStopped})
-	s.observer.close()
-	s.awaitPending() // some of them have something to say
-	for _, msg := range append(s.unread, s.mail.close()...) {
-		refuse(msg)
-	}
-	s.answer()
-	s.log.Info().Int(keyCode, code).Msg("supervisor ended")
-	s.systemd.close()
-	return code
-}
-
-// refuse answers, and takes back, what the loop does not come to any more.
-func refuse(msg message) {
-	stopped := Verdict{Err: ErrStopped}
-	switch m := msg.(type) {
-	case requested:
-		m.reply(stopped)
-	case surveyed:
-		m.reply(stopped)
-	case rollReady:
-		m.refuse(stopped)
-	case answered:
-		m.reply(stopped)
-	case reloadReady:
-		m.transaction.discard()
-	case overdue, probed, missed, lifetimeOver, roundDue, roundSeen, restoreDue, happened:
-	case changeReady, started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, loadDue, loadSeen, signalled, publishDue, watchdogDue:
-	}
-}
-
-// awaitPending waits for what is done beside the loop, which has been told to end, but not for ever: a read from a file
-// system that hangs ends when it wants to.
-func (s *Supervisor) awaitPending() {
-	done := make(chan struct{})
-	go func() {
-		s.pending.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-time.After(lastWords):
-		s.log.Warn().Msg("something that was being prepared does not end, and is left alone")
-	}
 }
 
 // handle is the one switch over everything that can happen.

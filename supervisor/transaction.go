@@ -92,7 +92,7 @@ func (s *Supervisor) apply(t *transaction) {
 			s.log.Info().Str(keyPool, c.Pool).Stringer(keyChange, c.Kind).Strs(keyReasons, c.Reasons).Msg("change begins")
 		}
 	}
-	s.config.Reload = &ReloadView{State: reloadApplying}
+	s.reloadBecomes(ReloadView{State: reloadApplying})
 	t.steps = make([]step, len(t.plan.Changes))
 	t.progress = t.plan.Begin()
 	s.advance()

@@ -272,27 +272,3 @@ func (s *Supervisor) changeOf(p *pool) (i int, undo bool) {
 	}
 	return -1, false
 }
-
-// reloadIs notes how far the reload at hand is, beside what is known of it.
-func (s *Supervisor) reloadIs(state string) {
-	v := ReloadView{}
-	if s.config.Reload != nil {
-		v = *s.config.Reload // readers may have the old one
-	}
-	v.State = state
-	s.config.Reload = &v
-}
-
-// reloadDone notes a success for the status.
-func (s *Supervisor) reloadDone() time.Time {
-	now := time.Now()
-	s.config.Reloads++
-	s.config.Reload = &ReloadView{State: reloadIsDone, At: now}
-	return now
-}
-
-// reloadFailed notes a failure for the status.
-func (s *Supervisor) reloadFailed(v Verdict) {
-	s.config.Failures++
-	s.config.Reload = &ReloadView{State: reloadFailed, At: time.Now(), Error: v.Err.Error(), Lines: v.Lines}
-}

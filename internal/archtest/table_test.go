@@ -45,7 +45,8 @@ var rules = []rule{
 	{
 		dir: "supervisor",
 		ours: []string{
-			"internal/cgroup", "internal/probe", "supervisor/machine", "supervisor/plan", "supervisor/scale", "worker", "worker/handshake", "listener",
+			"internal/cgroup", "internal/probe", "supervisor/events", "supervisor/machine", "supervisor/plan", "supervisor/scale", "worker", "worker/handshake",
+			"listener",
 		},
 		foreign: []string{zerolog, goSystemd, xsys},
 		reason:  "performs what the machine decides on workers and sockets; who shows its state imports it, not the reverse",
@@ -54,6 +55,11 @@ var rules = []rule{
 		dir:    "supervisor/machine",
 		std:    []string{"cmp", "errors", "fmt", "maps", "math", "math/bits", "slices", "strconv", "strings", "time"},
 		reason: "pure decisions: without os, net, sync and context there is nothing impure it could do",
+	},
+	{
+		dir:     "supervisor/events",
+		foreign: []string{},
+		reason:  "what happened, for readers of any kind: it knows none of them",
 	},
 	{
 		dir:      "supervisor/scale",

@@ -149,11 +149,7 @@ func (w *world) replacesInPlace(i int) bool {
 
 // fellIll reports whether the worker at a place was taken out of service by its own news.
 func (c *checker) fellIll(i int) bool {
-	switch e := c.ev.(type) {
-	case BecameUnready:
-		return e.Ref == c.now.ref(i)
-	case Failed:
-		return e.Ref == c.now.ref(i)
-	}
-	return false
+	ref := c.now.ref(i)
+	failed, _ := c.ev.(Failed)
+	return c.ev == BecameUnready{Ref: ref} || failed.Ref == ref
 }

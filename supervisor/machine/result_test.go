@@ -221,7 +221,7 @@ func (c *checker) loners() {
 	w := c.now
 	dumps, rests := 0, 0
 	for _, t := range w.timers {
-		switch t.Kind {
+		switch t.Kind { //nolint:exhaustive // the others belong to workers
 		case DumpTimer:
 			dumps++
 			continue

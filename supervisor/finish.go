@@ -1,0 +1,59 @@
+package supervisor
+
+import "time"
+
+// finish gives back everything, answers everybody who still waits, and returns the exit code.
+func (s *Supervisor) finish() int {
+	code := s.code
+	s.cancel()
+	for _, p := range s.pools {
+		code = max(code, p.code)
+		p.close()
+	}
+	close(s.quit)
+	s.giveUpReloads()
+	s.endTransaction(Verdict{Err: ErrStopped})
+	s.observer.close()
+	s.awaitPending() // some of them have something to say
+	for _, msg := range append(s.unread, s.mail.close()...) {
+		refuse(msg)
+	}
+	s.answer()
+	s.log.Info().Int(keyCode, code).Msg("supervisor ended")
+	s.systemd.close()
+	return code
+}
+
+// refuse answers, and takes back, what the loop does not come to any more.
+func refuse(msg message) {
+	stopped := Verdict{Err: ErrStopped}
+	switch m := msg.(type) {
+	case requested:
+		m.reply(stopped)
+	case surveyed:
+		m.reply(stopped)
+	case rollReady:
+		m.refuse(stopped)
+	case answered:
+		m.reply(stopped)
+	case reloadReady:
+		m.transaction.discard()
+	case overdue, probed, missed, lifetimeOver, roundDue, roundSeen, restoreDue, happened:
+	case changeReady, started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, loadDue, loadSeen, signalled, publishDue, watchdogDue:
+	}
+}
+
+// awaitPending waits for what is done beside the loop, which has been told to end, but not for ever: a read from a file
+// system that hangs ends when it wants to.
+func (s *Supervisor) awaitPending() {
+	done := make(chan struct{})
+	go func() {
+		s.pending.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(lastWords):
+		s.log.Warn().Msg("something that was being prepared does not end, and is left alone")
+	}
+}
