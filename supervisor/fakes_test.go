@@ -298,7 +298,7 @@ func (f fakeNotify) Address() string { return string(f) }
 func (f fakeNotify) Trust(uint32)    {}
 func (f fakeNotify) Close() error    { return nil }
 
-func (w *world) openOutput(string, string) (Output, error) {
+func (w *world) openOutput(Speaker, plan.Log) (Output, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.outputs++
@@ -309,7 +309,7 @@ type fakeOutput int
 
 func (o fakeOutput) Stdout() int              { return int(o) }
 func (o fakeOutput) Stderr() int              { return int(o) }
-func (o fakeOutput) Spawned()                 {}
+func (o fakeOutput) Spawned(int)              {}
 func (o fakeOutput) GiveTo(_, _ uint32) error { return nil }
 func (o fakeOutput) Tail(int) []string        { return []string{"last words"} }
 func (o fakeOutput) Close()                   {}

@@ -36,7 +36,7 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 	}); err != nil {
 		return worker.Command{}, fmt.Errorf("cannot open notification socket: %w", err)
 	}
-	if rec.output, err = world.OpenOutput(p.label(ref.Slot), rec.edition.cfg.Output); err != nil {
+	if rec.output, err = world.OpenOutput(Speaker{Pool: p.name, Slot: ref.Slot, WorkerID: rec.id}, rec.edition.cfg.Log); err != nil {
 		return worker.Command{}, fmt.Errorf("cannot open output: %w", err)
 	}
 	if rec.edition.cfg.PrivateTmp && world.PrivateTmp != nil {
@@ -124,6 +124,13 @@ func addrOf(l Listener, slot int) string {
 	return addr.HostPort()
 }
 
+func pidOf(proc Process) int {
+	if proc == nil {
+		return 0
+	}
+	return proc.PID()
+}
+
 // started takes note that the worker runs, or never will.
 func (p *pool) started(m started) {
 	rec := p.workers[m.ref]
@@ -131,7 +138,7 @@ func (p *pool) started(m started) {
 		return
 	}
 	if rec.output != nil {
-		rec.output.Spawned()
+		rec.output.Spawned(pidOf(m.proc))
 	}
 	if m.err != nil {
 		rec.err, rec.ended = m.err, time.Now()

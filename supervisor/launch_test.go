@@ -12,6 +12,7 @@ import (
 
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 	"github.com/broodctl/brood/worker/handshake"
 )
@@ -26,7 +27,7 @@ func TestWorkerThatCannotBePreparedIsADeathLikeAnyOther(t *testing.T) {
 					c.World.OpenNotify = func(func(handshake.Message, error)) (Notify, error) { return nil, syscall.EMFILE }
 					return
 				}
-				c.World.OpenOutput = func(string, string) (Output, error) { return nil, syscall.EMFILE }
+				c.World.OpenOutput = func(Speaker, plan.Log) (Output, error) { return nil, syscall.EMFILE }
 			}, func(s *stage) {
 				s.after(time.Second)
 				deaths := s.logged("worker died")

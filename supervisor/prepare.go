@@ -107,7 +107,7 @@ func (s *Supervisor) preStartOne(ctx context.Context, e *edition, generation uin
 	if err != nil {
 		return fail(err, nil)
 	}
-	output, err := s.cfg.World.OpenOutput(e.cfg.Name+".pre", e.cfg.Output)
+	output, err := s.cfg.World.OpenOutput(Speaker{Pool: e.cfg.Name, Slot: -1}, e.cfg.Log)
 	if err != nil {
 		return fail(err, nil)
 	}

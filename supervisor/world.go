@@ -21,8 +21,8 @@ type World struct {
 	Launch func(cmd worker.Command, done func(Process, error))
 	// OpenNotify opens the notification socket of one worker.
 	OpenNotify func(on func(handshake.Message, error)) (Notify, error)
-	// OpenOutput decides where a worker's stdout and stderr go; label is pool.slot, mode is the pool's Output.
-	OpenOutput func(label, mode string) (Output, error)
+	// OpenOutput decides where a worker's stdout and stderr go.
+	OpenOutput func(of Speaker, log plan.Log) (Output, error)
 	// PrivateTmp names a directory for one worker's temporary files; see worker.TmpDirs. Nil is none for any.
 	PrivateTmp func(label string) *worker.TmpDir
 	// Serving reports whether a process of the worker's tree waits on one of these socket inodes.
@@ -82,12 +82,18 @@ type Notify interface {
 	Close() error
 }
 
+// Speaker is who writes to an Output: the worker of a slot, or before the workers (slot -1) a command of their pool.
+type Speaker struct {
+	Pool           string
+	Slot, WorkerID int
+}
+
 // Output is where a worker's words go; see logs.Stream.
 type Output interface {
 	Stdout() int
 	Stderr() int
 	GiveTo(uid, gid uint32) error
-	Spawned()            // the worker has its copies
+	Spawned(pid int)     // the worker has its copies; 0 if it could not be started
 	Tail(n int) []string // the last lines of its stderr
 	Close()              // after the last process of the group is gone
 }

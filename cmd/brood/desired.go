@@ -30,8 +30,8 @@ func desired(cfg *config.Config, spare func([]listener.Config) []listener.Config
 	for i := range cfg.Pools {
 		p := cfg.Pools[i]
 		p.Recipe.InheritEnv = inherited
-		if p.Orphans == worker.OrphanKeep && p.Output == "auto" {
-			p.Output = "inherit" // a pipe to us would end them with their next line
+		if p.Orphans == worker.OrphanKeep && p.Log.Mode == "auto" {
+			p.Log.Mode = "inherit" // a pipe to us would end them with their next line
 		}
 		if at := slices.Index(p.Listen, everySpare); at >= 0 {
 			takes = true

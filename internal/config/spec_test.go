@@ -136,9 +136,9 @@ func TestPolicies(t *testing.T) {
 	}, "clean_exits", `[0]`, `[256]`, `["NOPE"]`, `143`, `[1.5]`)
 	keys(t, poolHead, "orphans", pool(func(p Pool) any { return p.Orphans }),
 		map[string]any{`"kill"`: worker.OrphanKill, `"term"`: worker.OrphanTerm, `"keep"`: worker.OrphanKeep}, "it is one of keep, kill, term", `"reap"`)
-	keys(t, poolHead, "log.mode", pool(func(p Pool) any { return p.Output }),
+	keys(t, poolHead, "log.mode", pool(func(p Pool) any { return p.Log.Mode }),
 		map[string]any{`"auto"`: "auto", `"prefix"`: "prefix", `"tail"`: "tail", `"inherit"`: "inherit"}, "it is one of", `"file"`)
-	keys(t, poolHead+"orphans = \"keep\"\n", "log.mode", pool(func(p Pool) any { return p.Output }),
+	keys(t, poolHead+"orphans = \"keep\"\n", "log.mode", pool(func(p Pool) any { return p.Log.Mode }),
 		map[string]any{`"inherit"`: "inherit"}, "they would die of the broken pipe", `"prefix"`, `"tail"`)
 }
 

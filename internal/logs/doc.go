@@ -24,6 +24,12 @@
 // writes of up to PIPE_BUF bytes (4096) stay whole and in order even when many
 // workers write at once, as pipe(7) promises for a shared pipe.
 //
+// # Reading
+//
+// Of what each worker writes the last 64 KiB are kept, also when it is gone; see
+// [Mux.Recent]. [Mux.Follow] goes on from there. Who reads slowly loses lines,
+// and is told how many; nobody waits for a reader.
+//
 // An idle worker costs its descriptors and some 200 bytes: buffers appear with
 // the first byte. Nothing ticks, and there is no goroutine per worker.
 //

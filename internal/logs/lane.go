@@ -1,6 +1,10 @@
 package logs
 
-import "sync"
+import (
+	"bytes"
+	"sync"
+	"time"
+)
 
 // lane is one pipe from a worker to a sink. Lock order: lane, then sink or
 // poller. No callback of either is entered with their locks held.
@@ -8,7 +12,9 @@ type lane struct {
 	mux   *Mux
 	sink  *sink
 	label string // empty: bytes pass unchanged
-	tail  *tail  // nil: nothing is kept
+	from  *recorder
+	which standard
+	tail  tail // of stderr only
 
 	mu      sync.Mutex
 	read    int // our end, -1 when closed
@@ -23,12 +29,12 @@ type lane struct {
 // group may still be writing, and must not keep us busy for ever.
 const closeReads = 16
 
-func (m *Mux) openLane(to *sink, label string, keep *tail) (*lane, int, error) {
+func (m *Mux) openLane(to *sink, from *recorder, which standard) (*lane, int, error) {
 	r, w, err := newPipe()
 	if err != nil {
 		return nil, -1, err
 	}
-	l := &lane{mux: m, sink: to, label: label, tail: keep, read: r, child: w, watched: true, lines: framer{limit: maxLine}}
+	l := &lane{mux: m, sink: to, from: from, which: which, read: r, child: w, watched: true, lines: framer{limit: maxLine}}
 	if err := m.opt.Poller.Add(r, l.ready); err != nil {
 		closeFD(r)
 		closeFD(w)
@@ -76,7 +82,8 @@ func (l *lane) take() bool {
 	case pipeData:
 	}
 	got := chunk[:n]
-	if l.tail != nil {
+	l.from.add(record{at: time.Now().UnixNano(), stream: l.which, text: got}, bytes.Count(got, newline))
+	if l.which == stderr {
 		l.tail.add(got)
 	}
 	l.sink.put(n, func(dst []byte) []byte { return l.render(dst, got) })

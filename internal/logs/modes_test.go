@@ -14,7 +14,7 @@ func TestModesSideBySide(t *testing.T) {
 	h := newHouse(t)
 	h.Widen(4)
 	plain, pretty, direct := h.open(t, "a.0", Tail), h.open(t, "b.0", Prefix), h.open(t, "c.0", Inherit)
-	if plain.Stdout() != direct.Stdout() || pretty.Stdout() == direct.Stdout() || plain.Stderr() == direct.Stderr() {
+	if plain.Stdout() == direct.Stdout() || pretty.Stdout() == direct.Stdout() || plain.Stderr() == direct.Stderr() {
 		t.Error("the modes are mixed up")
 	}
 	say(t, pretty.Stdout(), "1\nhalf")
@@ -61,7 +61,7 @@ func TestAnotherUserOpensItsPipesAgain(t *testing.T) {
 	if got, want := read(t, h.out, 12), "web.0 | one\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	s.Spawned()
+	s.Spawned(1)
 	if err := s.GiveTo(nobody, nobody); err != nil {
 		t.Errorf("after the worker's ends are closed: %v", err)
 	}

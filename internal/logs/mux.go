@@ -13,14 +13,14 @@ import (
 type Mode uint8
 
 const (
-	// Tail is for everything but terminals: a worker inherits our stdout
-	// untouched; its stderr passes through a pipe byte for byte, and its last
-	// 8 KiB are kept for the note about its death.
+	// Tail is for everything but terminals: both streams pass through pipes byte
+	// for byte.
 	Tail Mode = iota
 	// Prefix is for terminals: both streams pass through pipes and come out as
 	// whole lines that begin with the worker's label.
 	Prefix
-	// Inherit hands our own stdout and stderr to the worker and keeps nothing.
+	// Inherit hands our own stdout and stderr to the worker. Nothing is kept for
+	// those who read, see [Mux.Recent], nor for a note about its death.
 	Inherit
 )
 
@@ -67,15 +67,19 @@ type Mux struct {
 	chunks sync.Pool    // of *[chunkSize]byte: shared by all pipes, freed when idle
 	width  atomic.Int64 // see Widen
 
-	mu     sync.Mutex
-	out    *sink // nil until the first stream in Prefix mode; may be err
-	closed bool
+	readers atomic.Pointer[[]*reader] // nil if nobody follows
+	done    chan struct{}             // closed by Close
+
+	mu      sync.Mutex
+	out     *sink // nil until the first stream that needs it; may be err
+	sources map[place]*source
+	closed  bool
 }
 
 // New returns a Mux that writes to the given descriptors. The caller must Close
 // it after all its streams.
 func New(opt Options) *Mux {
-	m := &Mux{opt: opt, err: newSink(opt.Stderr)}
+	m := &Mux{opt: opt, err: newSink(opt.Stderr), sources: map[place]*source{}, done: make(chan struct{})}
 	m.chunks.New = func() any { return new([chunkSize]byte) }
 	return m
 }
@@ -92,38 +96,38 @@ func (m *Mux) Widen(columns int) {
 	}
 }
 
-// Open makes the descriptors for one worker. In Prefix mode label, for example
-// "web.2", begins each of its lines. The caller must Close the stream.
-func (m *Mux) Open(label string, mode Mode) (*Stream, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.closed {
-		return nil, fmt.Errorf("cannot open output of %s: %w", label, ErrClosed)
+// Open makes the descriptors for one worker. The caller must Close the stream.
+func (m *Mux) Open(of Worker, mode Mode) (*Stream, error) {
+	out, closed := m.stdout()
+	if closed {
+		return nil, fmt.Errorf("cannot open output of %s: %w", of.Label(), ErrClosed)
 	}
 	s := &Stream{stdout: m.opt.Stdout, stderr: m.opt.Stderr}
 	if mode == Inherit {
 		return s, nil
 	}
-	if mode != Prefix {
-		label = ""
-	}
+	s.recorder = m.source(place{of.Pool, of.Slot}).record(of.ID)
 	var err error
-	if s.err, s.stderr, err = m.openLane(m.err, label, &tail{}); err != nil {
-		return nil, fmt.Errorf("cannot open output of %s: %w", label, err)
+	if s.err, s.stderr, err = m.openLane(m.err, s.recorder, stderr); err == nil {
+		s.out, s.stdout, err = m.openLane(out, s.recorder, stdout)
 	}
-	if mode != Prefix {
-		return s, nil
-	}
-	if s.out, s.stdout, err = m.openLane(m.outLocked(), label, nil); err != nil {
+	if err != nil {
 		s.Close()
-		return nil, fmt.Errorf("cannot open output of %s: %w", label, err)
+		return nil, fmt.Errorf("cannot open output of %s: %w", of.Label(), err)
+	}
+	if mode == Prefix {
+		s.out.label, s.err.label = of.Label(), of.Label()
 	}
 	return s, nil
 }
 
-// outLocked is the queue for our own stdout, made when first needed.
-func (m *Mux) outLocked() *sink {
+// stdout is the queue for our own stdout, made when first needed.
+func (m *Mux) stdout() (out *sink, closed bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	switch {
+	case m.closed:
+		return nil, true
 	case m.out != nil:
 	case sameFile(m.opt.Stdout, m.opt.Stderr):
 		// One terminal behind both: one queue keeps lines whole and in order.
@@ -131,7 +135,7 @@ func (m *Mux) outLocked() *sink {
 	default:
 		m.out = newSink(m.opt.Stdout)
 	}
-	return m.out
+	return m.out, false
 }
 
 // Log returns a writer for the supervisor's own log. Each Write is queued as a
@@ -156,7 +160,10 @@ func (m *Mux) Lost() uint64 {
 // that are still open lose what they write from here on.
 func (m *Mux) Close(ctx context.Context) error {
 	m.mu.Lock()
-	m.closed = true
+	if !m.closed {
+		m.closed = true
+		close(m.done)
+	}
 	out := m.out
 	m.mu.Unlock()
 	err := m.err.close(ctx)

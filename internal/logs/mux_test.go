@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,9 +61,16 @@ func osPipe(t testing.TB) (r, w *os.File) {
 	return r, w
 }
 
+// of is the worker of a label such as web.2.
+func of(label string) Worker {
+	pool, slot, _ := strings.Cut(label, ".")
+	n, _ := strconv.Atoi(slot)
+	return Worker{Pool: pool, Slot: n, ID: 100 + n}
+}
+
 func (h *house) open(t testing.TB, label string, mode Mode) *Stream {
 	t.Helper()
-	s, err := h.Open(label, mode)
+	s, err := h.Open(of(label), mode)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +136,7 @@ func TestPrefixedLinesAreWhole(t *testing.T) {
 	}
 	say(t, one.Stdout(), "lo\nlast")
 	say(t, one.Stderr(), "oops")
-	one.Spawned()
+	one.Spawned(1)
 	one.Close()
 	two.Close()
 	stdout, stderr := h.finish(t)
@@ -148,7 +156,7 @@ func TestTerminalKeepsOrderOfBothStreams(t *testing.T) {
 	defer p.Close()
 	r, w := osPipe(t)
 	m := New(Options{Poller: p, Stdout: int(w.Fd()), Stderr: int(w.Fd())})
-	s, err := m.Open("a", Prefix)
+	s, err := m.Open(Worker{Pool: "a"}, Prefix)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,11 +164,11 @@ func TestTerminalKeepsOrderOfBothStreams(t *testing.T) {
 		t.Error("one destination has two queues")
 	}
 	say(t, s.Stdout(), "1\n")
-	if got := read(t, r, 6); got != "a | 1\n" {
+	if got := read(t, r, 8); got != "a.0 | 1\n" {
 		t.Errorf("got %q", got)
 	}
 	say(t, s.Stderr(), "2\n")
-	if got := read(t, r, 6); got != "a | 2\n" {
+	if got := read(t, r, 8); got != "a.0 | 2\n" {
 		t.Errorf("got %q", got)
 	}
 	s.Close()
@@ -172,12 +180,13 @@ func TestTerminalKeepsOrderOfBothStreams(t *testing.T) {
 func TestTailPassesBytesUnchanged(t *testing.T) {
 	h := newHouse(t)
 	s := h.open(t, "web.0", Tail)
-	if s.Stdout() != int(h.outW.Fd()) {
-		t.Errorf("stdout is descriptor %d, want our own", s.Stdout())
-	}
 	text := "no newline\x00\xff\x1b[31m\r\n\n\nend"
 	say(t, s.Stderr(), text)
 	if got := read(t, h.err, len(text)); got != text {
+		t.Fatalf("got %q", got)
+	}
+	say(t, s.Stdout(), text)
+	if got := read(t, h.out, len(text)); got != text {
 		t.Fatalf("got %q", got)
 	}
 	if got := s.Tail(2); len(got) != 2 || got[1] != "end" {
@@ -191,7 +200,7 @@ func TestInheritKeepsNothing(t *testing.T) {
 	if s.Stdout() != int(h.outW.Fd()) || s.Stderr() != int(h.errW.Fd()) {
 		t.Errorf("got %d and %d", s.Stdout(), s.Stderr())
 	}
-	s.Spawned()
+	s.Spawned(1)
 	s.Close()
 	if got := s.Tail(5); got != nil {
 		t.Errorf("tail %q", got)
@@ -211,7 +220,7 @@ func TestTailSeesWhatThePollerHasNot(t *testing.T) {
 	say(t, int(open.Fd()), "x")
 	<-entered
 	say(t, s.Stderr(), "Traceback:\n  KeyError\n")
-	s.Spawned()
+	s.Spawned(1)
 	if got := s.Tail(5); strings.Join(got, "|") != "Traceback:|  KeyError" {
 		t.Errorf("got %q", got)
 	}
@@ -238,7 +247,7 @@ func TestBlockedConsumerHoldsTheWorkerBack(t *testing.T) {
 		for sent := 0; sent < size && err == nil; sent += 1024 {
 			_, err = syscall.Write(s.Stderr(), append(line, '\n'))
 		}
-		s.Spawned()
+		s.Spawned(1)
 		written <- err
 	}()
 	// Parked means: no longer watched, with the pipe full behind it.
@@ -288,7 +297,7 @@ func TestGoneConsumerCostsOnlyTheOutput(t *testing.T) {
 		say(t, s.Stderr(), strings.Repeat("y", 64<<10))
 	}
 	say(t, s.Stderr(), "\nlast\n")
-	s.Spawned()
+	s.Spawned(1)
 	if got := s.Tail(1); len(got) != 1 || got[0] != "last" {
 		t.Errorf("tail %q", got)
 	}
@@ -342,7 +351,7 @@ func TestOpenAfterClose(t *testing.T) {
 	if err := h.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Open("web.0", Tail); !errors.Is(err, ErrClosed) {
+	if _, err := h.Open(Worker{Pool: "web", Slot: 0}, Tail); !errors.Is(err, ErrClosed) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -6,6 +6,7 @@ import "errors"
 type Stream struct {
 	stdout, stderr int
 	out, err       *lane // nil where the worker inherits our own descriptor
+	recorder       *recorder
 }
 
 // Stdout returns the raw descriptor to hand to the worker as its stdout. It
@@ -27,9 +28,13 @@ func (s *Stream) GiveTo(uid, gid uint32) error {
 }
 
 // Spawned closes our copies of the worker's ends. Call it as soon as the fork is
-// done: until then the end of the worker's output cannot be seen.
-func (s *Stream) Spawned() {
+// done: until then the end of the worker's output cannot be seen. The pid is for
+// those who read lines; 0 if there is none.
+func (s *Stream) Spawned(pid int) {
 	s.each((*lane).closeChildEnd)
+	if s.recorder != nil {
+		s.recorder.started(pid)
+	}
 }
 
 // Tail returns up to n of the last lines that the worker wrote to stderr, oldest
@@ -49,6 +54,9 @@ func (s *Stream) Tail(n int) []string {
 // on. Closing twice does nothing.
 func (s *Stream) Close() {
 	s.each((*lane).close)
+	if s.recorder != nil {
+		s.recorder.close()
+	}
 }
 
 func (s *Stream) each(do func(*lane)) {

@@ -39,7 +39,7 @@ type Pool struct {
 	Signals    worker.Signals
 	Orphans    worker.OrphanPolicy
 	Clean      worker.ExitSet // the ends, beside status 0, that count as success
-	Output     string         // auto, prefix, tail, inherit
+	Log        Log            // what becomes of the workers' output
 
 	Requires        []string // what must be there before it starts; see internal/require
 	RequiresTimeout time.Duration

@@ -30,7 +30,7 @@ func (p *Plan) differences(from, to *Pool) []string {
 		field{"listen", p.sockets(&p.Old, from), p.sockets(&p.New, to)},
 		field{"orphans", from.Orphans, to.Orphans},
 		field{"watchdog", from.Health.Watchdog, to.Health.Watchdog}, // which a worker is told of when it starts
-		field{"log", from.Output, to.Output},
+		field{"log", from.Log, to.Log},
 	)
 	for _, name := range unequalVars(a.Env, b.Env) {
 		reasons = append(reasons, "env "+name)
