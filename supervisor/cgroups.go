@@ -134,6 +134,6 @@ func size(n uint64) string {
 // inside has heard of it from the worker, if the worker cared.
 func (p *pool) tellStrays(rec *record) {
 	if rec.exit.Remains && rec.asked && rec.proc != nil && rec.exit.Signal != rec.stopSignal() {
-		p.complain(rec, rec.proc.SignalStrays(rec.stopSignal()))
+		p.send(rec, rec.proc.SignalStrays, rec.stopSignal())
 	}
 }

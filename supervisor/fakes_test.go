@@ -67,6 +67,8 @@ type fakeProcess struct {
 	dead     bool
 	mood     mood
 	remains  bool
+	slow     time.Duration // what it takes to signal it
+	immune   error         // why it cannot be signalled as a group
 }
 
 func (w *world) write(format string, args ...any) {
@@ -220,6 +222,7 @@ func (p *fakeProcess) Signal(sig syscall.Signal) error {
 	if sig == syscall.SIGCONT {
 		return nil
 	}
+	p.delay()
 	p.world.write("%s %s", strings.TrimPrefix(worker.SignalName(sig), "SIG"), p.name())
 	if p.gone() {
 		return os.ErrProcessDone
@@ -233,14 +236,23 @@ func (p *fakeProcess) Signal(sig syscall.Signal) error {
 	return nil
 }
 
+func (p *fakeProcess) delay() {
+	if p.slow > 0 {
+		<-time.After(p.slow)
+	}
+}
+
 func (p *fakeProcess) SignalStrays(sig syscall.Signal) error {
 	p.world.write("%s strays of %s", signalName(sig), p.name())
 	return nil
 }
 
 func (p *fakeProcess) SignalGroup(sig syscall.Signal) error {
+	p.delay()
 	p.world.write("group %s %s", strings.TrimPrefix(worker.SignalName(sig), "SIG"), p.name())
 	switch {
+	case p.immune != nil:
+		return p.immune
 	case sig != syscall.SIGKILL:
 	case p.gone() && p.remains:
 		p.cmd.OnGone()

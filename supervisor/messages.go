@@ -34,6 +34,12 @@ type (
 		// usage of its control group, as far as it says of what it died
 		usage cgroup.Usage
 	}
+	// unsent: a signal could not be sent to a worker.
+	unsent struct {
+		pool *pool
+		ref  machine.Ref
+		err  error
+	}
 	// gone: the last process of the group was reaped.
 	gone struct {
 		pool *pool
@@ -183,6 +189,7 @@ type (
 
 func (started) message()      {}
 func (exited) message()       {}
+func (unsent) message()       {}
 func (gone) message()         {}
 func (told) message()         {}
 func (proven) message()       {}

@@ -90,12 +90,12 @@ func (p *pool) terminate(a machine.Terminate) {
 	rec.asked, rec.why = true, a.Why
 	rec.when(func(proc Process) {
 		p.of(p.log.Info(), rec).Str(keySignal, signalName(rec.stopSignal())).Stringer(keyWhy, a.Why).Msg("worker told to leave")
-		send := proc.Signal
+		way := proc.Signal
 		if rec.over {
-			send = proc.SignalGroup // its leader is gone, others are not
+			way = proc.SignalGroup // its leader is gone, others are not
 		}
-		p.complain(rec, send(rec.stopSignal()))
-		p.complain(rec, send(syscall.SIGCONT)) // a stopped process would keep the signal for later
+		p.send(rec, way, rec.stopSignal())
+		p.send(rec, way, syscall.SIGCONT) // a stopped process would keep the signal for later
 	})
 }
 
@@ -114,13 +114,13 @@ func (p *pool) kill(ref machine.Ref) {
 			e = e.Str(keyDetail, rec.fault.detail)
 		}
 		e.Strs(keyLastLines, rec.tail()).Msg(message)
-		p.complain(rec, proc.SignalGroup(syscall.SIGKILL))
+		p.send(rec, proc.SignalGroup, syscall.SIGKILL)
 	})
 }
 
 func (p *pool) terminateRemains(ref machine.Ref) {
 	if rec := p.workers[ref]; rec != nil {
-		rec.when(func(proc Process) { p.complain(rec, proc.SignalGroup(rec.stopSignal())) })
+		rec.when(func(proc Process) { p.send(rec, proc.SignalGroup, rec.stopSignal()) })
 	}
 }
 

@@ -31,6 +31,7 @@ type record struct {
 	service    service
 	tmp        *worker.TmpDir // nil is none
 	group      Group          // nil if there is none
+	courier    courier        // of its signals, if there is one
 	leaves     bool           // it has said that it is stopping
 	reload     bool           // it declared that it handles the reload signal
 	status     string         // its own words

@@ -152,7 +152,7 @@ func (p *pool) relay(a machine.Relay) {
 	p.relays.sent++
 	rec.relayed, rec.purpose = sig, a.Purpose
 	p.of(p.log.Info(), rec).Str(keySignal, signalName(sig)).Stringer(keyWhy, a.Purpose).Msg("signal relayed")
-	p.complain(rec, rec.proc.Signal(sig))
+	p.send(rec, rec.proc.Signal, sig)
 	if a.Purpose == machine.ForReload {
 		p.restoreSoon(rec)
 	}

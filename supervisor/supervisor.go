@@ -178,6 +178,8 @@ func (s *Supervisor) handle(msg message) {
 		m.pool.started(m)
 	case exited:
 		m.pool.exited(m)
+	case unsent:
+		m.pool.unsent(m)
 	case gone:
 		m.pool.gone(m.ref)
 	case told:

@@ -20,13 +20,13 @@ func (p *pool) trace(ref machine.Ref) {
 		if !rec.hang.stopped.IsZero() {
 			p.of(p.log.Error(), rec).Str(keyCause, string(rec.fault.cause)).Str(keyDetail, rec.fault.detail).
 				Msg("worker does not work, and is killed at once because it is stopped")
-			p.complain(rec, proc.SignalGroup(syscall.SIGKILL))
+			p.send(rec, proc.SignalGroup, syscall.SIGKILL)
 			return
 		}
 		p.of(p.log.Error(), rec).Str(keyCause, string(rec.fault.cause)).Str(keyDetail, rec.fault.detail).
 			Msg("worker does not work, asked for a trace")
-		p.complain(rec, proc.Signal(syscall.SIGABRT))
-		p.complain(rec, proc.Signal(syscall.SIGCONT)) // it may have been stopped since somebody looked
+		p.send(rec, proc.Signal, syscall.SIGABRT)
+		p.send(rec, proc.Signal, syscall.SIGCONT) // it may have been stopped since somebody looked
 	})
 }
 
