@@ -93,13 +93,13 @@ func TestEntersTheLeafWhereItIsAlone(t *testing.T) {
 		t.Errorf("missing: %v", missing)
 	}
 	f.group(filepath.Join(f.own, "pool-web"), "")
-	p, err := tree.pool("web", Limits{})
-	if err != nil || !slices.Equal(p.handed, []string{ctlMemory, ctlPids}) {
-		t.Errorf("without limits the pool has %q, %v", p.handed, err)
+	_, has, err := tree.mkdir("web", "0-a-1", Limits{})
+	if err != nil || !slices.Equal(has, []string{ctlMemory, ctlPids}) {
+		t.Errorf("without limits a worker has %q, %v", has, err)
 	}
-	p, err = tree.pool("web", Limits{CPUMax: 500})
-	if err != nil || !slices.Contains(p.handed, ctlCPU) || slices.Contains(p.handed, ctlIO) {
-		t.Errorf("with cpu_max the pool has %q, %v", p.handed, err)
+	_, has, err = tree.mkdir("web", "0-a-2", Limits{CPUMax: 500})
+	if err != nil || !slices.Contains(has, ctlCPU) || slices.Contains(has, ctlIO) {
+		t.Errorf("with cpu_max a worker has %q, %v", has, err)
 	}
 	if got := f.read("pool-web", "cgroup.subtree_control"); !strings.HasPrefix(got, "+") {
 		t.Errorf("the pool was told %q", got)

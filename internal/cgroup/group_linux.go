@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -61,11 +60,8 @@ func (g *Group) Make(emptied func()) (fd int, err error) {
 }
 
 func (g *Group) makeLocked() (int, error) {
-	pool, err := g.tree.pool(g.pool, g.limits)
-	if err == nil {
-		err = g.mkdirLocked(pool)
-	}
-	if err != nil {
+	var err error
+	if g.dir, g.has, err = g.tree.mkdir(g.pool, g.name, g.limits); err != nil {
 		return -1, err
 	}
 	g.limitLocked()
@@ -79,31 +75,6 @@ func (g *Group) makeLocked() (int, error) {
 	g.tree.groups[g] = struct{}{}
 	g.tree.mu.Unlock()
 	return fd, nil
-}
-
-// mkdirs is how many directories of one name are tried.
-const mkdirs = 10
-
-// mkdirLocked avoids the directories of an earlier supervisor whose processes still run.
-func (g *Group) mkdirLocked(pool *poolDir) error {
-	g.tree.mu.Lock()
-	g.has = slices.Clone(pool.handed)
-	g.tree.mu.Unlock()
-	for n := range mkdirs {
-		g.dir = filepath.Join(pool.dir, escape(g.name))
-		if n > 0 {
-			g.dir += "+" + strconv.Itoa(n+1)
-		}
-		err := unix.Mkdir(g.dir, 0o755)
-		if errors.Is(err, unix.EEXIST) {
-			continue
-		}
-		if err != nil {
-			return &os.PathError{Op: "mkdir", Path: g.dir, Err: err}
-		}
-		return nil
-	}
-	return &os.PathError{Op: "mkdir", Path: g.dir, Err: unix.EEXIST}
 }
 
 // limitLocked writes the limits for which there is a controller; for the others see Tree.Missing.

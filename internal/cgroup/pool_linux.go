@@ -5,28 +5,61 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
-// pool returns the group of a pool, made if need be, after the controllers that the limits need were handed down to it.
-func (t *Tree) pool(name string, l Limits) (*poolDir, error) {
+// mkdir makes the directory of a worker's group, in that of its pool, and tells which controllers it has. The tree is
+// locked meanwhile, so that nobody forgets the pool in between.
+func (t *Tree) mkdir(pool, name string, l Limits) (dir string, has []string, err error) {
 	t.mu.Lock()
+	p, refused, err := t.poolLocked(pool, l)
+	if err == nil {
+		dir, err = mkdirIn(p.dir, escape(name))
+		has = slices.Clone(p.handed)
+	}
+	t.mu.Unlock()
+	for controller, err := range refused {
+		t.report("hand the "+controller+" controller down to pool "+pool, err)
+	}
+	return dir, has, err
+}
+
+// mkdirs is how many directories of one name are tried.
+const mkdirs = 10
+
+// mkdirIn avoids the directories of an earlier supervisor whose processes still run.
+func mkdirIn(pool, name string) (string, error) {
+	for n := range mkdirs {
+		dir := filepath.Join(pool, name)
+		if n > 0 {
+			dir += "+" + strconv.Itoa(n+1)
+		}
+		err := unix.Mkdir(dir, 0o755)
+		if errors.Is(err, unix.EEXIST) {
+			continue
+		}
+		if err != nil {
+			return "", &os.PathError{Op: "mkdir", Path: dir, Err: err}
+		}
+		return dir, nil
+	}
+	return "", &os.PathError{Op: "mkdir", Path: filepath.Join(pool, name), Err: unix.EEXIST}
+}
+
+// poolLocked returns the group of a pool, made if need be, after the controllers that the limits need were handed down to
+// it; and those that were not, with the reason.
+func (t *Tree) poolLocked(name string, l Limits) (*poolDir, map[string]error, error) {
 	p := t.pools[name]
 	if p == nil {
 		p = &poolDir{dir: filepath.Join(t.base, poolPrefix+escape(name))}
 		if err := unix.Mkdir(p.dir, 0o755); err != nil && !errors.Is(err, unix.EEXIST) {
-			t.mu.Unlock()
-			return nil, &os.PathError{Op: "mkdir", Path: p.dir, Err: err}
+			return nil, nil, &os.PathError{Op: "mkdir", Path: p.dir, Err: err}
 		}
 		t.pools[name] = p
 	}
-	refused := t.handDownLocked(p, l)
-	t.mu.Unlock()
-	for controller, err := range refused {
-		t.report("hand the "+controller+" controller down to pool "+name, err)
-	}
-	return p, nil
+	return p, t.handDownLocked(p, l), nil
 }
 
 // handDownLocked hands down what a pool needs and does not have. Whatever is refused is asked for again with the next

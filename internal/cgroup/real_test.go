@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -188,9 +189,9 @@ func cpuTime(t *testing.T) time.Duration {
 
 func TestFrozenGroupIsNotEntered(t *testing.T) {
 	tree, _ := newTree(t)
-	p, err := tree.pool("web", Limits{})
+	other, _, err := tree.mkdir("web", "1-a-1", Limits{})
 	if err == nil {
-		err = write(p.dir, "cgroup.freeze", "1")
+		err = errors.Join(os.Remove(other), write(filepath.Dir(other), "cgroup.freeze", "1"))
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -209,16 +210,53 @@ func TestPressureOfAPool(t *testing.T) {
 	if _, err := tree.Pressure("web"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("without a worker: %v", err)
 	}
-	if _, err := tree.pool("web", Limits{}); err != nil {
+	dir, _, err := tree.mkdir("web", "0-a-1", Limits{})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := tree.Pressure("web"); err != nil {
 		t.Error(err)
 	}
+	tree.Forget("web") // in vain
+	if err := os.Remove(dir); err != nil {
+		t.Error(err)
+	}
+	if _, err := tree.Pressure("web"); err != nil {
+		t.Errorf("it was forgotten while it had workers: %v", err)
+	}
 	tree.Forget("web")
 	if _, err := tree.Pressure("web"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("after it was forgotten: %v", err)
 	}
+}
+
+// A pool may come back while the one of its name that was before is still being forgotten.
+func TestForgetIsNotInTheWay(t *testing.T) {
+	tree, _ := newTree(t)
+	stop := make(chan struct{})
+	var forgetting sync.WaitGroup
+	forgetting.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				tree.Forget("web")
+			}
+		}
+	})
+	for i := range 1000 {
+		g := tree.Group("web", "0-a-"+strconv.Itoa(i), Limits{}, nil)
+		fd, err := g.Make(func() {})
+		if err != nil || fd < 0 {
+			t.Errorf("the group %d was not made: %v", i, err)
+			break
+		}
+		syscall.Close(fd)
+		g.Remove()
+	}
+	close(stop)
+	forgetting.Wait()
 }
 
 // A group that somebody else removes is empty; the kernel tells nobody.
