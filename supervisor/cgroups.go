@@ -17,6 +17,7 @@ type Groups interface {
 	Group(pool, name string, l cgroup.Limits, hit func()) Group
 	Missing(l cgroup.Limits) []*cgroup.Missing
 	Pressure(pool string) (cgroup.Strain, error)
+	// Forget may block. It takes nothing from a pool of that name that has groups again, or is about to.
 	Forget(pool string)
 }
 

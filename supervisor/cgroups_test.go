@@ -20,7 +20,8 @@ type fakeGroups struct {
 	made    []*fakeGroup
 	lacks   []*cgroup.Missing
 	forgot  []string
-	strains int // how often the pressure was read
+	strains int           // how often the pressure was read
+	slow    time.Duration // what it takes to forget a pool
 }
 
 type fakeGroup struct {
@@ -47,7 +48,14 @@ func (f *fakeGroups) Pressure(string) (cgroup.Strain, error) {
 	return cgroup.Strain{CPU: cgroup.Pressure{Some: cgroup.Share{Avg10: 12.5}}}, nil
 }
 
-func (f *fakeGroups) Forget(pool string) { f.forgot = append(f.forgot, pool) }
+func (f *fakeGroups) Forget(pool string) {
+	if f.slow > 0 {
+		<-time.After(f.slow)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forgot = append(f.forgot, pool)
+}
 
 func (f *fakeGroups) group(n int) *fakeGroup {
 	f.mu.Lock()
@@ -139,6 +147,35 @@ func TestGroupsOfWorkersHaveNamesOfTheirOwn(t *testing.T) {
 	if !slices.Equal(groups.forgot, []string{"web"}) {
 		t.Errorf("forgotten at the end: %q", groups.forgot)
 	}
+}
+
+// The kernel may take its time to remove a directory; nobody waits for it.
+func TestForgettingAPoolDoesNotHoldTheLoop(t *testing.T) {
+	w, groups := &world{}, &fakeGroups{slow: time.Minute}
+	both := desire(nil, sized(poolNamed("a"), 1), sized(poolNamed("b"), 1))
+	before := func(c *Config) {
+		described(w, both)(c)
+		c.World.Groups = groups
+	}
+	perform(t, w, before, func(s *stage) {
+		w.put(desire(nil, sized(poolNamed("a"), 1)), nil)
+		removal := s.ask(Request{Verb: Reload})
+		s.after(2 * time.Second)
+		if v := removal.answer(); v.Err != nil {
+			t.Error(v.Err)
+		}
+		w.put(both, nil)
+		back := s.ask(Request{Verb: Reload})
+		s.after(2 * time.Second)
+		if v := back.answer(); v.Err != nil || len(w.living()) != 2 {
+			t.Errorf("%v, %d workers", v.Err, len(w.living()))
+		}
+		s.after(time.Minute)
+		if !slices.Equal(groups.forgot, []string{"b"}) {
+			t.Errorf("forgotten: %q", groups.forgot)
+		}
+		groups.slow = 0
+	})
 }
 
 func TestLimitsThatDoNotHoldAreSaidOnce(t *testing.T) {

@@ -139,7 +139,7 @@ func (p *pool) close() {
 		rec.release()
 	}
 	if groups := p.sup.cfg.World.Groups; groups != nil {
-		groups.Forget(p.name)
+		p.sup.goOn(func() { groups.Forget(p.name) }) // one of its name may be there again: its groups stay
 	}
 	for _, t := range p.rounds {
 		if t != nil {
