@@ -11,13 +11,21 @@ import (
 )
 
 // mkdir makes the directory of a worker's group, in that of its pool, and tells which controllers it has. The tree is
-// locked meanwhile, so that nobody forgets the pool in between.
+// locked meanwhile, so that we do not forget the pool in between. Others, who may have removed it, get one chance.
 func (t *Tree) mkdir(pool, name string, l Limits) (dir string, has []string, err error) {
+	var refused map[string]error
 	t.mu.Lock()
-	p, refused, err := t.poolLocked(pool, l)
-	if err == nil {
-		dir, err = mkdirIn(p.dir, escape(name))
-		has = slices.Clone(p.handed)
+	for range 2 {
+		var p *poolDir
+		p, refused, err = t.poolLocked(pool, l)
+		if err == nil {
+			dir, err = mkdirIn(p.dir, escape(name))
+			has = slices.Clone(p.handed)
+		}
+		if !errors.Is(err, unix.ENOENT) {
+			break
+		}
+		delete(t.pools, pool) // what was known of it has gone with it
 	}
 	t.mu.Unlock()
 	for controller, err := range refused {

@@ -230,6 +230,23 @@ func TestPressureOfAPool(t *testing.T) {
 	}
 }
 
+// So is the group of a pool, when it has none of workers. The next worker has one all the same.
+func TestPoolRemovedByOthers(t *testing.T) {
+	tree, _ := newTree(t)
+	for _, name := range []string{"0-a-1", "0-a-2"} {
+		g := tree.Group("web", name, Limits{}, nil)
+		fd, err := g.Make(func() {})
+		if err != nil || fd < 0 {
+			t.Fatalf("the group %s was not made: %v", name, err)
+		}
+		syscall.Close(fd)
+		g.Remove()
+		if err := os.Remove(filepath.Dir(g.Dir())); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A pool may come back while the one of its name that was before is still being forgotten.
 func TestForgetIsNotInTheWay(t *testing.T) {
 	tree, _ := newTree(t)
