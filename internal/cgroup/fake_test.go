@@ -106,6 +106,33 @@ func TestEntersTheLeafWhereItIsAlone(t *testing.T) {
 	}
 }
 
+func TestControllerThatIsRefusedAgain(t *testing.T) {
+	testhost.Need(t, testhost.Root)
+	f := newFake(t, "/job", "memory")
+	f.group(filepath.Join(f.own, leafName), "")
+	tree := f.open()
+	var said []string
+	tree.opt.Report = func(err error) { said = append(said, err.Error()) }
+	asks := func(name string) {
+		if _, _, err := tree.mkdir("web", name, Limits{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pool := filepath.Join(f.own, "pool-web")
+	for range 2 {
+		asks("0-a-1")
+		asks("0-a-2")
+		f.write(filepath.Join(pool, "cgroup.subtree_control"), "")
+		asks("0-a-3")
+		if err := os.RemoveAll(pool); err != nil { // and what it had been given
+			t.Fatal(err)
+		}
+	}
+	if len(said) != 2 || !strings.HasPrefix(said[1], "cannot hand the memory controller down to pool web: ") {
+		t.Errorf("said: %q", said)
+	}
+}
+
 func TestMovesNobodyElse(t *testing.T) {
 	testhost.Need(t, testhost.Root)
 	f := newFake(t, "/job", "memory pids")

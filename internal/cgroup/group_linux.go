@@ -49,11 +49,10 @@ func (g *Group) Make(emptied func()) (fd int, err error) {
 	defer g.mu.Unlock()
 	g.emptied = emptied
 	fd, err = g.makeLocked()
-	switch {
-	case errors.Is(err, ErrFrozen):
+	if errors.Is(err, ErrFrozen) {
 		return -1, fmt.Errorf("cannot use control group %s: %w", g.dir, err)
-	case err != nil:
-		g.tree.report("make control groups for pool "+g.pool, err)
+	}
+	if g.tree.report("make control groups for pool "+g.pool, err); err != nil {
 		return -1, nil
 	}
 	return fd, nil
@@ -92,9 +91,7 @@ func (g *Group) limitLocked() {
 			s = s.forBFQ(g.limits.IOWeight)
 			err = write(g.dir, s.file, s.value)
 		}
-		if err != nil {
-			g.tree.report("set "+s.word+" of pool "+g.pool, err)
-		}
+		g.tree.report("set "+s.word+" of pool "+g.pool, err)
 	}
 }
 

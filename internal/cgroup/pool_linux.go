@@ -13,11 +13,11 @@ import (
 // mkdir makes the directory of a worker's group, in that of its pool, and tells which controllers it has. The tree is
 // locked meanwhile, so that we do not forget the pool in between. Others, who may have removed it, get one chance.
 func (t *Tree) mkdir(pool, name string, l Limits) (dir string, has []string, err error) {
-	var refused map[string]error
+	var tried map[string]error
 	t.mu.Lock()
 	for range 2 {
 		var p *poolDir
-		p, refused, err = t.poolLocked(pool, l)
+		p, tried, err = t.poolLocked(pool, l)
 		if err == nil {
 			dir, err = mkdirIn(p.dir, escape(name))
 			has = slices.Clone(p.handed)
@@ -28,7 +28,7 @@ func (t *Tree) mkdir(pool, name string, l Limits) (dir string, has []string, err
 		delete(t.pools, pool) // what was known of it has gone with it
 	}
 	t.mu.Unlock()
-	for controller, err := range refused {
+	for controller, err := range tried {
 		t.report("hand the "+controller+" controller down to pool "+pool, err)
 	}
 	return dir, has, err
@@ -57,7 +57,7 @@ func mkdirIn(pool, name string) (string, error) {
 }
 
 // poolLocked returns the group of a pool, made if need be, after the controllers that the limits need were handed down to
-// it; and those that were not, with the reason.
+// it; and what became of those that had not been, nil or an error.
 func (t *Tree) poolLocked(name string, l Limits) (*poolDir, map[string]error, error) {
 	p := t.pools[name]
 	if p == nil {
@@ -77,18 +77,18 @@ func (t *Tree) handDownLocked(p *poolDir, l Limits) map[string]error {
 	for _, s := range l.settings() {
 		want = append(want, s.controller)
 	}
-	refused := map[string]error{}
+	tried := map[string]error{}
 	for _, controller := range want {
 		if slices.Contains(p.handed, controller) || !slices.Contains(t.has, controller) {
 			continue
 		}
-		if err := t.handDown(controller, p.dir); err != nil {
-			refused[controller] = err
-			continue
+		err := t.handDown(controller, p.dir)
+		if err == nil {
+			p.handed = append(p.handed, controller)
 		}
-		p.handed = append(p.handed, controller)
+		tried[controller] = err
 	}
-	return refused
+	return tried
 }
 
 func (t *Tree) handDown(controller, pool string) error {

@@ -247,6 +247,40 @@ func TestPoolRemovedByOthers(t *testing.T) {
 	}
 }
 
+// A failure that goes on is said once; one that comes back is news.
+func TestReportsAreSaidAgainAfterASuccess(t *testing.T) {
+	tree, _ := newTree(t)
+	var said []string
+	tree.opt.Report = func(err error) { said = append(said, err.Error()) }
+	room := func(n string) { // for groups of workers
+		if err := write(filepath.Join(tree.base, "pool-web"), "cgroup.max.descendants", n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	makes := func(name string, can bool) {
+		g := tree.Group("web", name, Limits{}, nil)
+		fd, err := g.Make(func() {})
+		if err != nil || can != (fd >= 0) {
+			t.Errorf("%s: descriptor %d, %v", name, fd, err)
+		}
+		if fd >= 0 {
+			syscall.Close(fd)
+		}
+		g.Remove()
+	}
+	makes("0-a-1", true)
+	for range 2 {
+		room("0")
+		makes("0-a-2", false)
+		makes("0-a-3", false)
+		room("max")
+		makes("0-a-4", true)
+	}
+	if len(said) != 2 || !strings.HasPrefix(said[1], "cannot make control groups for pool web: mkdir ") {
+		t.Errorf("said: %q", said)
+	}
+}
+
 // A pool may come back while the one of its name that was before is still being forgotten.
 func TestForgetIsNotInTheWay(t *testing.T) {
 	tree, _ := newTree(t)

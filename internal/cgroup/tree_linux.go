@@ -25,8 +25,9 @@ type Options struct {
 	Name string
 	// Poller watches the groups. It must outlive them.
 	Poller Poller
-	// Report is told, once each, what turns out not to work while workers start: limits that the kernel refuses, and
-	// controllers that it does not hand down. It must not block. Nil hears nothing.
+	// Report is told what turns out not to work while workers start: limits that the kernel refuses, and controllers that
+	// it does not hand down. Each is told once, and again when it has worked meanwhile. It must not block. Nil hears
+	// nothing.
 	Report func(error)
 	// Proc is where proc(5) is; empty is /proc. Tests have another one.
 	Proc string
@@ -174,13 +175,17 @@ func (t *Tree) Close() {
 	t.unlock()
 }
 
-// report passes a failure on, once for each text that begins it.
+// report passes a failure on, once for each text that begins it, until there is a success.
 func (t *Tree) report(what string, err error) {
 	t.mu.Lock()
 	known := t.reported[what]
-	t.reported[what] = true
+	if err == nil {
+		delete(t.reported, what)
+	} else {
+		t.reported[what] = true
+	}
 	t.mu.Unlock()
-	if !known && t.opt.Report != nil {
+	if err != nil && !known && t.opt.Report != nil {
 		t.opt.Report(fmt.Errorf("cannot %s: %w", what, err))
 	}
 }
