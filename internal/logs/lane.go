@@ -29,18 +29,28 @@ type lane struct {
 // group may still be writing, and must not keep us busy for ever.
 const closeReads = 16
 
-func (m *Mux) openLane(to *sink, from *recorder, which standard) (*lane, int, error) {
+func newLane(to *sink, from *recorder, which standard, label string) *lane {
+	return &lane{
+		mux: from.source.mux, sink: to, from: from, which: which, label: label,
+		read: -1, child: -1, lines: framer{limit: maxLine},
+	}
+}
+
+// open makes the pipe, and returns the end that the worker gets.
+func (l *lane) open() (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	r, w, err := newPipe()
 	if err != nil {
-		return nil, -1, err
+		return -1, err
 	}
-	l := &lane{mux: m, sink: to, from: from, which: which, read: r, child: w, watched: true, lines: framer{limit: maxLine}}
-	if err := m.opt.Poller.Add(r, l.ready); err != nil {
+	if err := l.mux.opt.Poller.Add(r, l.ready); err != nil {
 		closeFD(r)
 		closeFD(w)
-		return nil, -1, err
+		return -1, err
 	}
-	return l, w, nil
+	l.read, l.child, l.watched = r, w, true
+	return w, nil
 }
 
 // ready runs on the poller's goroutine.

@@ -107,16 +107,18 @@ func (m *Mux) Open(of Worker, mode Mode) (*Stream, error) {
 		return s, nil
 	}
 	s.recorder = m.source(place{of.Pool, of.Slot}).record(of.ID)
+	label := ""
+	if mode == Prefix {
+		label = of.Label()
+	}
+	s.err, s.out = newLane(m.err, s.recorder, stderr, label), newLane(out, s.recorder, stdout, label)
 	var err error
-	if s.err, s.stderr, err = m.openLane(m.err, s.recorder, stderr); err == nil {
-		s.out, s.stdout, err = m.openLane(out, s.recorder, stdout)
+	if s.stderr, err = s.err.open(); err == nil {
+		s.stdout, err = s.out.open()
 	}
 	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("cannot open output of %s: %w", of.Label(), err)
-	}
-	if mode == Prefix {
-		s.out.label, s.err.label = of.Label(), of.Label()
 	}
 	return s, nil
 }
