@@ -25,7 +25,7 @@ type Groups interface {
 type Group interface {
 	worker.Group
 	OOM() cgroup.Usage
-	Usage() cgroup.Usage
+	Usage() (cgroup.Usage, bool)
 	CPU() time.Duration
 }
 

@@ -29,6 +29,7 @@ type fakeGroup struct {
 	name  string
 	hit   func()
 	usage cgroup.Usage
+	gone  bool
 }
 
 func (f *fakeGroups) Group(pool, name string, _ cgroup.Limits, hit func()) Group {
@@ -67,10 +68,12 @@ func (g *fakeGroup) Make(func()) (int, error)         { return -1, nil }
 func (g *fakeGroup) Empty() bool                      { return true }
 func (g *fakeGroup) Signal(syscall.Signal, int) error { return os.ErrProcessDone }
 func (g *fakeGroup) Remove()                          {}
-func (g *fakeGroup) OOM() cgroup.Usage                { return g.Usage() }
-func (g *fakeGroup) CPU() time.Duration               { return g.Usage().CPU }
+func (g *fakeGroup) OOM() cgroup.Usage                { return g.used() }
+func (g *fakeGroup) CPU() time.Duration               { return g.used().CPU }
 
-func (g *fakeGroup) Usage() cgroup.Usage {
+func (g *fakeGroup) Usage() (cgroup.Usage, bool) { return g.used(), !g.gone }
+
+func (g *fakeGroup) used() cgroup.Usage {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.usage
@@ -239,9 +242,13 @@ func TestFiguresAreReadForThoseWhoAsk(t *testing.T) {
 			t.Errorf("read %d times for nobody", groups.strains)
 		}
 		groups.group(0).uses(cgroup.Usage{Memory: 7, CPU: 1500 * time.Millisecond, Pids: 3})
+		groups.group(1).gone = true // or could not be made
 		p := s.sup.Snapshot().Pools[0]
 		if u := p.Workers[0].Usage; u == nil || *u != (UsageView{Memory: 7, CPU: 1.5, Pids: 3}) {
 			t.Errorf("usage %+v", u)
+		}
+		if u := p.Workers[1].Usage; u != nil {
+			t.Errorf("without a group: usage %+v", u)
 		}
 		if p.Pressure == nil || p.Pressure.CPU.Some10 != 12.5 {
 			t.Errorf("pressure %+v", p.Pressure)

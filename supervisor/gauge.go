@@ -77,8 +77,11 @@ func (g *gauge) readLocked(groups Groups, snap *Snapshot) {
 			g.strain[p.Name] = &PressureView{Memory: viewShare(s.Memory), CPU: viewShare(s.CPU)}
 		}
 		for j := range p.Workers {
-			if group := p.Workers[j].group; group != nil {
-				u := group.Usage()
+			group := p.Workers[j].group
+			if group == nil {
+				continue
+			}
+			if u, ok := group.Usage(); ok {
 				g.usage[group] = &UsageView{Memory: u.Memory, MemoryPeak: u.MemoryPeak, CPU: u.CPU.Seconds(), Pids: u.Pids}
 			}
 		}

@@ -116,7 +116,7 @@ type WorkerView struct {
 	Status     string     `json:"status,omitempty"`
 	Health     string     `json:"health,omitempty"` // what is wrong with it
 	Side       string     `json:"side"`
-	Usage      *UsageView `json:"usage,omitempty"` // if it has a control group
+	Usage      *UsageView `json:"usage,omitempty"` // nil if it has no control group
 	group      Group
 	Started    time.Time `json:"started,omitzero"`
 }

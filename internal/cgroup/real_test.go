@@ -99,6 +99,9 @@ func TestKillTakesWhoHasLeft(t *testing.T) {
 	if !g.Empty() {
 		t.Error("a group that was not made is not empty")
 	}
+	if usage, ok := g.Usage(); ok {
+		t.Errorf("a group that was not made uses %+v", usage)
+	}
 	cmd, emptied := born(t, g, "setsid sh -c 'sleep 1000 & sleep 1000 & echo; wait' & exec sleep 1000")
 	if g.Empty() {
 		t.Error("a group with processes is empty")
@@ -107,8 +110,8 @@ func TestKillTakesWhoHasLeft(t *testing.T) {
 	if _, err := os.Stat(g.Dir()); err != nil {
 		t.Error(err)
 	}
-	if usage := g.Usage(); usage.CPU == 0 || g.CPU() < usage.CPU {
-		t.Errorf("it used %+v", usage)
+	if usage, ok := g.Usage(); !ok || usage.CPU == 0 || g.CPU() < usage.CPU {
+		t.Errorf("it used %+v, %t", usage, ok)
 	}
 	if err := g.Signal(syscall.SIGKILL, 0); err != nil {
 		t.Fatal(err)
@@ -324,6 +327,9 @@ func TestRemovedByOthers(t *testing.T) {
 	}
 	if !g.Empty() {
 		t.Error("not empty")
+	}
+	if usage, ok := g.Usage(); ok {
+		t.Errorf("it uses %+v", usage)
 	}
 	if g.Remove(); len(tree.groups) != 0 {
 		t.Error("it is not forgotten")

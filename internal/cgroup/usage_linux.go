@@ -20,15 +20,19 @@ type Usage struct {
 	PidsMax uint64 // how often PidsMax kept a process from being made
 }
 
-// Usage reads it: a file or two for each controller. What cannot be read is 0.
-func (g *Group) Usage() Usage {
+// Usage reads it: a file or two for each controller. It reports false if the group is not there.
+func (g *Group) Usage() (Usage, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var u Usage
 	if g.events < 0 {
-		return u
+		return u, false
 	}
-	u.CPU = g.cpuLocked()
+	stat := g.text("cpu.stat") // every group has it
+	if stat == "" {
+		return u, false
+	}
+	u.CPU = cpuOf(stat)
 	if slices.Contains(g.has, ctlMemory) {
 		u.Memory = single(g.text("memory.current"))
 		g.memoryLocked(&u)
@@ -37,7 +41,7 @@ func (g *Group) Usage() Usage {
 		u.Pids = single(g.text("pids.current"))
 		u.PidsMax = keyed(g.text("pids.events"), "max")
 	}
-	return u
+	return u, true
 }
 
 // CPU reads that of Usage alone, which is one file. 0 is unknown.
@@ -47,11 +51,11 @@ func (g *Group) CPU() time.Duration {
 	if g.events < 0 {
 		return 0
 	}
-	return g.cpuLocked()
+	return cpuOf(g.text("cpu.stat"))
 }
 
-func (g *Group) cpuLocked() time.Duration {
-	return time.Duration(keyed(g.text("cpu.stat"), "usage_usec")) * time.Microsecond
+func cpuOf(stat string) time.Duration {
+	return time.Duration(keyed(stat, "usage_usec")) * time.Microsecond
 }
 
 // OOM reads only what is of interest when a worker has been killed: the figures of its memory that are not of now.

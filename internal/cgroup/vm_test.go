@@ -239,7 +239,7 @@ func TestVMOutOfMemory(t *testing.T) {
 	if u := g.OOM(); u.OOMs == 0 || u.Killed == 0 || u.Max == 0 || u.MemoryPeak < 30<<20 {
 		t.Errorf("%+v", u)
 	}
-	if u := neighbour.Usage(); u.Killed != 0 || u.OOMs != 0 || u.Pids != 1 || u.Memory == 0 {
+	if u, _ := neighbour.Usage(); u.Killed != 0 || u.OOMs != 0 || u.Pids != 1 || u.Memory == 0 {
 		t.Errorf("the neighbour: %+v", u)
 	}
 }
@@ -250,7 +250,7 @@ func TestVMForkBomb(t *testing.T) {
 	g := tree.Group("web", "0-a-1", Limits{PidsMax: 20}, func() { hits.Add(1) })
 	emptied := run(t, g, "trap '' TERM; while :; do setsid sleep 600 & done 2>/dev/null")
 	await(t, "the limit", func() bool { return hits.Load() != 0 })
-	if u := g.Usage(); u.Pids > 20 || u.PidsMax == 0 {
+	if u, _ := g.Usage(); u.Pids > 20 || u.PidsMax == 0 {
 		t.Errorf("%+v", u)
 	}
 	begin := time.Now()
@@ -269,7 +269,7 @@ func TestVMThrottled(t *testing.T) {
 	g := tree.Group("web", "0-a-1", Limits{CPUMax: 100}, nil)
 	run(t, g, "while :; do :; done")
 	await(t, "throttling", func() bool { return keyed(g.text("cpu.stat"), "nr_throttled") >= 3 })
-	if u := g.Usage(); u.CPU == 0 {
+	if u, _ := g.Usage(); u.CPU == 0 {
 		t.Errorf("%+v", u)
 	}
 	await(t, "pressure of the CPU", func() bool {
@@ -286,7 +286,7 @@ func TestVMMemoryPressure(t *testing.T) {
 		strain, err := tree.Pressure("web")
 		return err == nil && strain.Memory.Some.Total > 0 && strain.Memory.Full.Total > 0
 	})
-	if u := g.Usage(); u.High == 0 || u.Killed != 0 {
+	if u, _ := g.Usage(); u.High == 0 || u.Killed != 0 {
 		t.Errorf("%+v", u)
 	}
 }
