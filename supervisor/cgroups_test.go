@@ -114,7 +114,11 @@ func TestDeathForTheWantOfMemory(t *testing.T) {
 				w.process(0).end(tc.exit)
 				s.after(time.Second)
 				deaths := s.logged("worker died")
-				if len(deaths) != 1 || deaths[0]["cause"] != tc.cause || deaths[0]["detail"] != nil && deaths[0]["detail"] != tc.detail {
+				detail := any(tc.detail)
+				if tc.detail == "" {
+					detail = nil // the field is left out
+				}
+				if len(deaths) != 1 || deaths[0]["cause"] != tc.cause || deaths[0]["detail"] != detail {
 					t.Errorf("deaths: %v", deaths)
 				}
 				if tc.detail != "" && !strings.Contains(s.sup.Snapshot().Pools[0].Workers[0].LastExit, tc.detail) {
