@@ -27,9 +27,13 @@ func (t *Tree) beside() error {
 	return err
 }
 
+// lockable is the mode of a group that is locked: who can open it can lock it, and keep us out of what is ours. Others go
+// through it all the same, as programs that run as another user read their own limits below.
+const lockable = 0o711
+
 // claim makes and locks the group, unless somebody else has it.
 func (t *Tree) claim() (bool, error) {
-	if err := unix.Mkdir(t.base, 0o755); err != nil && !errors.Is(err, unix.EEXIST) {
+	if err := unix.Mkdir(t.base, lockable); err != nil && !errors.Is(err, unix.EEXIST) {
 		return false, &os.PathError{Op: "mkdir", Path: t.base, Err: err}
 	}
 	var err error
@@ -37,7 +41,13 @@ func (t *Tree) claim() (bool, error) {
 	if errors.Is(err, unix.EWOULDBLOCK) || errors.Is(err, unix.ENOENT) {
 		return false, nil
 	}
-	return err == nil, err
+	if err != nil {
+		return false, err
+	}
+	if err := unix.Fchmod(t.lock, lockable); err != nil { // it may be an older one's
+		return false, &os.PathError{Op: "chmod", Path: t.base, Err: err}
+	}
+	return true, nil
 }
 
 // lock takes the lock of a group. A group that was removed meanwhile is not there.

@@ -368,6 +368,20 @@ func TestLeftovers(t *testing.T) {
 	again.Remove()
 }
 
+// Who may not open the group of a supervisor cannot lock it, but workers of any user find their limits in it.
+func TestLockIsTheOwners(t *testing.T) {
+	first, _ := newTree(t)
+	for range 2 { // also one that was left by another version
+		if st, err := os.Stat(first.base); err != nil || st.Mode().Perm() != 0o711 {
+			t.Errorf("%v, %v", st, err)
+		}
+		first.unlock()
+		if err := errors.Join(os.Mkdir(first.base, 0o755), first.beside()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Two supervisors of one name, in one group, are not in each other's way; what a third one left is removed.
 func TestBesideEachOther(t *testing.T) {
 	first, _ := newTree(t)
