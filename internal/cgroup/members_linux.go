@@ -36,7 +36,10 @@ func (g *Group) Kill() error {
 	if g.events < 0 {
 		return os.ErrProcessDone
 	}
-	if err := write(g.dir, "cgroup.kill", "1"); err != nil {
+	switch err := write(g.dir, "cgroup.kill", "1"); {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENODEV): // somebody has removed it
+		return os.ErrProcessDone
+	case err != nil:
 		return fmt.Errorf("cannot kill control group: %w", err)
 	}
 	return nil

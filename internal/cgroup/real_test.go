@@ -331,6 +331,9 @@ func TestRemovedByOthers(t *testing.T) {
 	if usage, ok := g.Usage(); ok {
 		t.Errorf("it uses %+v", usage)
 	}
+	if err := g.Kill(); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("killed: %v", err)
+	}
 	if g.Remove(); len(tree.groups) != 0 {
 		t.Error("it is not forgotten")
 	}
