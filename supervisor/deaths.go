@@ -56,6 +56,7 @@ func (p *pool) obituary(a machine.Obituary) {
 	p.deaths[cause]++
 	if unasked && cause.isFailure() {
 		p.sup.workerFailed(p, rec)
+		p.restartFailed(rec)
 		p.recheck()
 	}
 	switch a.Next {

@@ -36,6 +36,8 @@ func refuse(msg message) {
 		m.refuse(stopped)
 	case answered:
 		m.reply(stopped)
+	case aimed:
+		m.reply(stopped)
 	case reloadReady:
 		m.transaction.discard()
 	case unsent:

@@ -180,6 +180,13 @@ type (
 		reply   replyFunc
 		verdict Verdict
 	}
+	// aimed: it was looked up which workers survive a signal that somebody wants to send.
+	aimed struct {
+		pool  *pool
+		req   Request
+		aims  []aim
+		reply replyFunc
+	}
 	// requested: somebody asked for something over the API.
 	requested struct {
 		req   Request
@@ -214,6 +221,7 @@ func (signalled) message()    {}
 func (publishDue) message()   {}
 func (watchdogDue) message()  {}
 func (answered) message()     {}
+func (aimed) message()        {}
 func (requested) message()    {}
 func (loadDue) message()      {}
 func (loadSeen) message()     {}

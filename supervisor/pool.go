@@ -34,6 +34,7 @@ type pool struct {
 	serial     uint64          // counts the timers
 	next       []machine.Event // what performing found out on the spot
 	waiting    []waiter        // for the end of a rollout
+	restarts   []restart       // that somebody waits for
 	last       *RolloutView
 	relays     relays                  // of the request at hand
 	dead       []*record               // whose places may not be free yet
@@ -112,6 +113,7 @@ func (p *pool) step(ev machine.Event) {
 	}
 	p.next = nil
 	p.sweep()
+	p.settleRestarts()
 }
 
 // sweep forgets the workers whose places the machine has freed.
@@ -147,6 +149,7 @@ func (p *pool) close() {
 		}
 	}
 	p.settle(func(waiter) bool { return true }, Verdict{Err: ErrStopped})
+	p.dropRestarts(Verdict{Err: ErrStopped})
 	for _, e := range p.editions {
 		if e.program != nil && !p.sup.transaction.goesBackTo(e.program) {
 			_ = e.program.Close()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"github.com/broodctl/brood/supervisor/machine"
 )
@@ -15,18 +16,21 @@ type Verb string
 
 // The verbs.
 const (
-	Roll   Verb = "roll"   // replace every worker
-	Reload Verb = "reload" // read the configuration again; without one, relay the reload signal where that is safe, else roll
-	Plan   Verb = "plan"   // what a reload would do
-	Scale  Verb = "scale"  // another number of workers
-	Dump   Verb = "dump"   // relay the dump signal, one worker at a time
-	Stop   Verb = "stop"   // stop gracefully; may be repeated
-	Kill   Verb = "kill"   // kill everything and exit with 1
+	Roll    Verb = "roll"    // replace every worker
+	Reload  Verb = "reload"  // read the configuration again; without one, relay the reload signal where that is safe, else roll
+	Plan    Verb = "plan"    // what a reload would do
+	Scale   Verb = "scale"   // another number of workers
+	Restart Verb = "restart" // replace the worker of one slot
+	Signal  Verb = "signal"  // relay a signal that somebody names
+	Dump    Verb = "dump"    // relay the dump signal, one worker at a time
+	Stop    Verb = "stop"    // stop gracefully; may be repeated
+	Kill    Verb = "kill"    // kill everything and exit with 1
 )
 
 // Errors of requests, for errors.Is.
 var (
 	ErrNoPool  = errors.New("no such pool")
+	ErrNoSlot  = errors.New("no such slot")
 	ErrBadVerb = errors.New("no such request")
 	ErrScale   = errors.New("cannot scale")
 	ErrNoFile  = errors.New("it was started from flags, and has no configuration file")
@@ -40,8 +44,13 @@ type Request struct {
 	Workers int  // of Scale, if not 0
 	Delta   int  // of Scale, else: how many more
 	Abort   bool // of Roll and Reload: end the rollout at hand and go back
-	UID     int  // who asks; 0 for signals
-	PID     int  // of the process that asks; 0 for signals
+	// Slot is whose worker Restart replaces, and Signal means; nil is every slot, of Signal alone.
+	Slot   *int
+	Signal syscall.Signal // of Signal
+	Force  bool           // of Signal: also if the worker dies of it
+	UID    int            // who asks; 0 for signals
+	PID    int            // of the process that asks; 0 for signals
+	From   string         // the address that it asks from, if that is not this machine's own socket
 }
 
 // Verdict is how a request ended.
@@ -76,7 +85,7 @@ func (s *Supervisor) serve(req Request, reply replyFunc) {
 		reply(Verdict{Err: fmt.Errorf("cannot %s pool %q: %w (there is: %s)", req.Verb, req.Pool, ErrNoPool, s.poolNames())})
 		return
 	}
-	s.log.Info().Str(keyVerb, string(req.Verb)).Str(keyPool, req.Pool).Int(keyUID, req.UID).Int(keyPID, req.PID).Msg("request")
+	s.log.Info().Str(keyVerb, string(req.Verb)).Str(keyPool, req.Pool).Int(keyUID, req.UID).Int(keyPID, req.PID).Str(keyFrom, req.From).Msg("request")
 	s.tellRequest(req)
 	if s.serveWhole(req, reply) {
 		return
@@ -133,6 +142,10 @@ func (p *pool) serve(req Request, reply replyFunc) {
 		reply(p.scale(req))
 	case Dump:
 		reply(p.dump())
+	case Restart:
+		p.restart(req, reply)
+	case Signal:
+		p.signal(req, reply)
 	case Plan:
 		reply(Verdict{Err: fmt.Errorf("cannot plan for pool %s alone: %w", p.name, ErrBadVerb)}) // see serveWhole
 	case Stop:

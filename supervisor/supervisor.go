@@ -234,6 +234,8 @@ func (s *Supervisor) handle(msg message) {
 		s.systemd.alive()
 	case answered:
 		m.reply(m.verdict)
+	case aimed:
+		m.pool.aimed(m)
 	case requested:
 		s.serve(m.req, func(v Verdict) {
 			s.answers = append(s.answers, func() { m.reply(v) })
