@@ -88,13 +88,19 @@ func (p *pool) accuse(rec *record, by sense, detail string) {
 	if c.detail == "" {
 		c.cause, c.since = by.cause(), time.Now()
 	}
-	c.detail = detail
+	if c.detail != detail {
+		c.detail = detail
+		p.changed()
+	}
 	p.judge(rec)
 }
 
 // acquit takes note that a sense finds nothing wrong any more.
 func (p *pool) acquit(rec *record, by sense) {
-	rec.health.wrong[by] = complaint{}
+	if c := &rec.health.wrong[by]; c.detail != "" {
+		*c = complaint{}
+		p.changed()
+	}
 	p.judge(rec)
 }
 

@@ -171,8 +171,9 @@ func (p *pool) told(m told) {
 		rec.late = append(rec.late, func() { p.told(m) })
 		return
 	}
-	if m.msg.Status != "" {
+	if m.msg.Status != "" && m.msg.Status != rec.status {
 		rec.status = m.msg.Status
+		p.changed()
 	}
 	rec.reload = rec.reload || m.msg.HandlesReload
 	if m.msg.Ready && takesNotice(rec.edition.cfg.Ready.Kind) {

@@ -46,6 +46,7 @@ type pool struct {
 	scaledFor  string    // why the number of workers changes, if it follows the load
 	repairedAt time.Time // in a round
 	deaths     map[Cause]int
+	shown      figures // in the snapshot
 }
 
 // slotBook is what a slot remembers of the workers it had.
@@ -100,6 +101,7 @@ type timer struct {
 // step tells the machine what happened and performs what it decides. What performing finds out on the spot follows
 // when all of it has been done: actions of two steps must not mix.
 func (p *pool) step(ev machine.Event) {
+	p.changed()
 	for p.next = append(p.next, ev); len(p.next) > 0; p.next = p.next[1:] {
 		before := p.st
 		st, actions := machine.Step(p.st, p.next[0])

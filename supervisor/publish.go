@@ -15,24 +15,64 @@ import (
 // much happens they are made at most so much of the time.
 const publishShare = 20 // one part in
 
-// publishSoon makes the state visible now, or soon if the last time is too short ago for what it cost. Who is answered
-// must find what the answer says.
+// press is when the next snapshot is made.
+type press struct {
+	stale   bool      // the present one does not say any more how it is
+	after   time.Time // the next one is not made before
+	waiting bool      // a timer will see to it
+}
+
+// note takes note of a message that may change what can be seen. Those that come again and again while nothing happens
+// change something only if a pool takes a step, or shows that it has changed; see changed and figures.
+func (p *press) note(msg message) {
+	switch msg.(type) {
+	case told, roundDue, roundSeen, loadDue, loadSeen, publishDue, watchdogDue:
+	default:
+		p.stale = true
+	}
+}
+
+// changed takes note that the pool does not look any more as the snapshot says.
+func (p *pool) changed() { p.sup.press.stale = true }
+
+// figures are what changes of a pool while it is only looked at.
+type figures struct {
+	repairs Repairs
+	load    AutoscaleView
+}
+
+func (p *pool) figures() figures {
+	f := figures{repairs: p.repairs}
+	if v := p.viewAutoscale(); v != nil {
+		f.load = *v
+	}
+	return f
+}
+
+func (s *Supervisor) isStale() bool {
+	return s.press.stale || slices.ContainsFunc(s.pools, func(p *pool) bool { return p.shown != p.figures() })
+}
+
+// publishSoon makes a state that has changed visible now, or soon if the last time is too short ago for what it cost. Who is
+// answered must find what the answer says.
 func (s *Supervisor) publishSoon() {
 	begin := time.Now()
-	if len(s.answers) > 0 {
-		s.publish()
+	if stale := s.isStale(); !stale || len(s.answers) > 0 {
+		if stale {
+			s.publish()
+		}
 		s.answer()
 		return
 	}
-	if wait := s.publishAfter.Sub(begin); wait > 0 {
-		if !s.publishing {
-			s.publishing = true
+	if wait := s.press.after.Sub(begin); wait > 0 {
+		if !s.press.waiting {
+			s.press.waiting = true
 			time.AfterFunc(wait, func() { s.mail.post(publishDue{}) })
 		}
 		return
 	}
 	s.publish()
-	s.publishAfter = begin.Add(publishShare * time.Since(begin))
+	s.press.after = begin.Add(publishShare * time.Since(begin))
 }
 
 // answer gives the answers that waited for a snapshot.
@@ -51,7 +91,9 @@ func (s *Supervisor) publish() {
 	snap := &Snapshot{Name: s.cfg.Name, Version: s.cfg.Version, PID: os.Getpid(), Started: s.begun, Config: s.config}
 	for _, p := range s.pools {
 		snap.Pools = append(snap.Pools, p.view())
+		p.shown = p.figures()
 	}
+	s.press.stale = false
 	snap.State = s.state(snap)
 	s.tellStates(s.snapshot.Swap(snap), snap)
 	next := make(chan struct{})

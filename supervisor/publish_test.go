@@ -6,13 +6,16 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
+	"github.com/broodctl/brood/worker/handshake"
 )
 
 // Whoever is answered finds what the answer says, also while snapshots are rationed.
 func TestAnswersComeAfterTheSnapshot(t *testing.T) {
 	perform(t, &world{}, func(c *Config) { c.Desired.Pools[0].Spec.Settle = 0 }, func(s *stage) {
-		s.sup.publishAfter = time.Now().Add(time.Hour) // the loop is asleep: as after an hour's worth of snapshots
+		s.sup.press.after = time.Now().Add(time.Hour) // the loop is asleep: as after an hour's worth of snapshots
 		if v := s.sup.Do(context.Background(), Request{Verb: Scale, Workers: 3}); v.Err != nil {
 			t.Fatal(v.Err)
 		}
@@ -32,7 +35,7 @@ func TestAnswersComeAfterTheSnapshot(t *testing.T) {
 // What was rationed is made up for, though nothing else happens.
 func TestRationedSnapshotIsMadeUpFor(t *testing.T) {
 	perform(t, &world{}, nil, func(s *stage) {
-		s.sup.publishAfter = time.Now().Add(time.Second)
+		s.sup.press.after = time.Now().Add(time.Second)
 		s.world.process(0).stubborn = true
 		s.world.process(0).end(worker.Exit{Code: 1})
 		synctest.Wait()
@@ -42,6 +45,49 @@ func TestRationedSnapshotIsMadeUpFor(t *testing.T) {
 		s.after(time.Second)
 		if got := s.sup.Snapshot().Pools[0].Restarts; got != 1 {
 			t.Errorf("%d restarts, want 1", got)
+		}
+	})
+}
+
+// What comes again and again while nothing happens makes no snapshot, and wakes nobody who waits for one.
+func TestNothingIsPublishedWhileNothingHappens(t *testing.T) {
+	w := &world{lanes: true, watchdog: time.Minute}
+	perform(t, w, watched(2, func(p *plan.Pool) {
+		p.Health = plan.Health{Readiness: often(), Liveness: often(), Hang: time.Second, Watchdog: time.Minute}
+		p.Recycle.MaxMemory, p.Recycle.MaxRequests = 1<<30, 1<<30
+		p.Autoscale = plan.Autoscale{Min: 2, Max: 4, Queue: 1, UpAfter: time.Minute, DownAfter: time.Minute}
+	}), func(s *stage) {
+		first, second := w.process(0), w.process(1)
+		alive := func(status string) {
+			for n := range uint64(2) {
+				first.say(handshake.Message{Watchdog: true, Status: status, Requests: &n})
+				second.say(handshake.Message{Watchdog: true})
+			}
+			s.after(30 * time.Second)
+		}
+		alive("fine")
+		var before *Snapshot
+		for _, tt := range []struct {
+			name   string
+			status string
+			change func()
+			want   bool
+		}{
+			{"nothing", "fine", func() {}, false},
+			{"another status", "finer", func() {}, true},
+			{"the same", "finer", func() {}, false},
+			{"a repair", "finer", func() { first.set(func(m *mood) { m.spoiled = listener.Nonblock }) }, true},
+			{"no other one", "finer", func() {}, false},
+			{"a load", "finer", func() { w.burden(1, 0) }, true},
+			{"that stays", "finer", func() {}, false},
+			{"an illness", "finer", func() { first.set(func(m *mood) { m.status = 503 }) }, true},
+		} {
+			before = s.sup.snapshot.Load()
+			tt.change()
+			alive(tt.status)
+			if got := s.sup.snapshot.Load() != before; got != tt.want {
+				t.Errorf("%s: published is %t, want %t", tt.name, got, tt.want)
+			}
 		}
 	})
 }

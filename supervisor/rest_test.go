@@ -3,6 +3,7 @@ package supervisor
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -101,6 +102,21 @@ func (s *stage) checkRest() {
 	}
 	if s.t.Failed() {
 		s.t.Logf("diary:\n  %s", strings.Join(s.world.lines(), "\n  "))
+	}
+}
+
+// checkPublished demands that the snapshot says how it is, unless the next one is to come.
+func (s *stage) checkPublished() {
+	s.t.Helper()
+	s.settle()
+	snap := s.sup.snapshot.Load()
+	if s.sup.press.waiting || s.sup.ended() {
+		return
+	}
+	for i, p := range s.sup.pools {
+		if is, says := p.view(), snap.Pools[i]; !reflect.DeepEqual(is, says) {
+			s.t.Errorf("pool %s is\n%+v, but the snapshot says\n%+v", p.name, is, says)
+		}
 	}
 }
 

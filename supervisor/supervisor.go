@@ -47,11 +47,10 @@ type Supervisor struct {
 	told     bool // systemd knows that we stop
 	wasReady bool // every slot has been ready once
 
-	calmGC       int       // the garbage collector's target after the start
-	publishAfter time.Time // the next snapshot is not made before
-	publishing   bool      // a timer will see to it
-	answers      []func()  // to requests, given when what they say can be seen
-	unread       []message // that came too late
+	calmGC  int // the garbage collector's target after the start
+	press   press
+	answers []func()  // to requests, given when what they say can be seen
+	unread  []message // that came too late
 }
 
 var errNoPools = errors.New("there is no pool")
@@ -128,6 +127,7 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 	for !s.ended() {
 		batch := s.mail.take()
 		for i, msg := range batch {
+			s.press.note(msg)
 			s.handle(msg)
 			if s.ended() {
 				s.unread = batch[i+1:]
@@ -229,7 +229,7 @@ func (s *Supervisor) handle(msg message) {
 	case signalled:
 		s.signalled(m.sig)
 	case publishDue:
-		s.publishing = false // the batch that this came with is published
+		s.press.waiting = false // the batch that this came with is published
 	case watchdogDue:
 		s.systemd.alive()
 	case answered:

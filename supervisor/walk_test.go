@@ -88,6 +88,7 @@ func walk(rec *recorder, files []plan.Desired, steps []happening, terms int, see
 		wk.take(step)
 		wk.after(step.after)
 		wk.checkShards()
+		wk.checkPublished()
 	}
 	for range terms {
 		wk.signals <- syscall.SIGTERM
