@@ -16,7 +16,7 @@ const (
 	CauseDiedYoung    Cause = "died_young"    // before it was ready
 	CauseDied         Cause = "died"          // after that
 	CauseOOM          Cause = "oom"           // the kernel killed it, because it had reached its limit of memory
-	CauseWatchdog     Cause = "watchdog"      // killed: it had not said WATCHDOG=1 in time
+	CauseWatchdog     Cause = "watchdog"      // replaced: it had not said WATCHDOG=1 in time, or had asked for this itself
 	CauseHang         Cause = "hang"          // killed: it was stopped, or did not accept its connections
 	CauseProbe        Cause = "probe"         // killed: it did not pass its liveness probe
 	CauseReloadSignal Cause = "reload_signal" // of the reload signal that was relayed to it
@@ -34,10 +34,10 @@ func (r *record) cause() Cause {
 		return CauseNeverExeced
 	case r.oomKilled:
 		return CauseOOM
-	case r.asked && r.why == machine.WhyNeverReady:
-		return CauseNeverReady
 	case r.fault.cause != "":
 		return r.fault.cause
+	case r.asked && r.why == machine.WhyNeverReady:
+		return CauseNeverReady
 	case r.killed:
 		return CauseKilledLate
 	case r.asked && r.why == machine.WhyRecycled:

@@ -207,7 +207,12 @@ func TestWatchdog(t *testing.T) {
 		perform(t, w, watched(1, func(*plan.Pool) {}), func(s *stage) {
 			w.process(0).say(handshake.Message{WatchdogTrigger: true})
 			s.after(time.Second)
-			s.checkDeaths(CauseNeverReady)
+			s.checkDeaths(CauseWatchdog)
+			const asked = "the worker asked for it with WATCHDOG=trigger"
+			told, died := s.logged("worker told to leave")[0], s.logged("worker died")[0]
+			if told["detail"] != asked || died["detail"] != asked || s.worker(0).LastExit != "watchdog: exit 0; "+asked {
+				t.Errorf("told to leave: %v, death: %v, %s", told, died, s.worker(0).LastExit)
+			}
 		})
 	})
 	t.Run("told to leave", func(t *testing.T) {
@@ -280,6 +285,21 @@ func TestRolloutFailsOfAWorkerThatStopsWorking(t *testing.T) {
 			})
 		})
 	}
+}
+
+// So it does of one that gives up while it starts.
+func TestRolloutFailsOfAWorkerThatGivesUp(t *testing.T) {
+	w := &world{}
+	perform(t, w, nil, func(s *stage) {
+		w.behave = func(_ int, p *fakeProcess) { p.ready = -1 }
+		roll := s.ask(Request{Verb: Roll})
+		w.process(2).say(handshake.Message{WatchdogTrigger: true})
+		s.after(time.Second)
+		const says = "worker web.0 (pid 102) gave up before it was ready: the worker asked for it with WATCHDOG=trigger: rollout failed"
+		if v := roll.answer(); v.Err == nil || !strings.HasSuffix(v.Err.Error(), says) {
+			t.Errorf("verdict: %v", v.Err)
+		}
+	})
 }
 
 // A reload that changes the probes alone is for those that run.

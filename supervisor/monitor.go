@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"time"
@@ -119,14 +118,13 @@ func (p *pool) missed(m missed) {
 
 // trigger does what a missed watchdog would do, because the worker says so.
 func (p *pool) trigger(rec *record) {
+	const detail = "the worker asked for it with WATCHDOG=trigger"
 	if rec.gate == through {
-		p.accuse(rec, byWatchdog, errTriggered.Error())
+		p.accuse(rec, byWatchdog, detail)
 		return
 	}
-	if !rec.asked {
-		rec.probe = errTriggered
+	if !rec.asked { // one that starts has no health yet, and is told to leave rather than traced
+		rec.fault = complaint{cause: CauseWatchdog, detail: detail, since: time.Now()}
 		p.step(machine.Failed{Ref: rec.ref, Age: rec.age()})
 	}
 }
-
-var errTriggered = errors.New("the worker asked for it with WATCHDOG=trigger")

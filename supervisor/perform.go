@@ -89,7 +89,11 @@ func (p *pool) terminate(a machine.Terminate) {
 	delete(p.unfit, rec)
 	rec.asked, rec.why = true, a.Why
 	rec.when(func(proc Process) {
-		p.of(p.log.Info(), rec).Str(keySignal, signalName(rec.stopSignal())).Stringer(keyWhy, a.Why).Msg("worker told to leave")
+		e := p.of(p.log.Info(), rec).Str(keySignal, signalName(rec.stopSignal())).Stringer(keyWhy, a.Why)
+		if rec.fault.detail != "" {
+			e = e.Str(keyDetail, rec.fault.detail)
+		}
+		e.Msg("worker told to leave")
 		way := proc.Signal
 		if rec.over {
 			way = proc.SignalGroup // its leader is gone, others are not

@@ -201,6 +201,8 @@ func (p *pool) fate(rec *record, cause machine.RolloutCause) string {
 		fmt.Fprintf(&b, " (pid %d)", rec.proc.PID())
 	}
 	switch {
+	case rec.fault.cause != "" && rec.readyAt.IsZero():
+		b.WriteString(" gave up before it was ready")
 	case cause == machine.SuccessorLate || rec.asked && rec.why == machine.WhyNeverReady:
 		limit := rec.edition.cfg.Spec.ReadyTimeout
 		if rec.limit > 0 {
@@ -215,10 +217,10 @@ func (p *pool) fate(rec *record, cause machine.RolloutCause) string {
 		fmt.Fprintf(&b, " died %s after it was ready: %s", rec.ended.Sub(rec.readyAt).Round(1e6), rec.ending())
 	}
 	switch {
+	case rec.fault.detail != "" && (rec.readyAt.IsZero() || !rec.ended.IsZero()):
+		fmt.Fprintf(&b, ": %s", rec.fault.detail)
 	case rec.probe != nil && rec.readyAt.IsZero():
 		fmt.Fprintf(&b, ": %v", rec.probe)
-	case rec.fault.detail != "" && !rec.ended.IsZero():
-		fmt.Fprintf(&b, ": %s", rec.fault.detail)
 	}
 	if rec.status != "" {
 		fmt.Fprintf(&b, " (its status: %s)", rec.status)
