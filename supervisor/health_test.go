@@ -331,6 +331,31 @@ func TestReloadOfProbes(t *testing.T) {
 	})
 }
 
+// What a worker has said of itself stands after a reload, also where no watchdog could find it.
+func TestTriggerStandsAfterAReload(t *testing.T) {
+	w := &world{behave: func(n int, p *fakeProcess) {
+		if aborts(n, p); n == 2 {
+			p.ready = 30 * time.Second
+		}
+	}}
+	a := poolNamed("a")
+	perform(t, w, described(w, desire(nil, a)), func(s *stage) {
+		s.after(2 * time.Minute)
+		for n := range 2 {
+			w.process(n).say(handshake.Message{WatchdogTrigger: true})
+		}
+		s.after(time.Second) // one is replaced, and the other one waits for that
+		w.put(desire(nil, but(a, func(p *plan.Pool) { p.Health.Hang = time.Minute })), nil)
+		s.ask(Request{Verb: Reload})
+		s.after(time.Second)
+		if v := s.worker(1); v.State != "failing" || v.Health != "the worker asked for it with WATCHDOG=trigger" {
+			t.Errorf("after the reload: %+v", v)
+		}
+		s.after(time.Minute)
+		s.checkDeaths(CauseWatchdog, CauseWatchdog)
+	})
+}
+
 // A worker may be told to leave for a reason of its own while it does not work: that is no death of its illness.
 func TestStoppedWorkerThatDoesNotWork(t *testing.T) {
 	w := &world{lanes: true}

@@ -80,12 +80,11 @@ func (p *pool) probed(m probed) {
 // String names the sense where it is a probe.
 func (s sense) String() string { return [...]string{"readiness", "liveness", "watchdog", "hang"}[s] }
 
-// guard begins to wait for what the worker has to say again and again.
+// guard begins to wait for what the worker has to say again and again. What it said before that it does not work stands.
 func (p *pool) guard(rec *record) {
 	limit := rec.edition.cfg.Health.Watchdog
 	rec.watchdog, rec.beats = nil, 0
 	if limit == 0 {
-		p.acquit(rec, byWatchdog)
 		return
 	}
 	ref, watch := rec.ref, rec.watch
