@@ -42,7 +42,7 @@ func (p *pool) adjust(cfg *plan.Pool, spec machine.Spec) {
 	}
 	p.step(machine.SpecChanged{Spec: p.seeded(spec)})
 	for _, rec := range changed {
-		p.rewatch(rec)
+		p.rewatch(rec, was)
 	}
 }
 

@@ -331,6 +331,36 @@ func TestReloadOfProbes(t *testing.T) {
 	})
 }
 
+// What is counted goes on through reloads, however many there are, that change something else.
+func TestReloadOfSomethingElseForgivesNothing(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*plan.Pool)
+		want   []Cause
+	}{
+		{"liveness", func(p *plan.Pool) { p.Health.Liveness = asking("/") }, []Cause{CauseProbe}},
+		{"watchdog", func(p *plan.Pool) { p.Health.Watchdog = 20 * time.Second }, []Cause{CauseWatchdog}},
+		{"delay", func(p *plan.Pool) { p.Ready = worker.Readiness{Kind: worker.ReadyDelay, Delay: 25 * time.Second} }, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := &world{lanes: true, behave: func(n int, p *fakeProcess) { aborts(n, p); broken(n, p) }}
+			a := but(poolNamed("a", "http"), tt.change)
+			d := func(p plan.Pool) plan.Desired { return desire(listening(webListener()), sized(p, 1)) }
+			perform(t, w, described(w, d(a)), func(s *stage) {
+				for i := range time.Duration(6) {
+					w.put(d(but(a, func(p *plan.Pool) { p.Spec.Grace += (i + 1) * time.Second })), nil)
+					s.ask(Request{Verb: Reload})
+					s.after(6 * time.Second)
+				}
+				s.checkDeaths(tt.want...)
+				if tt.want == nil && s.worker(0).State != "ready" {
+					t.Errorf("%+v", s.worker(0))
+				}
+			})
+		})
+	}
+}
+
 // What a worker has said of itself stands after a reload, also where no watchdog could find it.
 func TestTriggerStandsAfterAReload(t *testing.T) {
 	w := &world{behave: func(n int, p *fakeProcess) {

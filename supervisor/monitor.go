@@ -11,8 +11,8 @@ import (
 	"github.com/broodctl/brood/supervisor/plan"
 )
 
-// monitor watches a worker that has been ready, until it is told to leave or dies. It begins anew when the pool is given
-// another description.
+// monitor watches a worker that has been ready, until it is told to leave or dies. It begins anew when the pool's
+// description says something else of that.
 func (p *pool) monitor(rec *record) {
 	rec.unwatch()
 	h := &rec.edition.cfg.Health
@@ -23,13 +23,14 @@ func (p *pool) monitor(rec *record) {
 	p.beginRounds(rec)
 }
 
-// rewatch follows a change of the pool's description.
-func (p *pool) rewatch(rec *record) {
+// rewatch follows a change of the pool's description. What is counted goes on if the change is about something else.
+func (p *pool) rewatch(rec *record, was *plan.Pool) {
+	is := rec.edition.cfg
 	switch {
 	case rec.proc == nil || rec.over || rec.asked || rec.leaves:
-	case rec.gate == through:
+	case rec.gate == through && !plan.SameWatch(was, is):
 		p.monitor(rec)
-	default:
+	case rec.gate != through && !plan.SameProof(was, is):
 		p.enter(rec, rec.gate, "")
 	}
 }

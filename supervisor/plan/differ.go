@@ -43,16 +43,9 @@ func (p *Plan) differences(from, to *Pool) []string {
 
 // adjustments lists what only concerns later events.
 func adjustments(from, to *Pool) []string {
-	return unequal(
-		field{"workers", bounds(from), bounds(to)},
-		field{"ready", from.Ready, to.Ready},
-		field{"ready", from.ReadySaid, to.ReadySaid},
-		field{"startup", questionOf(from.Health.Startup), questionOf(to.Health.Startup)},
-		field{"readiness", questionOf(from.Health.Readiness), questionOf(to.Health.Readiness)},
-		field{"liveness", questionOf(from.Health.Liveness), questionOf(to.Health.Liveness)},
-		field{"hang", from.Health.Hang, to.Health.Hang},
+	fields := slices.Concat([]field{{"workers", bounds(from), bounds(to)}}, proving(from, to), watching(from, to))
+	return unequal(append(fields,
 		field{"trace", from.Spec.Trace, to.Spec.Trace},
-		field{"recycle", from.Recycle, to.Recycle},
 		field{"recycle", from.Spec.RecycleGap, to.Spec.RecycleGap},
 		field{"autoscale", scaling(from), scaling(to)},
 		field{"signals", from.Signals, to.Signals},
@@ -65,7 +58,32 @@ func adjustments(from, to *Pool) []string {
 		field{"stop", stopping(&from.Spec), stopping(&to.Spec)},
 		field{"restart", restarting(&from.Spec), restarting(&to.Spec)},
 		field{"rollout", rolling(&from.Spec), rolling(&to.Spec)},
-	)
+	)...)
+}
+
+// SameProof reports whether workers that start prove in the same way, under two descriptions, that they are ready.
+func SameProof(a, b *Pool) bool { return len(unequal(proving(a, b)...)) == 0 && SameWatch(a, b) }
+
+// SameWatch reports whether workers that have been ready are watched in the same way under two descriptions.
+func SameWatch(a, b *Pool) bool { return len(unequal(watching(a, b)...)) == 0 }
+
+// proving is what workers are asked for once, beside their probes.
+func proving(from, to *Pool) []field {
+	return []field{
+		{"ready", from.Ready, to.Ready},
+		{"ready", from.ReadySaid, to.ReadySaid},
+	}
+}
+
+// watching is what workers are asked for again and again. The watchdog is not among it: a change of it replaces them.
+func watching(from, to *Pool) []field {
+	return []field{
+		{"startup", questionOf(from.Health.Startup), questionOf(to.Health.Startup)},
+		{"readiness", questionOf(from.Health.Readiness), questionOf(to.Health.Readiness)},
+		{"liveness", questionOf(from.Health.Liveness), questionOf(to.Health.Liveness)},
+		{"hang", from.Health.Hang, to.Health.Hang},
+		{"recycle", from.Recycle, to.Recycle},
+	}
 }
 
 // field is something that may differ, under the name that users know it by; several may have one name.
