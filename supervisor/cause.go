@@ -23,7 +23,7 @@ const (
 	CauseDumpSignal   Cause = "dump_signal"   // of the dump signal
 	CauseRecycled     Cause = "recycled"      // it had served its time, in brood's opinion or in its own
 	CauseStopped      Cause = "stopped"       // told to leave
-	CauseKilledLate   Cause = "killed_late"   // told to leave, and killed when its grace was over
+	CauseKilledLate   Cause = "killed_late"   // killed when its grace was over: it was told to leave, or had said that it would
 	CauseFinished     Cause = "finished"      // it has done what it was there for
 )
 

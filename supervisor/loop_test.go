@@ -36,6 +36,21 @@ func TestStubbornWorkerIsKilledWhenItsGraceIsOver(t *testing.T) {
 	})
 }
 
+// It was not told to leave, but had its grace all the same.
+func TestWorkerThatSaysThatItLeavesAndStaysIsKilledLate(t *testing.T) {
+	w := &world{}
+	perform(t, w, nil, func(s *stage) {
+		begin := len(w.lines())
+		w.process(0).say(handshake.Message{Stopping: true})
+		s.after(30*time.Second + time.Nanosecond)
+		s.wantFrom(begin, "start 102", "steer 1a", "steer 0b 1a", "abandon 0a", "group KILL 100", "end 100")
+		s.checkDeaths(CauseKilledLate)
+		if n := len(s.logged("worker killed: it did not leave in time")) - len(s.logged("worker told to leave")); n != 1 {
+			t.Errorf("the kill was said %d times more often than that somebody was told to leave", n)
+		}
+	})
+}
+
 func TestFourthTerminationExitsAtOnce(t *testing.T) {
 	w := &world{behave: func(_ int, p *fakeProcess) { p.stubborn = true }}
 	perform(t, w, nil, func(s *stage) {

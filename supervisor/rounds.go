@@ -23,7 +23,7 @@ const (
 	hangLooks    = 5 // within the time that makes a hang
 	hangSoonest  = 50 * time.Millisecond
 	hangSlowest  = time.Second
-	stoppedLimit = time.Second // a stopped worker does nothing at all; somebody with a debugger turns this off
+	stoppedLimit = time.Second // a stopped worker does nothing at all; one in a debugger does not count as stopped
 )
 
 // pause is how long a worker may be left alone; 0 is for ever.

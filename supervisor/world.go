@@ -31,7 +31,8 @@ type World struct {
 	ServingPort func(pid, port int) (bool, error)
 	// Handles reports what a signal would do to a process.
 	Handles func(pid int, sig syscall.Signal) (worker.Handling, error)
-	// Stopped reports whether a process was stopped by a signal or a debugger. It may block. Nil finds all running.
+	// Stopped reports whether a process was stopped by a signal, not by a debugger; see worker.Stopped. It may block. Nil
+	// finds all running.
 	Stopped func(pid int) (bool, error)
 	// Connections lists the connections of a local port that a worker's tree has open; see worker.Connections. It may block.
 	// Nil sees none.
