@@ -42,7 +42,7 @@ func refuse(msg message) {
 		m.transaction.discard()
 	case unsent:
 		m.pool.unsent(m) // a worker that was to be killed lives on
-	case overdue, probed, missed, lifetimeOver, roundDue, roundSeen, restoreDue, happened:
+	case nudged, overdue, probed, missed, lifetimeOver, roundDue, roundSeen, restoreDue, happened:
 	case changeReady, started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, loadDue, loadSeen, signalled, publishDue, watchdogDue:
 	}
 }

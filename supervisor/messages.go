@@ -187,6 +187,8 @@ type (
 		aims  []aim
 		reply replyFunc
 	}
+	// nudged: somebody wants to know whether the loop turns.
+	nudged struct{ answer chan<- struct{} }
 	// requested: somebody asked for something over the API.
 	requested struct {
 		req   Request
@@ -222,6 +224,7 @@ func (publishDue) message()   {}
 func (watchdogDue) message()  {}
 func (answered) message()     {}
 func (aimed) message()        {}
+func (nudged) message()       {}
 func (requested) message()    {}
 func (loadDue) message()      {}
 func (loadSeen) message()     {}

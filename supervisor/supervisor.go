@@ -236,6 +236,8 @@ func (s *Supervisor) handle(msg message) {
 		m.reply(m.verdict)
 	case aimed:
 		m.pool.aimed(m)
+	case nudged:
+		close(m.answer)
 	case requested:
 		s.serve(m.req, func(v Verdict) {
 			s.answers = append(s.answers, func() { m.reply(v) })
