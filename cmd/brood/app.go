@@ -65,7 +65,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		},
 		Commands: []*cli.Command{
 			runCommand(), checkCommand(), planCommand(), statusCommand(),
-			reloadCommand(), rollCommand(), scaleCommand(), dumpCommand(), stopCommand(),
+			reloadCommand(), rollCommand(), scaleCommand(), dumpCommand(), stopCommand(), healthcheckCommand(),
 			unitsCommand(), nftCommand(), versionCommand(), demoCommand(),
 		},
 	}

@@ -18,7 +18,7 @@ const everySpare = "*"
 // passed.
 func desired(cfg *config.Config, spare func([]listener.Config) []listener.Config) plan.Desired {
 	d := plan.Desired{Fixed: map[string]string{
-		"supervisor.name": cfg.Name, "supervisor.control": cfg.Control,
+		"supervisor.name": cfg.Name, "supervisor.control": cfg.Control, "supervisor.http": httpWords(cfg),
 		"supervisor.log_level": cfg.LogLevel, "supervisor.log_format": cfg.LogFormat,
 	}}
 	for i := range cfg.Listeners {

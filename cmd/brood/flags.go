@@ -47,6 +47,8 @@ func supervisorFlags() []cli.Flag {
 		boolFlag("print-config", "print what the flags, or the file, come to as a configuration file, and do nothing"),
 		stringFlag("name", "", "`NAME` of the supervisor and its pool; default: the command's, or the file's"),
 		stringFlag("control", "", "`PATH` of the control socket"),
+		stringFlag("http", "", "`ADDRESS` where probes (/livez /readyz /startupz /healthz) and /metrics are answered: a port of 127.0.0.1, "+
+			"HOST:PORT, :PORT for everybody, or unix:PATH; default: nowhere"),
 		stringFlag("log-level", "info", "trace, debug, info, warn, error"),
 		stringFlag("log-format", "auto", "auto, json, text; auto is text on a terminal"),
 		boolFlag("no-color", "no colours, as NO_COLOR"),

@@ -26,7 +26,7 @@ func fromFlags(c *cli.Context) (*config.File, []error, error) {
 	}
 	f := &config.File{
 		Supervisor: config.SupervisorTable{
-			Name: name, Control: c.String("control"), LogLevel: c.String("log-level"), LogFormat: c.String("log-format"),
+			Name: name, Control: c.String("control"), HTTP: c.String("http"), LogLevel: c.String("log-level"), LogFormat: c.String("log-format"),
 		},
 		Listen: map[string]config.ListenTable{},
 	}
@@ -193,6 +193,8 @@ func flagOf(key string) string {
 		return "--credential"
 	case len(words) > 2 && words[2] == "limits":
 		return "--limit"
+	case len(words) == 2 && words[0] == "supervisor":
+		return "--" + strings.ReplaceAll(last, "_", "-")
 	case last == "command":
 		return "the command"
 	}

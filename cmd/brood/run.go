@@ -74,7 +74,7 @@ func runFile(c *cli.Context) (*config.File, []error, error) {
 func overlay(c *cli.Context) func(*config.File) {
 	return func(f *config.File) {
 		for flag, into := range map[string]*string{
-			"name": &f.Supervisor.Name, "control": &f.Supervisor.Control,
+			"name": &f.Supervisor.Name, "control": &f.Supervisor.Control, "http": &f.Supervisor.HTTP,
 			"log-level": &f.Supervisor.LogLevel, "log-format": &f.Supervisor.LogFormat,
 		} {
 			if c.IsSet(flag) {

@@ -66,6 +66,12 @@ func serve(set *settings) error {
 	}
 	defer socket.Remove()
 
+	pages, err := openEndpoint(set.cfg)
+	if err != nil {
+		return err
+	}
+	defer pages.close()
+
 	reports := &reporter{log: log}
 	sockets, err := newSockets(poller, reports)
 	if err != nil {
@@ -87,6 +93,7 @@ func serve(set *settings) error {
 	reports.sup.Store(sup)
 	server := control.Serve(socket, sup)
 	defer server.Close()
+	pages.serve(sup, log)
 
 	code, done := 0, make(chan struct{})
 	go func() {

@@ -128,6 +128,12 @@ var rules = []rule{
 		reason:  "shows the supervisor's snapshot and passes on requests",
 	},
 	{
+		dir:     "internal/web",
+		ours:    []string{"listener", "supervisor", "supervisor/machine"},
+		foreign: []string{zerolog},
+		reason:  "shows how the supervisor does, and can ask it for nothing; what else it shows is handed in",
+	},
+	{
 		dir:    "internal/progress",
 		ours:   []string{"supervisor"},
 		reason: "compares the supervisor's snapshots and draws them; where they come from is the command's business",

@@ -11,7 +11,8 @@ import (
 type Config struct {
 	Path        string // of the file; "" if it came from flags
 	Name        string
-	Control     string // "" is the default path
+	Control     string           // "" is the default path
+	HTTP        listener.Address // of probes and metrics; without a network there is none
 	LogLevel    string
 	LogFormat   string
 	StopTimeout time.Duration // 0 is not known

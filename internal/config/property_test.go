@@ -34,6 +34,7 @@ func drawFile(t *rapid.T) *File {
 	f := &File{Listen: map[string]ListenTable{}, Pool: map[string]PoolTable{}}
 	f.Supervisor = SupervisorTable{
 		Name: "drawn", LogLevel: word(t, "log_level", "trace", "info", "error"), LogFormat: word(t, "log_format", "auto", "json"),
+		HTTP:        word(t, "http", "", "9180", ":9180", "unix:/run/h.sock"),
 		StopTimeout: maybe(t, "stop_timeout", duration(3600, 4000)),
 	}
 	pools := rapid.IntRange(1, 3).Draw(t, "pools")

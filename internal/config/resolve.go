@@ -169,6 +169,7 @@ func (r *resolver) supervisor() {
 	if s.Control != "" && !filepath.IsAbs(s.Control) && r.doc != nil {
 		r.bad(under(table, "control"), "", "cannot read %s %q: the path is not absolute", r.name(under(table, "control")), s.Control)
 	}
+	r.http(under(table, "http"), s.HTTP)
 	oneOf(r, under(table, "log_level"), s.LogLevel, words("trace", "debug", "info", "warn", "error"))
 	oneOf(r, under(table, "log_format"), s.LogFormat, words("auto", "json", "text"))
 	r.cfg.Name, r.cfg.Control, r.cfg.LogLevel, r.cfg.LogFormat = s.Name, s.Control, s.LogLevel, s.LogFormat

@@ -32,6 +32,7 @@ func (r *resolver) addresses() {
 		if c.last > 65535 {
 			r.bad(key, "", "listener %s needs %s, one for each worker, and 65535 is the last", l.Name, c.ports())
 		}
+		r.httpPort(key, c)
 		for _, other := range before {
 			r.collision(key, c, other)
 		}

@@ -146,6 +146,9 @@ func TestSupervisorKeys(t *testing.T) {
 	head := poolHead + "[supervisor]\n"
 	keys(t, head, "name", func(c *Config) any { return c.Name }, map[string]any{`"shop-1.a@b"`: "shop-1.a@b"}, "cannot call a supervisor", `"a b"`, `"-a"`, `"a/b"`)
 	keys(t, head, "control", func(c *Config) any { return c.Control }, map[string]any{`"/run/x.sock"`: "/run/x.sock"}, "not absolute", `"x.sock"`)
+	keys(t, head, "http", func(c *Config) any { return c.HTTP.String() }, map[string]any{
+		`"9180"`: "127.0.0.1:9180", `":9180"`: ":9180", `"[::1]:9180"`: "[::1]:9180", `"localhost:0"`: "localhost:0", `"unix:/run/x.sock"`: "unix:/run/x.sock",
+	}, "cannot read http", `"web:80"`, `"99999"`, `"unix:"`, `"udp:127.0.0.1:53"`, `"systemd:x"`, `"on"`)
 	keys(t, head, "log_level", func(c *Config) any { return c.LogLevel }, map[string]any{`"trace"`: "trace", `"error"`: "error"}, "it is one of", `"verbose"`)
 	keys(t, head, "log_format", func(c *Config) any { return c.LogFormat }, map[string]any{`"json"`: "json", `"text"`: "text", `"auto"`: "auto"}, "it is one of", `"xml"`)
 	if c, err := read(poolHead, brokenWorld()); err != nil || c.Name != "brood" || c.LogLevel != "info" || c.LogFormat != "auto" || c.Control != "" {

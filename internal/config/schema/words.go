@@ -146,6 +146,7 @@ func keys() map[string]change {
 		},
 		"SupervisorTable.name":       pattern(`^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$`),
 		"SupervisorTable.control":    pattern(`^/`),
+		"SupervisorTable.http":       pattern(`^([0-9]{1,5}|unix:@?[^@]+|(tcp[46]?:)?(\[[0-9A-Za-z:.%]+\]|[0-9.]+|localhost|\*)?:[0-9]{1,5})$`, "9180", "127.0.0.1:9180", "unix:/run/brood/http.sock"),
 		"SupervisorTable.log_level":  words("trace", "debug", "info", "warn", "error"),
 		"SupervisorTable.log_format": words("auto", "json", "text"),
 

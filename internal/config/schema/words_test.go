@@ -33,6 +33,7 @@ func wordTests() []wordTest {
 
 		{pool + "[supervisor]\nname = WORD", []string{`"a"`, `"a@b.c-d_9"`}, []string{`""`, `"a/b"`, `"-a"`, `1`, `"a b"`}},
 		{pool + "[supervisor]\ncontrol = WORD", []string{`"/run/x.sock"`}, []string{`""`, `"x.sock"`, `1`}},
+		{pool + "[supervisor]\nhttp = WORD", []string{`"9180"`, `":9180"`, `"127.0.0.1:9180"`, `"[::1]:9180"`, `"unix:/run/x"`, `"unix:@x"`}, []string{`"udp:127.0.0.1:53"`, `"systemd:x"`, `"unix:"`, `"on"`, `9180`, `true`}},
 		{pool + "[supervisor]\nlog_level = WORD", []string{`"trace"`, `"error"`}, []string{`""`, `"warning"`, `"INFO"`, `3`}},
 		{pool + "[supervisor]\nlog_format = WORD", []string{`"auto"`, `"json"`, `"text"`}, []string{`""`, `"yaml"`, `true`}},
 		{pool + "[supervisor]\nstop_timeout = WORD", []string{`"90s"`, `"1h"`}, noDurations},

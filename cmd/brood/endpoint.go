@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"net"
+
+	"github.com/rs/zerolog"
+
+	"github.com/broodctl/brood/internal/config"
+	"github.com/broodctl/brood/internal/web"
+	"github.com/broodctl/brood/supervisor"
+)
+
+// endpoint is where probes and metrics are answered. Without an address it does nothing.
+type endpoint struct {
+	listener net.Listener
+	server   *web.Server
+}
+
+// openEndpoint takes the address, before any worker starts, so that one that cannot be had is told at once.
+func openEndpoint(cfg *config.Config) (*endpoint, error) {
+	if cfg.HTTP.Network == "" {
+		return &endpoint{}, nil
+	}
+	l, err := web.Listen(context.Background(), cfg.HTTP)
+	if err != nil {
+		return nil, err
+	}
+	return &endpoint{listener: l}, nil
+}
+
+// serve begins to answer.
+func (e *endpoint) serve(sup *supervisor.Supervisor, log zerolog.Logger) {
+	if e.listener == nil {
+		return
+	}
+	log.Info().Stringer("address", e.listener.Addr()).Msg("probes are answered")
+	e.server = web.Serve(e.listener, web.Config{Supervisor: sup, Log: log})
+}
+
+// close ends it, also if it never began.
+func (e *endpoint) close() {
+	switch {
+	case e.server != nil:
+		e.server.Close()
+	case e.listener != nil:
+		_ = e.listener.Close()
+	}
+}
+
+// httpWords is the address as the configuration has it, "" for none.
+func httpWords(cfg *config.Config) string {
+	if cfg.HTTP.Network == "" {
+		return ""
+	}
+	return cfg.HTTP.String()
+}

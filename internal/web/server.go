@@ -1,0 +1,139 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/broodctl/brood/supervisor"
+)
+
+// limits of a server. Whoever streams lifts those of its answer with an http.ResponseController.
+const (
+	maxConns      = 256              // a handful of monitors and dashboards, with room
+	maxHeader     = 16 << 10         // bytes
+	maxBody       = 64 << 10         // bytes; nothing here reads one
+	headerTimeout = 5 * time.Second  // for the words of a request
+	readTimeout   = 10 * time.Second // for all of it
+	writeTimeout  = 30 * time.Second // for the answer: metrics of a thousand workers are some megabytes
+	idleTimeout   = 2 * time.Minute  // between requests; Prometheus asks once a minute, and keeps the connection
+	farewell      = time.Second      // for answers under way when the server ends
+)
+
+// Supervisor is what the probes look at; see supervisor.Supervisor.
+type Supervisor interface {
+	// Published is the latest snapshot, without what has to be measured. Nobody changes it.
+	Published() *supervisor.Snapshot
+	// Alive waits until the loop has answered.
+	Alive(ctx context.Context) error
+}
+
+// Config is what a server needs.
+type Config struct {
+	Supervisor Supervisor
+	Log        zerolog.Logger
+	// Pages are further handlers, by pattern of http.ServeMux, such as "GET /metrics".
+	Pages map[string]http.Handler
+}
+
+// Server answers until Close.
+type Server struct {
+	http   *http.Server
+	pulse  *pulse
+	conns  *conns
+	served sync.WaitGroup
+}
+
+// Serve answers what comes from a listener, which it closes in the end.
+func Serve(l net.Listener, cfg Config) *Server {
+	s := &Server{pulse: newPulse(cfg.Supervisor.Alive), conns: newConns(maxConns)}
+	p := &probes{sup: cfg.Supervisor, pulse: s.pulse, instance: instance()}
+	mux := http.NewServeMux()
+	pages := maps.Clone(cfg.Pages)
+	if pages == nil {
+		pages = map[string]http.Handler{}
+	}
+	pages["GET /livez"] = http.HandlerFunc(p.live)
+	pages["GET /readyz"] = http.HandlerFunc(p.ready)
+	pages["GET /startupz"] = http.HandlerFunc(p.startup)
+	pages["GET /healthz"] = &healthPage{probes: p}
+	for pattern, page := range pages {
+		mux.Handle(pattern, page)
+	}
+	if _, taken := pages["GET /"]; !taken {
+		mux.Handle("GET /", contents(slices.Sorted(maps.Keys(pages))))
+	}
+	s.http = &http.Server{
+		Handler:           s.guard(mux),
+		ConnContext:       s.conns.come,
+		ConnState:         s.follow,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          log.New(cfg.Log.With().Str("part", "http").Logger(), "", 0),
+	}
+	s.served.Go(func() { _ = s.http.Serve(l) }) // ends with Close
+	return s
+}
+
+// Close lets the answers that are under way be written, for a moment, and closes the listener.
+func (s *Server) Close() {
+	s.pulse.stop()
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		_ = s.http.Close()
+	}
+	s.served.Wait()
+}
+
+// follow is for http.Server.ConnState.
+func (s *Server) follow(conn net.Conn, state http.ConnState) {
+	if state == http.StateClosed || state == http.StateHijacked {
+		s.conns.gone(conn)
+	}
+}
+
+// guard is in front of every page: what no page may forget.
+func (s *Server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cache-Control", "no-store") // an answer of a minute ago is a wrong one
+		v, ok := r.Context().Value(visitKey{}).(*visit)
+		if !ok {
+			next.ServeHTTP(w, r)
+			return
+		}
+		s.conns.working(v, func() { next.ServeHTTP(w, r) })
+	})
+}
+
+// contents answers who asks for anything else, with what there is.
+func contents(patterns []string) http.Handler {
+	paths := make([]string, len(patterns))
+	for i, pattern := range patterns {
+		paths[i] = strings.TrimPrefix(pattern, "GET ")
+	}
+	text := fmt.Sprintf("no such page; there is %s\n", strings.Join(paths, " "))
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusNotFound, text) })
+}
+
+// say answers in plain text.
+func say(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	_, _ = w.Write([]byte(text)) // a client that left needs no answer
+}
