@@ -1,10 +1,9 @@
 package supervisor
 
 import (
-	"errors"
+	"slices"
 	"time"
 
-	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/supervisor/scale"
@@ -17,6 +16,7 @@ const sampleEvery = time.Second
 // scaling is what is known of the load of a pool. Only the loop uses it.
 type scaling struct {
 	sampling bool // another sample comes
+	fresh    int  // workers from here on were added, and not all of them have started yet
 	state    scale.State
 	at       time.Time // of the last sample
 	used     map[meter]time.Duration
@@ -25,20 +25,6 @@ type scaling struct {
 	changed  time.Time
 	refused  string // why the last change could not be made
 	blind    bool   // it was said that nothing can be seen
-}
-
-// load is what was seen of a pool beside the loop.
-type load struct {
-	at     time.Time
-	queued int
-	blind  bool                    // no listener told
-	used   map[meter]time.Duration // CPU time since each worker began
-}
-
-// meter is what the CPU time of a worker is read from. What two of them say cannot be compared.
-type meter struct {
-	ref   machine.Ref
-	group Group // nil for the files of its processes
 }
 
 // followLoad sees to it that the next sample comes, if the pool's number of workers follows its load.
@@ -58,50 +44,17 @@ func (p *pool) loadDue() {
 		p.scaling = scaling{}
 		return
 	}
-	listeners := p.listeners()
-	var meters map[meter]int
-	if p.cfg().Autoscale.CPU > 0 {
-		meters = p.meters()
-	}
+	takers := p.takers()
+	places, meters := p.places(takers), p.meters(takers)
 	s := p.sup
 	s.goOn(func() {
-		m := load{at: time.Now(), blind: true, used: make(map[meter]time.Duration, len(meters))}
-		for _, l := range listeners {
-			if n, err := l.Queued(); !errors.Is(err, listener.ErrNoQueue) {
-				m.queued += n // as far as it came
-				m.blind = false
-			}
-		}
+		m := load{at: time.Now(), blind: len(takers) > 0, used: make(map[meter]time.Duration, len(meters))}
+		m.count(places)
 		for by, pid := range meters {
 			s.cfg.World.readMeter(by, pid, m.used)
 		}
 		s.mail.post(loadSeen{pool: p, load: m})
 	})
-}
-
-// meters are those of the wanted workers that serve, with their processes.
-func (p *pool) meters() map[meter]int {
-	found := map[meter]int{}
-	for ref, rec := range p.workers {
-		if w, ok := p.st.Worker(ref); ok && w.Health.Serves() && ref.Slot < p.st.Spec.Workers && rec.proc != nil {
-			found[meter{ref, rec.group}] = rec.proc.PID()
-		}
-	}
-	return found
-}
-
-// readMeter reads the one file of a control group, or what costs some more. A worker that has ended, or cannot be seen, is
-// left out.
-func (w World) readMeter(by meter, pid int, into map[meter]time.Duration) {
-	if by.group != nil {
-		if used := by.group.CPU(); used > 0 {
-			into[by] = used
-			return
-		}
-	}
-	if used, err := w.CPUTime(pid); err == nil {
-		into[meter{ref: by.ref}] = used
-	}
 }
 
 // loadSeen does what follows from the load.
@@ -119,7 +72,7 @@ func (p *pool) loadSeen(m load) {
 	}
 	sample := scale.Sample{
 		At: m.at.Sub(p.sup.begun), Workers: p.st.Spec.Workers, Ready: p.st.ReadySlots(),
-		Queued: m.queued, CPU: c.busy(m), Held: p.isMoving(),
+		Queued: m.queued, CPU: c.busy(m), Held: p.isMoving() || p.isGrowing(),
 	}
 	c.at, c.used, c.last = m.at, m.used, sample
 	state, want, why := policyOf(a).Step(c.state, sample)
@@ -150,34 +103,24 @@ func (p *pool) follow(want int, why scale.Reason) {
 		Int(keyQueued, c.last.Queued).Int(keyCPU, c.last.CPU).Msg("pool scaled")
 }
 
-// busy is how many thousandths of a CPU the workers used since the last sample that was taken of them.
-func (c *scaling) busy(m load) int {
-	var used time.Duration
-	for by, now := range m.used {
-		if before, ok := c.used[by]; ok {
-			used += max(0, now-before) // less if a descendant ended
-		}
-	}
-	gap := m.at.Sub(c.at)
-	if used == 0 || gap <= 0 {
-		return 0
-	}
-	return int(1000 * used / gap)
+// isMoving reports whether workers that work are being replaced, or are about to be: then they are busy with other things
+// than the load, and a rollout counts on their number. One that replaces a broken worker is no reason: it may have been
+// the load that broke it.
+func (p *pool) isMoving() bool {
+	return p.st.Rollout.Phase != machine.NoRollout || p.errands.rolls > 0 || p.sup.transaction != nil ||
+		slices.ContainsFunc(p.st.Slots, func(slot machine.Slot) bool { return slot.Outdated != 0 })
 }
 
-// isMoving reports whether workers are being replaced, or are about to be: then they are busy with other things than
-// the load, and a rollout counts on their number.
-func (p *pool) isMoving() bool {
-	if p.st.Rollout.Phase != machine.NoRollout || p.errands.rolls > 0 || p.sup.transaction != nil {
-		return true
-	}
-	for i := range min(p.st.Spec.Workers, len(p.st.Slots)) {
-		for _, w := range p.st.Slots[i].Workers {
-			if w.Health.Active() && w.Health != machine.Ready {
-				return true
-			}
+// isGrowing reports whether workers that were added are on their way, and nothing is wrong with them.
+func (p *pool) isGrowing() bool {
+	wanted := min(p.st.Spec.Workers, len(p.st.Slots))
+	starts := func(w machine.Worker) bool { return w.Health == machine.Starting }
+	for i := min(p.scaling.fresh, wanted); i < wanted; i++ {
+		if slot := &p.st.Slots[i]; slot.Failures == 0 && slices.ContainsFunc(slot.Workers[:], starts) {
+			return true
 		}
 	}
+	p.scaling.fresh = wanted
 	return false
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
+	"github.com/broodctl/brood/worker/handshake"
 )
 
 // between is a pool whose number of workers follows its load.
@@ -125,11 +126,11 @@ func TestNumberStaysWhileWorkersAreReplaced(t *testing.T) {
 				p.ready = 20 * time.Second
 			}
 		}, func(s *stage) { s.ask(Request{Verb: Roll}) }},
-		{"a worker that starts anew", func(n int, p *fakeProcess) {
+		{"a recycling", func(n int, p *fakeProcess) {
 			if n == 2 {
 				p.ready = 30 * time.Second
 			}
-		}, func(s *stage) { s.world.process(0).end(worker.Exit{Code: 1}) }},
+		}, func(s *stage) { s.world.process(0).say(handshake.Message{Requests: new(uint64(1000))}) }},
 		{"a reload", nil, func(s *stage) {
 			s.world.reading = 30 * time.Second
 			s.ask(Request{Verb: Reload})
@@ -137,7 +138,10 @@ func TestNumberStaysWhileWorkersAreReplaced(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := &world{behave: tt.behave}
-			perform(t, w, elastic(w), func(s *stage) {
+			perform(t, w, func(c *Config) {
+				elastic(w)(c)
+				c.Desired.Pools[0].Recycle.MaxRequests = 1000
+			}, func(s *stage) {
 				s.after(10 * time.Second)
 				tt.begin(s)
 				w.burden(100, 0)
@@ -151,6 +155,103 @@ func TestNumberStaysWhileWorkersAreReplaced(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Workers that were added are waited for, unless something is wrong with them.
+func TestGrowthIsWaitedFor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		behave func(n int, p *fakeProcess)
+		want   int
+	}{
+		"they start": {func(n int, p *fakeProcess) {
+			if n >= 2 {
+				p.ready = 30 * time.Second
+			}
+		}, 4},
+		"they die": {func(n int, p *fakeProcess) {
+			if n >= 2 {
+				p.ready = -1
+				time.AfterFunc(time.Millisecond, func() { p.end(worker.Exit{Code: 1}) })
+			}
+		}, 8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &world{behave: tt.behave}
+			perform(t, w, elastic(w), func(s *stage) {
+				s.after(10 * time.Second)
+				w.burden(100, 0)
+				s.after(20 * time.Second)
+				if desired, ready := s.workers(); desired != tt.want || ready != 2 {
+					t.Errorf("%d workers, %d ready, want %d", desired, ready, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// Too much work makes workers fail, and then there have to be more of them; but not fewer.
+func TestGrowthWhileWorkersDoNotServe(t *testing.T) {
+	sick := func(m *mood) { m.status = 503 }
+	for name, fall := range map[string]func(s *stage){
+		"unready":  func(s *stage) { s.world.process(1).set(sick) },
+		"starting": func(s *stage) { s.world.process(1).end(failure) },
+		"nobody is ready": func(s *stage) {
+			s.world.process(0).set(sick)
+			s.world.process(1).set(sick)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := &world{lanes: true, behave: func(n int, p *fakeProcess) {
+				if n == 2 && name == "starting" {
+					p.ready = 2 * time.Minute
+				}
+			}}
+			perform(t, w, func(c *Config) {
+				elastic(w)(c)
+				c.Desired.Pools[0].Spec.ReadyTimeout = 10 * time.Minute
+				if name != "starting" { // which would be over with the first answer
+					c.Desired.Pools[0].Health.Readiness = often()
+				}
+			}, func(s *stage) {
+				s.after(10 * time.Second)
+				fall(s)
+				s.after(4 * time.Second)
+				w.burden(0, 900*time.Millisecond)
+				s.after(5 * time.Second)
+				if desired, ready := s.workers(); desired != 3 || ready == 3 {
+					t.Errorf("%d of %d workers serve", ready, desired)
+				}
+				w.burden(0, 0)
+				s.after(time.Minute)
+				if desired, ready := s.workers(); desired != 3 || ready == 3 {
+					t.Errorf("later %d of %d workers serve", ready, desired)
+				}
+				w.heal()
+				s.after(2 * time.Minute)
+				s.has(2)
+			})
+		})
+	}
+}
+
+// What waits for a worker that is gone waits for its successor, and no other one can help.
+func TestQueueOfWorkerThatIsGone(t *testing.T) {
+	w := &world{behave: func(n int, p *fakeProcess) {
+		if n == 2 {
+			p.ready = 30 * time.Second
+		}
+	}}
+	perform(t, w, elastic(w), func(s *stage) {
+		s.after(10 * time.Second)
+		w.process(0).end(failure)
+		w.burden(100, 0)
+		s.after(25 * time.Second)
+		if desired, ready := s.workers(); desired != 2 || ready != 1 {
+			t.Errorf("%d of %d workers serve", ready, desired)
+		}
+		s.after(30 * time.Second)
+		s.has(8)
+	})
 }
 
 func TestScaleWithinBounds(t *testing.T) {

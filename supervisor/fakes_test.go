@@ -28,7 +28,7 @@ type world struct {
 	hold     chan struct{} // if not nil, starts wait for it
 	watchdog time.Duration
 	lanes    bool          // workers can be asked over HTTP
-	queued   int           // connections that wait, in every listener
+	queued   int           // connections that wait for the worker of slot 0, in every listener
 	busy     time.Duration // CPU time that each worker uses per second
 
 	listeners []*fakeListener
@@ -262,7 +262,7 @@ func (p *fakeProcess) SignalGroup(sig syscall.Signal) error {
 	return nil
 }
 
-// load sets how busy the workers are from now on.
+// burden sets how busy the workers are from now on.
 func (w *world) burden(queued int, busy time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

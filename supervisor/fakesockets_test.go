@@ -78,15 +78,6 @@ func (l *fakeListener) FD(slot int, side listener.Side) int {
 	return l.base + 2*slot + int(side)
 }
 
-func (l *fakeListener) Queued() (int, error) {
-	if l.Mode() == listener.PerSlot {
-		return 0, listener.ErrNoQueue
-	}
-	l.world.mu.Lock()
-	defer l.world.mu.Unlock()
-	return l.world.queued, nil
-}
-
 func (l *fakeListener) Inode(slot int, s listener.Side) uint64 { return uint64(l.FD(slot, s)) }
 func (l *fakeListener) Adopt(int, listener.Side) error         { return l.use("adopt") }
 func (l *fakeListener) Dial(_ context.Context, slot int, side listener.Side) (net.Conn, error) {
@@ -98,7 +89,15 @@ func (l *fakeListener) Restore(slot int, side listener.Side) (listener.Repair, e
 }
 
 func (l *fakeListener) Queue(slot int, side listener.Side) (listener.Queue, error) {
+	if l.Mode() == listener.PerSlot {
+		return listener.Queue{}, listener.ErrNoQueue
+	}
 	m, _ := l.world.moodAt(l, slot, side)
+	l.world.mu.Lock()
+	defer l.world.mu.Unlock()
+	if slot == 0 {
+		m.queue += l.world.queued
+	}
 	return listener.Queue{Length: m.queue, Backlog: 511}, nil
 }
 

@@ -122,7 +122,6 @@ type Listener interface {
 	Queue(slot int, side listener.Side) (listener.Queue, error)
 	Dial(ctx context.Context, slot int, side listener.Side) (net.Conn, error)
 	Grow(slots int) error
-	Queued() (int, error)
 	Adjust(cfg listener.Config) error
 	Pause() error
 	Resume() error

@@ -7,7 +7,8 @@
 //
 //   - more workers were needed for UpAfter without a break, or fewer for DownAfter, with a margin between the two, so that
 //     a load which stays as it is moves the number in one direction and then never again;
-//   - every wanted worker is ready, and nothing replaces any: a broken worker is no load.
+//   - nothing replaces or adds workers meanwhile; and for fewer, all of them are ready. Too much work makes workers unready
+//     or kills them, which is when more are needed.
 //
 // A removal after which there soon were too few is taken back, and not tried again for a while, which doubles each time:
 // an empty queue does not tell how much busier the workers could be.

@@ -16,14 +16,23 @@ type Policy struct {
 	UpAfter, DownAfter time.Duration
 }
 
-// Sample is what was seen of a pool at one moment.
+// Sample is what was seen of a pool at one moment. Its load is that of the workers in service, or of all of them if none is,
+// because then all get connections. What a broken worker has no other one can do.
 type Sample struct {
 	At      time.Duration // since any beginning; never less than in the sample before
 	Workers int           // wanted
 	Ready   int           // of these, in service
-	Queued  int           // connections that wait, for all of them together
-	CPU     int           // thousandths of a CPU that all of them together used since the sample before
-	Held    bool          // something replaces workers, so that neither the numbers nor a change of them mean much
+	Queued  int           // connections that wait
+	CPU     int           // thousandths of a CPU that was used since the sample before
+	Held    bool          // workers are replaced or added, so that neither the numbers nor a change of them mean much
+}
+
+// serving is among how many workers the load is shared.
+func (m Sample) serving() int {
+	if m.Ready == 0 {
+		return m.Workers
+	}
+	return m.Ready
 }
 
 // Reason is why there are to be more workers, or fewer.
@@ -103,28 +112,32 @@ func (p Policy) Step(s State, m Sample) (State, int, Reason) {
 	return s.restart(), want, because
 }
 
-// weigh looks at the load, if the pool is at rest.
+// weigh looks at the load. Workers that do not serve are not replaced by others without need, but they may be what too
+// much work has made of them: the others are counted on, and more of them come if these are too few.
 func (p Policy) weigh(s State, m Sample, gap time.Duration) (State, int, Reason) {
-	if m.Held || m.Ready < m.Workers {
+	if m.Held {
 		return s.restart(), m.Workers, Stay
 	}
 	s = s.forget(p)
-	if need, because := p.need(m, 1); need > m.Workers {
-		return p.grow(s, m, gap, need, because)
+	if need, because := p.need(m, 1); need > m.serving() {
+		return p.grow(s, m, gap, m.Workers+need-m.serving(), because)
 	}
 	s.over = 0
+	if m.Ready < m.Workers {
+		return s.restart(), m.Workers, Stay
+	}
 	return p.shrink(s, m, gap)
 }
 
 // grow adds workers when there have been too few for long enough: as many as the load needs, but never more than there
 // are, because the length of a queue does not tell how fast it would be served.
-func (p Policy) grow(s State, m Sample, gap time.Duration, need int, because Reason) (State, int, Reason) {
+func (p Policy) grow(s State, m Sample, gap time.Duration, enough int, because Reason) (State, int, Reason) {
 	s.over += gap
 	s.under, s.need = 0, 0
 	if s.over < p.UpAfter || m.Workers >= p.Max {
 		return s, m.Workers, Stay
 	}
-	want := min(need, 2*m.Workers, p.Max)
+	want := min(enough, 2*m.Workers, p.Max)
 	if s.last.from > 0 {
 		want, because = min(s.last.from, p.Max), TooFew
 		s.floor.tries = min(s.floor.tries+1, mostTries)
@@ -155,7 +168,7 @@ func (p Policy) shrink(s State, m Sample, gap time.Duration) (State, int, Reason
 	return s, want, TooMany
 }
 
-// need is how many workers there must be so that no target is exceeded by more than its part, and what asks for most.
+// need is how many workers must serve so that no target is exceeded by more than its part, and what asks for most.
 func (p Policy) need(m Sample, part float64) (int, Reason) {
 	need, because := 0, Stay
 	if p.Queue > 0 {

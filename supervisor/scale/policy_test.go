@@ -35,7 +35,7 @@ func poolOf(p scale.Policy, workers int) *pool { return &pool{policy: p, workers
 func (p *pool) see(m scale.Sample) scale.Reason {
 	p.now += time.Second
 	m.At, m.Workers = p.now, p.workers
-	m.Ready += p.workers
+	m.Ready = max(0, m.Ready+p.workers)
 	var want int
 	var why scale.Reason
 	p.state, want, why = p.policy.Step(p.state, m)
@@ -88,7 +88,12 @@ func TestOneChange(t *testing.T) {
 		{"above the most", usual(), 20, scale.Sample{Held: true}, 1, 16, scale.Bounds},
 		{"below the least", usual(), 1, scale.Sample{Ready: -1}, 1, 2, scale.Bounds},
 		{"a rollout is under way", usual(), 4, scale.Sample{Queued: 100, Held: true}, 0, 4, scale.Stay},
-		{"a worker is not ready", usual(), 4, scale.Sample{Queued: 100, Ready: -1}, 0, 4, scale.Stay},
+		{"a worker is not ready, and too many wait for the others", usual(), 4, scale.Sample{Queued: 4, Ready: -1}, 6, 5, scale.Queue},
+		{"a worker is not ready, and as many wait for the others as may", usual(), 4, scale.Sample{Queued: 3, Ready: -1}, 0, 4, scale.Stay},
+		{"one is ready, and too busy", usual(), 4, scale.Sample{CPU: 1000, Ready: -3}, 6, 5, scale.CPU},
+		{"nobody is ready, and all are too busy", usual(), 4, scale.Sample{CPU: 4000, Ready: -4}, 6, 5, scale.CPU},
+		{"nobody is ready, and nobody too busy", usual(), 4, scale.Sample{CPU: 3000, Ready: -4}, 0, 4, scale.Stay},
+		{"a worker is not ready, twice as many at most", usual(), 4, scale.Sample{Queued: 100, Ready: -1}, 6, 8, scale.Queue},
 		{"idle with a worker that is not ready", usual(), 4, scale.Sample{Ready: -1}, 0, 4, scale.Stay},
 		{"at once", but(func(p *scale.Policy) { p.UpAfter = 0 }), 4, scale.Sample{Queued: 5}, 1, 5, scale.Queue},
 	} {
@@ -144,20 +149,37 @@ func TestWaits(t *testing.T) {
 			t.Errorf("%d workers (%s)", p.workers, p.why)
 		}
 	})
-	for name, interruption := range map[string]scale.Sample{"a rollout": {Queued: 5, Held: true}, "a death": {Queued: 5, Ready: -1}} {
-		t.Run(name, func(t *testing.T) {
-			p := poolOf(usual(), 4)
-			p.sees(5, busy)
-			p.see(interruption)
-			p.sees(4, busy)
-			if p.workers != 4 {
-				t.Errorf("too early: %d workers (%s)", p.workers, p.why)
-			}
-			if p.see(busy); p.workers != 5 {
-				t.Errorf("%d workers (%s)", p.workers, p.why)
-			}
-		})
-	}
+	t.Run("a rollout", func(t *testing.T) {
+		p := poolOf(usual(), 4)
+		p.sees(5, busy)
+		p.see(scale.Sample{Queued: 5, Held: true})
+		p.sees(4, busy)
+		if p.workers != 4 {
+			t.Errorf("too early: %d workers (%s)", p.workers, p.why)
+		}
+		if p.see(busy); p.workers != 5 {
+			t.Errorf("%d workers (%s)", p.workers, p.why)
+		}
+	})
+	t.Run("a death in a busy time", func(t *testing.T) {
+		p := poolOf(usual(), 4)
+		p.sees(5, busy)
+		if p.see(scale.Sample{Queued: 5, Ready: -1}); p.workers != 6 {
+			t.Errorf("%d workers (%s)", p.workers, p.why)
+		}
+	})
+	t.Run("a death in an idle time", func(t *testing.T) {
+		p := poolOf(usual(), 4)
+		p.sees(20, idle)
+		p.see(scale.Sample{Ready: -1})
+		p.sees(19, idle)
+		if p.workers != 4 {
+			t.Errorf("too early: %d workers (%s)", p.workers, p.why)
+		}
+		if p.see(idle); p.workers != 3 {
+			t.Errorf("%d workers (%s)", p.workers, p.why)
+		}
+	})
 	t.Run("somebody's wish", func(t *testing.T) {
 		p := poolOf(usual(), 4)
 		p.sees(5, busy)

@@ -28,10 +28,11 @@ func drawLoad(t *rapid.T) scale.Sample {
 	}
 }
 
-// A load that stays as it is moves the number in one direction, and then no more.
+// A load that stays as it is moves the number in one direction, and then no more; also if some workers never serve.
 func TestConstantLoadComesToRest(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		policy, load := drawPolicy(rt), drawLoad(rt)
+		load.Ready = -rapid.SampledFrom([]int{0, 0, 1, 3}).Draw(rt, "not ready")
 		p := poolOf(policy, rapid.IntRange(policy.Min, policy.Max).Draw(rt, "workers"))
 		before := p.workers
 		const long = 2000 // 68 workers less a quarter at once are gone after 23 removals
@@ -68,13 +69,14 @@ func TestFastLoadChangesNothing(t *testing.T) {
 	})
 }
 
-// Whatever happens, the bounds hold, nothing changes before its time, no step is too large, and none is made while
-// workers are replaced or broken.
+// Whatever happens, the bounds hold, nothing changes before its time, no step is too large, none is made while workers
+// are replaced, and no worker is removed while others do not serve.
 func TestWhateverHappens(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		policy := drawPolicy(rt)
 		p := poolOf(policy, rapid.IntRange(1, 80).Draw(rt, "workers"))
-		quiet := time.Duration(0) // since the last change, wish or trouble
+		quiet := time.Duration(0) // since the last change, wish or hold
+		whole := time.Duration(0) // that, or since a worker was not ready
 		load := drawLoad(rt)
 		for range rapid.IntRange(1, 300).Draw(rt, "seconds") {
 			m := load
@@ -84,10 +86,10 @@ func TestWhateverHappens(t *testing.T) {
 			case 1:
 				m.Held = true
 			case 2:
-				m.Ready = -1
+				m.Ready = -rapid.IntRange(1, p.workers).Draw(rt, "not ready")
 			case 3:
 				if wish := rapid.IntRange(1, 80).Draw(rt, "wish"); wish != p.workers {
-					p.workers, quiet = wish, 0
+					p.workers, quiet, whole = wish, 0, 0
 				}
 			case 4:
 				p.now += time.Duration(rapid.IntRange(0, 5000).Draw(rt, "gap ms")) * time.Millisecond
@@ -95,8 +97,12 @@ func TestWhateverHappens(t *testing.T) {
 			before := p.workers
 			why := p.see(m)
 			quiet += 2 * time.Second // the most that a sample stands for
-			if m.Held || m.Ready < 0 {
-				quiet = 0
+			whole += 2 * time.Second
+			if m.Held {
+				quiet, whole = 0, 0
+			}
+			if m.Ready < 0 {
+				whole = 0
 			}
 			outside := before < policy.Min || before > policy.Max
 			switch {
@@ -105,15 +111,15 @@ func TestWhateverHappens(t *testing.T) {
 			case (why == scale.Stay) != (p.workers == before) || (why == scale.Bounds) != outside:
 				rt.Fatalf("%d -> %d: %s", before, p.workers, why)
 			case outside || why == scale.Stay:
-			case m.Held || m.Ready < 0:
+			case m.Held || m.Ready < 0 && p.workers < before:
 				rt.Fatalf("%d -> %d (%s) at a bad moment", before, p.workers, why)
 			case p.workers > before && (quiet < policy.UpAfter || p.workers > 2*before):
 				rt.Fatalf("%d -> %d (%s) after %v", before, p.workers, why, quiet)
-			case p.workers < before && (quiet < policy.DownAfter || before-p.workers > max(1, before/4)):
-				rt.Fatalf("%d -> %d (%s) after %v", before, p.workers, why, quiet)
+			case p.workers < before && (whole < policy.DownAfter || before-p.workers > max(1, before/4)):
+				rt.Fatalf("%d -> %d (%s) after %v", before, p.workers, why, whole)
 			}
 			if p.workers != before {
-				quiet = 0
+				quiet, whole = 0, 0
 			}
 		}
 	})
