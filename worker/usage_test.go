@@ -77,6 +77,31 @@ func TestUsageOfAnotherUser(t *testing.T) {
 	}
 }
 
+// What a worker has started counts, as long as its parents live.
+func TestCPUTimeOfDescendants(t *testing.T) {
+	const burn = `sh -c 'i=0; while [ $i -lt 400000 ]; do i=$((i+1)); done; echo done; exec cat'`
+	const much = 30 * time.Millisecond // less than it takes on a fast machine, and more than a shell needs to begin
+	for _, tt := range []struct {
+		name, script string
+		counts       bool
+	}{
+		{"a child", burn + ` & read x`, true},
+		{"a child's child", `(` + burn + `; true) & read x`, true},
+		{"a child that has ended", burn + ` </dev/null; read x`, true},
+		{"one whose parent has ended", `(` + burn + ` &); read x`, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, out := launchTalking(t, newSpawner(t), shell(tt.script))
+			if _, err := out.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+			if cpu, err := worker.CPUTime(p.PID()); err != nil || (cpu >= much) != tt.counts {
+				t.Errorf("got %v, %v", cpu, err)
+			}
+		})
+	}
+}
+
 func TestStopped(t *testing.T) {
 	s := newSpawner(t)
 	cmd := helper(t, "echo")
