@@ -21,7 +21,9 @@ type scaling struct {
 	at       time.Time // of the last sample
 	used     map[meter]time.Duration
 	last     scale.Sample
-	reason   scale.Reason // of the last change
+	reason   scale.Reason // of the last change that the load made
+	to       int          // workers after it
+	detail   string       // the same, with numbers
 	changed  time.Time
 	refused  string // why the last change could not be made
 	blind    bool   // it was said that nothing can be seen
@@ -98,8 +100,9 @@ func (p *pool) follow(want int, why scale.Reason) {
 		}
 		return
 	}
-	c.refused, c.reason, c.changed = "", why, time.Now()
-	p.log.Info().Int(keyFrom, from).Int(keyTo, want).Stringer(keyReason, why).
+	c.refused, c.reason, c.to, c.changed = "", why, want, time.Now()
+	c.detail = explain(policyOf(p.cfg().Autoscale), c.last, want, why)
+	p.log.Info().Int(keyFrom, from).Int(keyTo, want).Stringer(keyReason, why).Str(keyDetail, c.detail).
 		Int(keyQueued, c.last.Queued).Int(keyCPU, c.last.CPU).Msg("pool scaled")
 }
 
@@ -129,9 +132,9 @@ func (p *pool) viewAutoscale() *AutoscaleView {
 	if a.Max == 0 {
 		return nil
 	}
-	v := &AutoscaleView{Min: a.Min, Max: a.Max, Queued: c.last.Queued, CPU: float64(c.last.CPU) / 1000, Changed: c.changed}
-	if c.reason != scale.Stay {
-		v.Reason = c.reason.String()
+	v := &AutoscaleView{Min: a.Min, Max: a.Max, Queued: c.last.Queued, CPU: float64(c.last.CPU) / 1000}
+	if c.reason != scale.Stay && c.to == p.st.Spec.Workers { // else somebody has changed it since
+		v.Reason, v.Detail, v.Changed = c.reason.String(), c.detail, c.changed
 	}
 	return v
 }

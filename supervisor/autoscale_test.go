@@ -65,7 +65,8 @@ func TestWorkersFollowTheQueue(t *testing.T) {
 			t.Errorf("steps %v, want %v", steps, want)
 		}
 		line := s.logged("pool scaled")[0]
-		if line["pool"] != "web" || line["reason"] != "queue" || line["queued"] != 7.0 {
+		detail := "7 connections queued for 2 ready workers, more than queue = 1 each, for up_after = 3s"
+		if line["pool"] != "web" || line["reason"] != "queue" || line["queued"] != 7.0 || line["detail"] != detail {
 			t.Errorf("log: %v", line)
 		}
 		a := s.sup.Snapshot().Pools[0].Autoscale
@@ -86,7 +87,7 @@ func TestWorkersFollowTheCPU(t *testing.T) {
 		w.burden(0, 900*time.Millisecond)
 		s.after(6 * time.Second)
 		s.has(3)
-		if a := s.sup.Snapshot().Pools[0].Autoscale; a.Reason != "cpu" || a.CPU < 1.79 || a.CPU > 2.71 {
+		if a := s.sup.Snapshot().Pools[0].Autoscale; a.Reason != "cpu" || !strings.Contains(a.Detail, "more than cpu = 80% each") || a.CPU < 1.79 || a.CPU > 2.71 {
 			t.Errorf("view: %+v", a)
 		}
 		w.burden(0, 600*time.Millisecond) // of each: two would be too busy
@@ -274,13 +275,20 @@ func TestScaleWithinBounds(t *testing.T) {
 		s.signals <- syscall.SIGTTIN
 		synctest.Wait()
 		s.has(3)
-		if v := s.ask(Request{Verb: Scale, Workers: 5}).answer(); v.Err != nil {
-			t.Error(v.Err)
+		v := s.ask(Request{Verb: Scale, Workers: 5}).answer()
+		if v.Err != nil || v.Text != "pool web goes to 5 workers; from there the number follows the load, between 2 and 8" {
+			t.Errorf("verdict: %+v", v)
 		}
 		s.after(9 * time.Second) // a new beginning
 		s.has(5)
 		s.after(30 * time.Second)
 		s.has(2)
+		if v := s.ask(Request{Verb: Scale, Workers: 3}).answer(); v.Err != nil {
+			t.Error(v.Err)
+		}
+		if a := s.sup.Snapshot().Pools[0].Autoscale; a.Reason != "" || a.Detail != "" || !a.Changed.IsZero() {
+			t.Errorf("the load is blamed for somebody's wish: %+v", a)
+		}
 	})
 }
 

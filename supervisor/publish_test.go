@@ -58,6 +58,7 @@ func TestNothingIsPublishedWhileNothingHappens(t *testing.T) {
 		p.Autoscale = plan.Autoscale{Min: 2, Max: 4, Queue: 1, UpAfter: time.Minute, DownAfter: time.Minute}
 	}), func(s *stage) {
 		first, second := w.process(0), w.process(1)
+		first.set(func(m *mood) { m.accepts, m.held = true, []uint64{1} }) // who waits for it is no sign of a hang
 		alive := func(status string) {
 			for n := range uint64(2) {
 				first.say(handshake.Message{Watchdog: true, Status: status, Requests: &n})

@@ -191,7 +191,11 @@ func (p *pool) scale(req Request) Verdict {
 	if err := p.resize(workers); err != nil {
 		return Verdict{Err: err}
 	}
-	return Verdict{Text: fmt.Sprintf("pool %s goes to %d workers", p.name, workers)}
+	text := fmt.Sprintf("pool %s goes to %d workers", p.name, workers)
+	if a := p.cfg().Autoscale; a.Max > 0 {
+		text += fmt.Sprintf("; from there the number follows the load, between %d and %d", a.Min, a.Max)
+	}
+	return Verdict{Text: text}
 }
 
 var errBounds = errors.New("their number follows the load between")

@@ -89,9 +89,10 @@ type RolloutView struct {
 type AutoscaleView struct {
 	Min     int       `json:"min"`
 	Max     int       `json:"max"`
-	Queued  int       `json:"queued"`               // connections that wait
-	CPU     float64   `json:"cpu"`                  // CPUs that the workers use together; 0 if that does not count
-	Reason  string    `json:"reason,omitempty"`     // of the last change: queue, cpu, idle, too few after all, bounds
+	Queued  int       `json:"queued"`               // connections that wait for ready workers
+	CPU     float64   `json:"cpu"`                  // CPUs that these use together; 0 if that does not count
+	Reason  string    `json:"reason,omitempty"`     // of the last change, if the load made it: queue, cpu, removal_undone, idle, bounds
+	Detail  string    `json:"detail,omitempty"`     // the same for people, with numbers
 	Changed time.Time `json:"last_change,omitzero"` // when that was
 }
 

@@ -57,6 +57,7 @@ func printStatus(w io.Writer, snap supervisor.Snapshot) error {
 		p := &snap.Pools[i]
 		_, _ = fmt.Fprintf(w, "\npool %s  %d/%d%s ready  generation %d  restarts %d%s\n",
 			p.Name, p.Ready, p.Desired, boundsWords(p.Autoscale), p.Generation, p.Restarts, rolloutWords(p.Rollout))
+		printLoad(w, p.Autoscale)
 		if len(p.WaitsFor) > 0 {
 			_, _ = fmt.Fprintf(w, "  waits for %s\n", strings.Join(p.WaitsFor, ", "))
 		}
@@ -154,6 +155,17 @@ func boundsWords(a *supervisor.AutoscaleView) string {
 		return ""
 	}
 	return fmt.Sprintf(" (%d-%d)", a.Min, a.Max)
+}
+
+// printLoad says what the number of workers follows, and why it is what it is.
+func printLoad(w io.Writer, a *supervisor.AutoscaleView) {
+	if a == nil {
+		return
+	}
+	_, _ = fmt.Fprintf(w, "  load: %d queued, %.2f CPUs\n", a.Queued, a.CPU)
+	if a.Detail != "" {
+		_, _ = fmt.Fprintf(w, "  scaled %s ago: %s\n", ageWords(time.Since(a.Changed)), a.Detail)
+	}
 }
 
 func rolloutWords(r *supervisor.RolloutView) string {

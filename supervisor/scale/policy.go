@@ -27,8 +27,8 @@ type Sample struct {
 	Held    bool          // workers are replaced or added, so that neither the numbers nor a change of them mean much
 }
 
-// serving is among how many workers the load is shared.
-func (m Sample) serving() int {
+// Serving is among how many workers the load is shared.
+func (m Sample) Serving() int {
 	if m.Ready == 0 {
 		return m.Workers
 	}
@@ -44,14 +44,14 @@ const (
 	Bounds         // there were more than Max or fewer than Min
 	Queue          // too many connections waited
 	CPU            // the workers were too busy
-	TooFew         // the same, soon after a removal, which is taken back
-	TooMany        // fewer workers are enough
+	Undone         // one of these, soon after a removal, which is taken back
+	Idle           // fewer workers are enough
 	reasons        // how many there are
 )
 
 // String is the word for logs and status.
 func (r Reason) String() string {
-	return [reasons]string{"stay", "bounds", "queue", "cpu", "too few after all", "idle"}[r]
+	return [reasons]string{"stay", "bounds", "queue", "cpu", "removal_undone", "idle"}[r]
 }
 
 // State is what Step remembers from one sample to the next. The zero value is the beginning.
@@ -78,9 +78,10 @@ type floor struct {
 	tries   int           // removals in a row that were wrong
 }
 
+// Share of the targets that a smaller pool may come to, so that it does not grow again at once.
+const Share = 0.7
+
 const (
-	// share of the targets that a smaller pool may come to, so that it does not grow again at once.
-	share = 0.7
 	// against is how much longer than a moment must there be too many workers to outweigh one at which there are enough.
 	against = 4
 	// longest is what a sample stands for at most. After a longer gap nobody knows what was meanwhile.
@@ -119,8 +120,8 @@ func (p Policy) weigh(s State, m Sample, gap time.Duration) (State, int, Reason)
 		return s.restart(), m.Workers, Stay
 	}
 	s = s.forget(p)
-	if need, because := p.need(m, 1); need > m.serving() {
-		return p.grow(s, m, gap, m.Workers+need-m.serving(), because)
+	if need, because := p.need(m, 1); need > m.Serving() {
+		return p.grow(s, m, gap, m.Workers+need-m.Serving(), because)
 	}
 	s.over = 0
 	if m.Ready < m.Workers {
@@ -139,7 +140,7 @@ func (p Policy) grow(s State, m Sample, gap time.Duration, enough int, because R
 	}
 	want := min(enough, 2*m.Workers, p.Max)
 	if s.last.from > 0 {
-		want, because = min(s.last.from, p.Max), TooFew
+		want, because = min(s.last.from, p.Max), Undone
 		s.floor.tries = min(s.floor.tries+1, mostTries)
 		s.floor.workers, s.floor.until = m.Workers, m.At+p.DownAfter<<s.floor.tries
 		s.last = removal{}
@@ -150,7 +151,7 @@ func (p Policy) grow(s State, m Sample, gap time.Duration, enough int, because R
 // shrink removes workers when there have been too many for long enough. A moment at which all were needed does not
 // begin the wait anew, but prolongs it.
 func (p Policy) shrink(s State, m Sample, gap time.Duration) (State, int, Reason) {
-	need, _ := p.need(m, share)
+	need, _ := p.need(m, Share)
 	if need >= m.Workers {
 		s.under = max(0, s.under-against*gap)
 		return s, m.Workers, Stay
@@ -165,7 +166,15 @@ func (p Policy) shrink(s State, m Sample, gap time.Duration) (State, int, Reason
 		return s, m.Workers, Stay
 	}
 	s.last = removal{at: m.At, from: m.Workers}
-	return s, want, TooMany
+	return s, want, Idle
+}
+
+// Excess is what the workers that serve have most too much of: Queue or CPU, or Stay if they are enough.
+func (p Policy) Excess(m Sample) Reason {
+	if need, because := p.need(m, 1); need > m.Serving() {
+		return because
+	}
+	return Stay
 }
 
 // need is how many workers must serve so that no target is exceeded by more than its part, and what asks for most.

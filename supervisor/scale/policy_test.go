@@ -79,12 +79,12 @@ func TestOneChange(t *testing.T) {
 		{"CPU does not count", but(func(p *scale.Policy) { p.CPU = 0 }), 4, scale.Sample{CPU: 4000, Queued: 4}, 0, 4, scale.Stay},
 		{"a queue may be long", but(func(p *scale.Policy) { p.Queue = 10 }), 4, scale.Sample{Queued: 41}, 6, 5, scale.Queue},
 		{"or hardly anybody may wait", but(func(p *scale.Policy) { p.Queue = 0.25 }), 4, scale.Sample{Queued: 2}, 6, 8, scale.Queue},
-		{"idle", usual(), 3, scale.Sample{}, 21, 2, scale.TooMany},
-		{"a quarter at once", usual(), 16, scale.Sample{}, 21, 12, scale.TooMany},
-		{"not below what is needed", usual(), 16, scale.Sample{Queued: 10}, 21, 15, scale.TooMany},
-		{"not below the least", but(func(p *scale.Policy) { p.Min = 15 }), 16, scale.Sample{}, 21, 15, scale.TooMany},
+		{"idle", usual(), 3, scale.Sample{}, 21, 2, scale.Idle},
+		{"a quarter at once", usual(), 16, scale.Sample{}, 21, 12, scale.Idle},
+		{"not below what is needed", usual(), 16, scale.Sample{Queued: 10}, 21, 15, scale.Idle},
+		{"not below the least", but(func(p *scale.Policy) { p.Min = 15 }), 16, scale.Sample{}, 21, 15, scale.Idle},
 		{"fewer would be nearly too busy", usual(), 5, scale.Sample{CPU: 4 * 600}, 0, 5, scale.Stay},
-		{"fewer would not be too busy", usual(), 5, scale.Sample{CPU: 4 * 550}, 21, 4, scale.TooMany},
+		{"fewer would not be too busy", usual(), 5, scale.Sample{CPU: 4 * 550}, 21, 4, scale.Idle},
 		{"above the most", usual(), 20, scale.Sample{Held: true}, 1, 16, scale.Bounds},
 		{"below the least", usual(), 1, scale.Sample{Ready: -1}, 1, 2, scale.Bounds},
 		{"a rollout is under way", usual(), 4, scale.Sample{Queued: 100, Held: true}, 0, 4, scale.Stay},
@@ -145,7 +145,7 @@ func TestWaits(t *testing.T) {
 			t.Errorf("too early: %d workers (%s)", p.workers, p.why)
 		}
 		p.sees(1, idle)
-		if p.workers != 3 || p.why != scale.TooMany {
+		if p.workers != 3 || p.why != scale.Idle {
 			t.Errorf("%d workers (%s)", p.workers, p.why)
 		}
 	})
@@ -211,10 +211,10 @@ func TestRemovalTakenBack(t *testing.T) {
 		if p.workers < 5 {
 			m.Queued = 100
 		}
-		if p.see(m) == scale.TooMany {
+		if p.see(m) == scale.Idle {
 			tries = append(tries, p.now)
 		}
-		if p.workers < 4 || p.workers > 5 || p.workers == 5 && len(tries) > 0 && p.why != scale.TooFew {
+		if p.workers < 4 || p.workers > 5 || p.workers == 5 && len(tries) > 0 && p.why != scale.Undone {
 			t.Fatalf("after %v: %d workers (%s)", p.now, p.workers, p.why)
 		}
 	}
@@ -235,7 +235,7 @@ func TestRemovalTakenBack(t *testing.T) {
 
 func TestReasons(t *testing.T) {
 	seen := map[string]bool{}
-	for r := scale.Stay; r <= scale.TooMany; r++ {
+	for r := scale.Stay; r <= scale.Idle; r++ {
 		if seen[r.String()] || r.String() == "" {
 			t.Errorf("reason %d is called %q", r, r)
 		}
