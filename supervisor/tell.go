@@ -18,9 +18,6 @@ func (p *pool) tell(e events.Event) {
 	p.sup.feed.Add(e)
 }
 
-// stateGone is the state of a worker of which nothing is left, in events.
-const stateGone = "gone"
-
 // eventOf begins an event about a worker.
 func eventOf(kind events.Kind, rec *record) events.Event {
 	e := events.Event{Kind: kind, Slot: new(rec.ref.Slot), WorkerID: new(rec.id), Generation: rec.generation}
@@ -88,7 +85,7 @@ func (p *pool) tellWorker(ref machine.Ref, was, is machine.Health) {
 		}
 	}
 	if e.State = is.String(); is == machine.Free {
-		e.State = stateGone
+		e.State = events.Gone
 	}
 	if was != machine.Free {
 		e.From = was.String()
@@ -177,7 +174,7 @@ func (s *Supervisor) tellStates(before, now *Snapshot) {
 		}
 	}
 	for name, old := range was {
-		s.feed.Add(events.Event{Kind: events.Pool, Pool: name, State: stateGone, From: old.word()})
+		s.feed.Add(events.Event{Kind: events.Pool, Pool: name, State: events.Gone, From: old.word()})
 	}
 	if before == nil || before.State != now.State {
 		e := events.Event{Kind: events.State, State: now.State}

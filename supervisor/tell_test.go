@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/broodctl/brood/supervisor/events"
+	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 )
@@ -157,4 +158,27 @@ func TestTheEndIsTold(t *testing.T) {
 		synctest.Wait()
 		s.wantTold(since, "death web 0 gen 1 stopped next: not restarted", "worker web 0 gen 1 draining -> gone (stopping)", "pool web stopping -> exited")
 	})
+}
+
+// Who listens may name what it wants to hear of: those are the words that are told.
+func TestWordsOfEvents(t *testing.T) {
+	causes := []string{
+		string(CauseNeverExeced), string(CauseNeverReady), string(CauseDiedYoung), string(CauseDied), string(CauseOOM), string(CauseWatchdog),
+		string(CauseHang), string(CauseProbe), string(CauseReloadSignal), string(CauseDumpSignal), string(CauseRecycled), string(CauseStopped),
+		string(CauseKilledLate), string(CauseFinished),
+	}
+	states := []string{
+		StateStarting, StateReady, StateDegraded, StateStopping, reloadPreparing, reloadApplying, reloadReverting, reloadIsDone, reloadFailed,
+		stateFailed, events.Gone, machine.Rolling.String(), machine.Reverting.String(), machine.Exited.String(),
+	}
+	for h := machine.Waiting; h <= machine.Killed; h++ {
+		states = append(states, h.String())
+	}
+	for _, tt := range []struct{ name string; own, listed []string }{{"causes", causes, events.Causes()}, {"states", states, events.States()}} {
+		slices.Sort(tt.own)
+		slices.Sort(tt.listed)
+		if own := slices.Compact(tt.own); !slices.Equal(own, tt.listed) {
+			t.Errorf("%s: own %v, listed %v", tt.name, own, tt.listed)
+		}
+	}
 }

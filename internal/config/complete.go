@@ -17,6 +17,9 @@ const (
 	defaultBackoff         = 500 * time.Millisecond
 	defaultMaxBackoff      = 30 * time.Second
 	defaultRequiresTimeout = 5 * time.Second
+	defaultHookTimeout     = 10 * time.Second
+	defaultHookAttempts    = 5
+	defaultHookQueue       = 1000
 )
 
 // Complete returns a copy in which every default is written down that depends on nothing but the file: what Encode
@@ -25,7 +28,7 @@ const (
 // sense stay as they are.
 func Complete(f *File) *File {
 	full := *f
-	full.Listen, full.Pool = maps.Clone(f.Listen), maps.Clone(f.Pool)
+	full.Listen, full.Pool, full.OnEvent = maps.Clone(f.Listen), maps.Clone(f.Pool), maps.Clone(f.OnEvent)
 	if f.doc != nil {
 		full.Supervisor.Name = or(f.Supervisor.Name, nameOf(f.doc.name))
 	}
@@ -36,6 +39,9 @@ func Complete(f *File) *File {
 	}
 	for name, p := range full.Pool {
 		full.Pool[name] = completePool(p, f.Listen)
+	}
+	for name, h := range full.OnEvent {
+		full.OnEvent[name] = completeHook(h)
 	}
 	return &full
 }
@@ -54,6 +60,13 @@ func orPointer[T any](said *T, otherwise T) *T {
 		return &otherwise
 	}
 	return said
+}
+
+func completeHook(h HookTable) HookTable {
+	h.Timeout = orPointer(h.Timeout, Duration(defaultHookTimeout))
+	h.Attempts = orPointer(h.Attempts, defaultHookAttempts)
+	h.Queue = orPointer(h.Queue, defaultHookQueue)
+	return h
 }
 
 func completeListener(l ListenTable) ListenTable {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/events"
 	"github.com/broodctl/brood/supervisor/plan"
 )
 
@@ -18,8 +19,26 @@ type Config struct {
 	StopTimeout time.Duration // 0 is not known
 	Listeners   []Listener    // in the order of the file
 	Pools       []Pool        // in the order of the file
+	Hooks       []Hook        // in the order of the file
 
 	doc *document // nil if it came from flags
+}
+
+// Hook is who is told of events; see package hooks. Either Exec or URL is said.
+type Hook struct {
+	Name    string
+	Exec    []string
+	URL     string // a secret, as Headers are
+	Headers map[string]string
+	// TokenFile is an absolute path, "" if there is none.
+	TokenFile string
+	Kinds     []events.Kind
+	Pools     []string
+	States    []string
+	Causes    []string
+	Timeout   time.Duration
+	Attempts  int
+	Queue     int
 }
 
 // Listener is one address, and what is said of it outside of package listener.

@@ -41,6 +41,9 @@ func FromFile(f *File, w World) (*Config, error) {
 	for _, name := range r.names("pool", slices.Collect(maps.Keys(f.Pool))) {
 		r.pool(name, r.file.Pool[name])
 	}
+	for _, name := range r.names("on_event", slices.Collect(maps.Keys(f.OnEvent))) {
+		r.hook(name, r.file.OnEvent[name])
+	}
 	r.together()
 	if err := r.finish(); err != nil {
 		return nil, err

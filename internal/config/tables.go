@@ -6,6 +6,7 @@ type File struct {
 	Supervisor SupervisorTable        `toml:"supervisor,omitempty"`
 	Listen     map[string]ListenTable `toml:"listen,omitempty"`
 	Pool       map[string]PoolTable   `toml:"pool"`
+	OnEvent    map[string]HookTable   `toml:"on_event,omitempty"`
 
 	doc *document // where it was read from; nil if flags filled it
 }

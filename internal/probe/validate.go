@@ -64,7 +64,7 @@ func (c Config) Validate() error {
 		_, err := target(c.Path)
 		check("Path", err)
 		for _, h := range c.Headers {
-			check("Headers", headerError(h))
+			check("Headers", h.Check())
 		}
 		if c.TLS != Plain && c.TLS != Unverified {
 			check("TLS", errTLS)
@@ -143,7 +143,8 @@ func target(path string) (*url.URL, error) {
 	return u, nil
 }
 
-func headerError(h Header) error {
+// Check reports what is wrong with a header.
+func (h Header) Check() error {
 	// The characters of a token, see RFC 9110, section 5.6.2.
 	token := func(r rune) bool {
 		return r < utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("!#$%&'*+-.^_`|~", r))

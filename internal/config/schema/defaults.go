@@ -21,7 +21,7 @@ func dependent() []string {
 }
 
 // said are the keys that the sample has to say.
-func said() []string { return []string{"listen", "http", "max_requests"} }
+func said() []string { return []string{"listen", "http", "max_requests", "url"} }
 
 // addDefaults asks config for the defaults, and puts them into the schema.
 func addDefaults(s *jsonschema.Schema) error {
@@ -40,6 +40,7 @@ func addDefaultsOf(s *jsonschema.Schema, workers *config.Workers) error {
 			Command: []string{"server"}, Workers: workers, Listen: []string{sampleName},
 			Liveness: config.ProbeTable{HTTP: "/"}, Recycle: config.RecycleTable{MaxRequests: 1},
 		}},
+		OnEvent: map[string]config.HookTable{sampleName: {URL: "https://example.org"}},
 	}))
 	if err != nil {
 		return fmt.Errorf("cannot encode defaults: %w", err)

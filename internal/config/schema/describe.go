@@ -6,6 +6,19 @@ func descriptions() map[string]string {
 		"File.supervisor": "What is said of brood itself.",
 		"File.listen":     "Sockets, by the names that pools and workers know them by.",
 		"File.pool":       "Pools of identical workers, by name.",
+		"File.on_event":   "Programs and web services that are told of events, by name.",
+
+		"HookTable.exec":       "A program and its arguments: it gets the event as JSON on its standard input. No shell reads them.",
+		"HookTable.url":        "A web service: it gets the event as JSON by POST.",
+		"HookTable.events":     "Which kinds of events; all if it is left out.",
+		"HookTable.pools":      "Events of which pools; all, and those of no pool, if it is left out.",
+		"HookTable.states":     "Only events with one of these states.",
+		"HookTable.causes":     "Only deaths of one of these causes.",
+		"HookTable.headers":    "Headers of the request.",
+		"HookTable.token_file": "A file with the token of \"Authorization: Bearer\": in $CREDENTIALS_DIRECTORY, or an absolute path.",
+		"HookTable.timeout":    "How long one attempt may take.",
+		"HookTable.attempts":   "How often a delivery is tried.",
+		"HookTable.queue":      "How many events may wait; beyond that the oldest are dropped.",
 
 		"SupervisorTable.stop_timeout": "How long whoever runs brood waits for its end: TimeoutStopSec= of systemd.service(5), terminationGracePeriodSeconds of Kubernetes.",
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/events"
 	"github.com/broodctl/brood/supervisor/machine"
 )
 
@@ -106,6 +107,19 @@ func words(all ...string) change {
 	}
 }
 
+// oneOfEach is an array of some of these words.
+func oneOfEach(all ...string) change {
+	return func(s *jsonschema.Schema) { words(all...)(s.Items) }
+}
+
+func kinds() []string {
+	var all []string
+	for _, k := range events.Kinds() {
+		all = append(all, string(k))
+	}
+	return all
+}
+
 func pattern(p string, examples ...any) change {
 	return func(s *jsonschema.Schema) { s.Pattern, s.Examples = p, examples }
 }
@@ -144,6 +158,16 @@ func keys() map[string]change {
 			named(poolKey)(s)
 			s.MinProperties = new(uint64(1))
 		},
+		"File.on_event":        named(poolKey),
+		"HookTable.exec":       func(s *jsonschema.Schema) { s.MinItems = new(uint64(1)) },
+		"HookTable.url":        pattern(`^https?://[^@]+$`),
+		"HookTable.events":     oneOfEach(kinds()...),
+		"HookTable.states":     oneOfEach(events.States()...),
+		"HookTable.causes":     oneOfEach(events.Causes()...),
+		"HookTable.pools":      list(poolKey),
+		"HookTable.headers":    named(`^[!#$%&'*+.^_|~0-9A-Za-z` + "`" + `-]+$`),
+		"HookTable.attempts":   number(1, 100),
+		"HookTable.queue":      number(1, 100_000),
 		"SupervisorTable.name":       pattern(`^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$`),
 		"SupervisorTable.control":    pattern(`^/`),
 		"SupervisorTable.http":       pattern(`^([0-9]{1,5}|unix:@?[^@]+|(tcp[46]?:)?(\[[0-9A-Za-z:.%]+\]|[0-9.]+|localhost|\*)?:[0-9]{1,5})$`, "9180", "127.0.0.1:9180", "unix:/run/brood/http.sock"),
