@@ -66,7 +66,7 @@ func (s *Supervisor) require(ctx context.Context, e *edition, generation uint64,
 		Run: func(ctx context.Context, command string) error {
 			run := cmd
 			run.Argv = shell(command)
-			return s.cfg.World.runToEnd(ctx, run, "requirement")
+			return s.cfg.World.Run(ctx, run, "requirement")
 		},
 	})
 	if len(unmet) == 0 {
@@ -122,7 +122,7 @@ func (s *Supervisor) preStartOne(ctx context.Context, e *edition, generation uin
 	log := s.log.With().Str(keyPool, e.cfg.Name).Str(keyCommand, command).Logger()
 	log.Info().Msg("pre_start begins")
 	defer s.systemd.patience()()
-	if err := s.cfg.World.runToEnd(ctx, cmd, "command"); err != nil {
+	if err := s.cfg.World.Run(ctx, cmd, "command"); err != nil {
 		output.Close()
 		return fail(err, output.Tail(lastLines))
 	}
@@ -174,8 +174,8 @@ func (p *pool) checkCommand(rec *record) (worker.Command, error) {
 	return p.sup.cfg.World.chore(made, rec.edition.cfg, "", nil)
 }
 
-// runToEnd runs a command and waits for it; with the context it is killed. what names it in errors.
-func (w World) runToEnd(ctx context.Context, cmd worker.Command, what string) error {
+// Run runs a command and waits for it; with the context it is killed. what names it in errors.
+func (w World) Run(ctx context.Context, cmd worker.Command, what string) error {
 	type result struct {
 		proc Process
 		err  error

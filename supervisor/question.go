@@ -33,7 +33,7 @@ func (p *pool) question(rec *record, c *plan.Probe) question {
 			}
 			run := cmd
 			run.Argv = shell(command)
-			return p.sup.cfg.World.runToEnd(ctx, run, "check")
+			return p.sup.cfg.World.Run(ctx, run, "check")
 		}
 	case c.Address != "":
 		address, err := p.fill(rec, c.Address)

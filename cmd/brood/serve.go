@@ -95,9 +95,11 @@ func serve(set *settings) error {
 	defer server.Close()
 	pages.serve(sup, log)
 
+	endHooks := startHooks(set, sup, world, log)
 	code, done := 0, make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(done) // with it the spawner ends, which hooks need
+		defer endHooks()
 		code = sup.Run(signals)
 	}()
 	if err := spawner.Main(done); err != nil {
