@@ -174,7 +174,10 @@ func TestWordsOfEvents(t *testing.T) {
 	for h := machine.Waiting; h <= machine.Killed; h++ {
 		states = append(states, h.String())
 	}
-	for _, tt := range []struct{ name string; own, listed []string }{{"causes", causes, events.Causes()}, {"states", states, events.States()}} {
+	for _, tt := range []struct {
+		name        string
+		own, listed []string
+	}{{"causes", causes, events.Causes()}, {"states", states, events.States()}} {
 		slices.Sort(tt.own)
 		slices.Sort(tt.listed)
 		if own := slices.Compact(tt.own); !slices.Equal(own, tt.listed) {

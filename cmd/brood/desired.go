@@ -21,6 +21,9 @@ func desired(cfg *config.Config, spare func([]listener.Config) []listener.Config
 		"supervisor.name": cfg.Name, "supervisor.control": cfg.Control, "supervisor.http": httpWords(cfg),
 		"supervisor.log_level": cfg.LogLevel, "supervisor.log_format": cfg.LogFormat,
 	}}
+	for i := range cfg.Hooks {
+		d.Fixed["on_event."+cfg.Hooks[i].Name] = cfg.Hooks[i].Digest()
+	}
 	for i := range cfg.Listeners {
 		d.Listeners = append(d.Listeners, cfg.Listeners[i].Config)
 	}

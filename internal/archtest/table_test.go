@@ -110,14 +110,17 @@ var rules = []rule{
 	},
 	{
 		dir:      "internal/config",
-		ours:     []string{"internal/cgroup", "internal/probe", "internal/require", "listener", "supervisor/machine", "supervisor/plan", "worker", "worker/handshake"},
+		ours: []string{
+			"internal/cgroup", "internal/probe", "internal/require", "listener", "supervisor/events", "supervisor/machine", "supervisor/plan",
+			"worker", "worker/handshake",
+		},
 		testOurs: []string{"internal/testhost"},
 		foreign:  []string{goTOML, xsys},
 		reason:   "words to what they mean: it reads files, and opens and starts nothing",
 	},
 	{
 		dir:     "internal/config/schema",
-		ours:    []string{"internal/config", "listener", "supervisor/machine"},
+		ours:    []string{"internal/config", "listener", "supervisor/events", "supervisor/machine"},
 		foreign: []string{goTOML, jsonSchema},
 		reason:  "a generator that editors need and brood does not: its library must not be linked into brood",
 	},
@@ -132,6 +135,11 @@ var rules = []rule{
 		ours:    []string{"listener", "supervisor", "supervisor/machine"},
 		foreign: []string{zerolog},
 		reason:  "shows how the supervisor does, and can ask it for nothing; what else it shows is handed in",
+	},
+	{
+		dir:    "internal/hooks",
+		ours:   []string{"supervisor/events"},
+		reason: "passes on events; how a program is run is the supervisor's business",
 	},
 	{
 		dir:    "internal/progress",

@@ -1,6 +1,9 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"time"
 
 	"github.com/broodctl/brood/listener"
@@ -39,6 +42,12 @@ type Hook struct {
 	Timeout   time.Duration
 	Attempts  int
 	Queue     int
+}
+
+// Digest tells two versions of a hook apart without showing what is secret in them.
+func (h *Hook) Digest() string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%#v", *h))
+	return hex.EncodeToString(sum[:8])
 }
 
 // Listener is one address, and what is said of it outside of package listener.

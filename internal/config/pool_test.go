@@ -163,3 +163,16 @@ func TestDefaults(t *testing.T) {
 		t.Errorf("with a per-slot listener: %+v", s)
 	}
 }
+
+// A change of anything in a hook is seen, and nothing of it can be read from what is said.
+func TestHookDigest(t *testing.T) {
+	h := Hook{Name: "chat", URL: "https://example.org/s3cret", Headers: map[string]string{"A": "b"}, Attempts: 5}
+	other := h
+	other.Headers = map[string]string{"A": "c"}
+	if h.Digest() == other.Digest() || h.Digest() != (&Hook{Name: "chat", URL: h.URL, Headers: map[string]string{"A": "b"}, Attempts: 5}).Digest() {
+		t.Errorf("digests %s and %s", h.Digest(), other.Digest())
+	}
+	if len(h.Digest()) != 16 {
+		t.Errorf("the digest is %q", h.Digest())
+	}
+}

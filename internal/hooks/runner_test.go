@@ -103,7 +103,7 @@ func (s *scene) dies(pids ...int) {
 }
 
 func (s *scene) after(d time.Duration) {
-	time.Sleep(d) // fake time
+	<-time.After(d) // fake time
 	synctest.Wait()
 }
 
@@ -247,8 +247,10 @@ func TestFilter(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var got []int
 			for i, e := range []events.Event{
-				{Kind: events.Death, Pool: "web", Cause: "oom"}, {Kind: events.Death, Pool: "api", Cause: "died"},
-				{Kind: events.Rollout, Pool: "web", State: "failed"}, {Kind: events.Pool, Pool: "api", State: "degraded"},
+				{Kind: events.Death, Pool: "web", Cause: "oom"},
+				{Kind: events.Death, Pool: "api", Cause: "died"},
+				{Kind: events.Rollout, Pool: "web", State: "failed"},
+				{Kind: events.Pool, Pool: "api", State: "degraded"},
 			} {
 				if tt.hook.matches(e) {
 					got = append(got, i+1)
