@@ -109,7 +109,7 @@ var rules = []rule{
 		reason:   "the kernel's files about groups of processes; whose they are is the supervisor's business",
 	},
 	{
-		dir:      "internal/config",
+		dir: "internal/config",
 		ours: []string{
 			"internal/cgroup", "internal/probe", "internal/require", "listener", "supervisor/events", "supervisor/machine", "supervisor/plan",
 			"worker", "worker/handshake",

@@ -152,7 +152,7 @@ func (r *Runner) deliver(h *Hook, m Message) error {
 			pause = min(max(pause, again.After), longestPause)
 		}
 		select {
-		case <-time.After(pause/2 + rand.N(pause/2+1)): // hooks of many machines do not come back as one
+		case <-time.After(pause/2 + rand.N(pause/2+1)): //nolint:gosec // so that hooks of many machines do not come back as one
 		case <-r.ctx.Done():
 			return errEnd
 		}
