@@ -64,7 +64,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			runCommand(), checkCommand(), planCommand(), statusCommand(),
+			runCommand(), checkCommand(), planCommand(), statusCommand(), topCommand(),
 			reloadCommand(), rollCommand(), scaleCommand(), dumpCommand(), stopCommand(), healthcheckCommand(),
 			unitsCommand(), nftCommand(), versionCommand(), demoCommand(),
 		},

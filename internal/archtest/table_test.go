@@ -11,6 +11,9 @@ const (
 	goDiff    = "github.com/rogpeppe/go-internal/diff"
 	goTOML    = "github.com/pelletier/go-toml/v2"
 
+	bubbletea = "charm.land/bubbletea/v2"
+	lipgloss  = "charm.land/lipgloss/v2"
+
 	jsonSchema = "github.com/invopop/jsonschema"
 )
 
@@ -145,6 +148,16 @@ var rules = []rule{
 		dir:    "internal/progress",
 		ours:   []string{"supervisor"},
 		reason: "compares the supervisor's snapshots and draws them; where they come from is the command's business",
+	},
+	{
+		dir:     "internal/top",
+		ours:    []string{"internal/control", "internal/top/inspect", "supervisor", "supervisor/events"},
+		foreign: []string{bubbletea, lipgloss},
+		reason:  "a table of the supervisor's snapshots, and the requests that somebody makes from it; the one place with a terminal library",
+	},
+	{
+		dir:    "internal/top/inspect",
+		reason: "what the kernel tells of a process: it knows no supervisor",
 	},
 	{
 		dir:      "internal/logs",

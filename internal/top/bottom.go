@@ -1,0 +1,71 @@
+package top
+
+import "strings"
+
+// bottom are the last lines: a question, a filter that is typed, news, or the keys.
+func (m Model) bottom() []line {
+	switch {
+	case m.dialog != nil:
+		return m.dialog.lines(m.width)
+	case m.typing:
+		return []line{words(title, "filter: "+m.choice.filter+"_").say(faint, "   Enter keeps it, Esc shows all")}
+	case m.notice.text != "":
+		return m.noticeLines()
+	case m.screen == onHelp:
+		return []line{words(faint, "any other key goes back")}
+	case m.screen == onWorker:
+		return []line{m.keysLine("Tab page", "arrows scroll", "Esc back", "r roll", "R restart", "s scale", "S stop", "? help")}
+	}
+	return append(m.reasonLines(), m.keysLine("? help", "/ filter", "u unhealthy", "< > sort", "Enter open", "r roll", "s scale", "q quit"))
+}
+
+// keysLine has as many of the keys as there is room for.
+func (m Model) keysLine(keys ...string) line {
+	text := ""
+	for _, key := range keys {
+		if columns(text)+columns(key) > m.width {
+			break
+		}
+		text += key + "  "
+	}
+	return words(faint, strings.TrimRight(text, " "))
+}
+
+// reasonLines are what the table had to cut of the row of the cursor.
+func (m Model) reasonLines() []line {
+	r, ok := m.current()
+	if !ok {
+		return nil
+	}
+	text, t := r.pool.Why, bad
+	if r.worker != nil {
+		if text = note(r.worker); r.worker.Why == "" {
+			t = faint
+		} else {
+			t = warn
+		}
+	}
+	lay := newLayout(&m.picture, m.width)
+	if text = clean(text); columns(text) <= lay[len(lay)-1].width {
+		return nil
+	}
+	var all []line
+	for _, part := range wrap(text, m.width) {
+		all = append(all, words(t, part))
+	}
+	return all[:min(len(all), max(1, m.height/6))]
+}
+
+func (m Model) noticeLines() []line {
+	n := &m.notice
+	var all []line
+	for _, text := range wrap(clean(n.text), m.width) {
+		all = append(all, words(n.tone, text))
+	}
+	most := max(1, m.height/2)
+	all = all[:min(len(all), most)]
+	for _, text := range n.lines[max(0, len(n.lines)-most):] {
+		all = append(all, words(plain, "  | "+text))
+	}
+	return all
+}

@@ -1,0 +1,126 @@
+package top
+
+import (
+	"errors"
+	"time"
+
+	"github.com/broodctl/brood/internal/top/inspect"
+	"github.com/broodctl/brood/supervisor/events"
+)
+
+// Detail is what there is to know of a worker, beside what is in the table.
+type Detail struct {
+	inspect.Report
+	Log      []LogLine // the last of its output, the oldest first
+	NoLog    error
+	Events   []events.Event // of its slot, the oldest first
+	NoEvents error
+}
+
+// LogLine is one line of a worker's output.
+type LogLine struct {
+	Time   time.Time
+	Stream string // stdout, stderr
+	Text   string
+}
+
+var errNoProcess = errors.New("there is no process: it waits for its start")
+
+// ErrNotOffered means that the supervisor is of a version that does not tell this.
+var ErrNotOffered = errors.New("this supervisor does not tell")
+
+// page is one part of what there is to know of a worker.
+type page uint8
+
+const (
+	onProcesses page = iota
+	onFiles
+	onLimits
+	onEnviron
+	onLog
+	onEvents
+	pages
+)
+
+// String is the page's name.
+func (p page) String() string {
+	return [...]string{"processes", "files", "limits", "environment", "log", "events"}[p]
+}
+
+// detailView is the page of a worker.
+type detailView struct {
+	worker Worker // as of the latest picture that it was in
+	gone   bool   // it is not in the latest
+	known  bool   // detail was read
+	busy   bool   // it is being read
+	detail Detail
+	page   page
+	back   int // lines that the page was scrolled: from its beginning, or from the end of those that grow there
+}
+
+// grows reports whether the news of a page are at its end.
+func (p page) grows() bool { return p == onLog || p == onEvents }
+
+// look reads the worker again whose page is open, unless this is under way.
+func (m Model) look() (Model, []Effect) {
+	if m.screen != onWorker {
+		return m, nil
+	}
+	d := &m.detail
+	d.gone = true
+	for _, p := range m.picture.Pools {
+		for _, w := range p.Workers {
+			if w.Pool == d.worker.Pool && w.PID == d.worker.PID && w.Slot == d.worker.Slot && w.Started.Equal(d.worker.Started) {
+				d.worker, d.gone = w, false
+			}
+		}
+	}
+	if d.gone || d.busy {
+		return m, nil
+	}
+	d.busy = true
+	return m, []Effect{Look{Worker: d.worker, Parent: m.picture.PID}}
+}
+
+// see takes what was read, if it is of the worker whose page is open.
+func (m Model) see(msg Seen) Model {
+	d := &m.detail
+	if msg.Worker.PID == d.worker.PID && msg.Worker.Started.Equal(d.worker.Started) {
+		d.detail, d.known, d.busy = msg.Detail, true, false
+	}
+	return m
+}
+
+func (m Model) pressWorker(key string) (Model, []Effect) {
+	d := &m.detail
+	rows := max(1, m.height-detailHead-2)
+	by := 0
+	switch key {
+	case "esc", "backspace":
+		m.screen = onList
+		return m.settle(), nil
+	case "tab", "right", "l":
+		d.page, d.back = (d.page+1)%pages, 0
+	case "shift+tab", "left", "h":
+		d.page, d.back = (d.page+pages-1)%pages, 0
+	case "1", "2", "3", "4", "5", "6":
+		d.page, d.back = page(key[0]-'1'), 0
+	case "up", "k":
+		by = -1
+	case "down", "j":
+		by = 1
+	case "pgup", "ctrl+b":
+		by = -rows
+	case "pgdown", "ctrl+f", "space":
+		by = rows
+	case "home", "g":
+		by = -len(m.pageLines())
+	case "end", "G":
+		by = len(m.pageLines())
+	}
+	if d.page.grows() {
+		by = -by
+	}
+	d.back = max(0, min(d.back+by, len(m.pageLines())-1))
+	return m, nil
+}

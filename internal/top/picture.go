@@ -1,0 +1,164 @@
+package top
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/broodctl/brood/supervisor"
+)
+
+// Picture is what the table shows, and what --once prints for programs. What was not measured is left out.
+type Picture struct {
+	Name    string    `json:"name"`
+	PID     int       `json:"pid"`
+	State   string    `json:"state"`
+	Started time.Time `json:"started"`
+	Time    time.Time `json:"time"` // of the picture
+	Why     string    `json:"why,omitempty"`
+	Pools   []Pool    `json:"pools"`
+}
+
+// Figures are what was measured of a worker, or of all workers of a pool together.
+type Figures struct {
+	Queue       *uint64  `json:"queue,omitempty"`       // connections that wait
+	CPU         *float64 `json:"cpu_percent,omitempty"` // of one CPU, between the last two measurements
+	Memory      *uint64  `json:"memory_bytes,omitempty"`
+	Files       *uint64  `json:"fds,omitempty"`
+	Connections *uint64  `json:"connections,omitempty"` // that are open
+}
+
+// Pool is one pool of a picture.
+type Pool struct {
+	Name    string `json:"name"`
+	State   string `json:"state"` // its own, or rolling, reverting, waiting, preparing
+	Ready   int    `json:"ready"` // slots with a ready worker
+	Desired int    `json:"desired"`
+	Figures
+	Restarts int      `json:"restarts"`
+	Why      string   `json:"why,omitempty"` // what keeps it from being ready, or what went wrong last
+	Workers  []Worker `json:"workers"`
+}
+
+// Worker is one worker of a picture.
+type Worker struct {
+	Pool     string `json:"pool"`
+	Slot     int    `json:"slot"`
+	Side     string `json:"side"`
+	WorkerID *int   `json:"worker_id"`
+	PID      int    `json:"pid"` // 0 while there is no process
+	State    string `json:"state"`
+	Ready    bool   `json:"ready"`
+	Figures
+	Restarts   int       `json:"restarts"` // of the slot
+	Age        float64   `json:"age_seconds"`
+	Started    time.Time `json:"started,omitzero"`
+	Generation uint64    `json:"generation"`
+	Why        string    `json:"why,omitempty"`       // why it is not ready, or is to be replaced
+	LastExit   string    `json:"last_exit,omitempty"` // of the slot
+	Status     string    `json:"status,omitempty"`    // what it says of itself
+}
+
+// newPicture is what a snapshot and the CPU shares come to.
+func newPicture(snap supervisor.Snapshot, shares meter, at time.Time) Picture {
+	p := Picture{Name: snap.Name, PID: snap.PID, State: snap.State, Started: snap.Started, Time: at}
+	if r := snap.Config.Reload; r != nil && r.State != "done" {
+		p.Why = "reload " + r.State
+		if r.Error != "" {
+			p.Why += ": " + r.Error
+		}
+	}
+	p.Pools = make([]Pool, len(snap.Pools))
+	for i := range snap.Pools {
+		p.Pools[i] = newPool(&snap.Pools[i], shares)
+	}
+	return p
+}
+
+func newPool(view *supervisor.PoolView, shares meter) Pool {
+	p := Pool{
+		Name: view.Name, State: view.State, Ready: view.Ready, Desired: view.Desired, Restarts: view.Restarts,
+		Why: reasons(view), Workers: make([]Worker, len(view.Workers)),
+	}
+	switch r := view.Rollout; {
+	case view.Phase != "serving" && view.Phase != "":
+		p.State = view.Phase
+	case r != nil && (r.State == "rolling" || r.State == "reverting"):
+		p.State = r.State
+	}
+	for i := range view.Workers {
+		w := newWorker(view.Name, &view.Workers[i], shares)
+		p.Workers[i] = w
+		p.add(w.Figures)
+	}
+	return p
+}
+
+// reasons says what is wrong with a pool as a whole.
+func reasons(view *supervisor.PoolView) string {
+	var all []string
+	if len(view.WaitsFor) > 0 {
+		all = append(all, "waits for "+strings.Join(view.WaitsFor, ", "))
+	}
+	for _, unmet := range view.Unmet {
+		all = append(all, "missing: "+unmet)
+	}
+	switch r := view.Rollout; {
+	case r == nil || r.State == "done":
+	case r.Reason != "":
+		all = append(all, fmt.Sprintf("rollout of generation %d %s: %s", r.Generation, r.State, r.Reason))
+	case r.State == "failed" || r.State == "reverting":
+		all = append(all, fmt.Sprintf("rollout of generation %d %s", r.Generation, r.State))
+	}
+	return strings.Join(all, "; ")
+}
+
+func newWorker(pool string, view *supervisor.WorkerView, shares meter) Worker {
+	return Worker{
+		Pool: pool, Slot: view.Slot, Side: view.Side, WorkerID: view.WorkerID, PID: view.PID, State: view.State, Ready: view.Ready,
+		Figures: figuresOf(view, shares.share(pool, view)), Restarts: view.Restarts, Age: view.Age, Started: view.Started,
+		Generation: view.Generation, Why: view.Health, LastExit: view.LastExit, Status: view.Status,
+	}
+}
+
+func figuresOf(view *supervisor.WorkerView, share *float64) Figures {
+	f := Figures{CPU: share}
+	if u := view.Usage; u != nil && u.Memory > 0 {
+		f.Memory = &u.Memory
+	}
+	return f
+}
+
+// add makes the sum of what is known.
+func (f *Figures) add(of Figures) {
+	f.Queue = sum(f.Queue, of.Queue)
+	f.CPU = sum(f.CPU, of.CPU)
+	f.Memory = sum(f.Memory, of.Memory)
+	f.Files = sum(f.Files, of.Files)
+	f.Connections = sum(f.Connections, of.Connections)
+}
+
+func sum[N uint64 | float64](a, b *N) *N {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return new(*a + *b)
+}
+
+// leaving reports whether a worker is on its way out, which is no trouble.
+func (w *Worker) leaving() bool {
+	switch w.State {
+	case "settling", "retiring", "draining", "finished":
+		return true
+	}
+	return false
+}
+
+// healthy reports whether there is nothing to see to.
+func (w *Worker) healthy() bool { return w.Why == "" && (w.Ready || w.leaving()) }
+
+// healthy reports whether there is nothing to see to, in the pool as a whole.
+func (p *Pool) healthy() bool { return p.Why == "" && p.Ready >= p.Desired }

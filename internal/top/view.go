@@ -1,0 +1,215 @@
+package top
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The lines that are always there: two of the supervisor and the head of the table; and the last line.
+const (
+	listHead   = 3
+	detailHead = 4
+	foot       = 1
+)
+
+// View is the screen, with as many lines as the terminal has, and none wider.
+func (m Model) View() string {
+	if m.width <= 0 || m.height <= 0 {
+		return ""
+	}
+	var all []line
+	switch m.screen {
+	case onHelp:
+		all = m.helpLines()
+	case onWorker:
+		all = m.workerLines()
+	case onList:
+		all = m.listLines()
+	}
+	bottom := m.bottom()
+	if room := max(0, m.height-len(bottom)); len(all) > room {
+		all = all[:room]
+	} else {
+		all = append(all, make([]line, room-len(all))...)
+	}
+	all = append(all, bottom...)
+	drawn := make([]string, m.height)
+	for i, l := range all[:m.height] {
+		drawn[i] = m.palette.draw(l.cut(m.width))
+	}
+	return strings.Join(drawn, "\n")
+}
+
+// room is how many rows of the table there is place for.
+func (m Model) room() int { return max(1, m.height-listHead-len(m.bottom())) }
+
+// listLines is the table.
+func (m Model) listLines() []line {
+	all := []line{m.nameLine(), m.sumLine()}
+	lay := newLayout(&m.picture, m.width)
+	all = append(all, m.headLine(lay))
+	if len(m.rows) == 0 {
+		return append(all, m.emptyLine())
+	}
+	for i := m.offset; i < min(len(m.rows), m.offset+m.room()); i++ {
+		r := m.rows[i]
+		l := m.rowLine(lay, r)
+		if r.place() == m.cursor {
+			l = l.over(chosen, m.width)
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+func (m Model) emptyLine() line {
+	switch {
+	case !m.known && m.lost.IsZero():
+		return words(faint, "asking the supervisor ...")
+	case !m.known:
+		return line{}
+	case m.choice.filter != "" || m.choice.unhealthy:
+		return words(good, "nothing to be seen to: no worker fits the filter; Esc shows all")
+	}
+	return words(faint, "there are no pools")
+}
+
+// nameLine says which supervisor this is, how it does, and whether what is shown is still true.
+func (m Model) nameLine() line {
+	p := &m.picture
+	l := words(title, "brood top")
+	if m.known {
+		l = l.say(plain, "  ").say(title, p.Name).say(plain, "  ").say(stateTone(p.State), p.State).
+			say(plain, fmt.Sprintf("  pid %d  up %s", p.PID, ageWords(p.Time.Sub(p.Started))))
+	}
+	if !m.lost.IsZero() {
+		gone := words(bad, fmt.Sprintf("NO ANSWER for %s: %s; trying again", ageWords(p.Time.Sub(m.lost).Truncate(time.Second)), m.why))
+		if !m.known {
+			return append(l.say(plain, "  "), gone...)
+		}
+		return append(words(title, p.Name+"  "), gone...)
+	}
+	if p.Time.IsZero() {
+		return l
+	}
+	at := p.Time.Format(clock)
+	return l.say(plain, strings.Repeat(" ", max(2, m.width-l.width()-len(at)))).say(faint, at)
+}
+
+// sumLine adds up all pools, and says which of them are shown.
+func (m Model) sumLine() line {
+	p := &m.picture
+	var all Figures
+	ready, desired, restarts := 0, 0, 0
+	for i := range p.Pools {
+		all.add(p.Pools[i].Figures)
+		ready += p.Pools[i].Ready
+		desired += p.Pools[i].Desired
+		restarts += p.Pools[i].Restarts
+	}
+	if p.Why != "" {
+		return words(bad, p.Why)
+	}
+	text := fmt.Sprintf("%s, %d/%d ready", count(len(p.Pools), "pool"), ready, desired)
+	if all.Queue != nil {
+		text += "  queue " + strconv.FormatUint(*all.Queue, 10)
+	}
+	if all.CPU != nil {
+		text += "  cpu " + percentWords(all.CPU) + "%"
+	}
+	if all.Memory != nil {
+		text += "  memory " + bytesWords(*all.Memory)
+	}
+	text += "  restarts " + strconv.Itoa(restarts)
+	var l line
+	if m.choice.unhealthy {
+		l = l.say(warn, "only the unhealthy").say(plain, "  ")
+	}
+	if m.choice.filter != "" && !m.typing {
+		l = l.say(warn, "filter: "+m.choice.filter).say(plain, "  ")
+	}
+	return l.say(plain, text)
+}
+
+// headLine is the head of the table. The column that it is sorted by has a sign.
+func (m Model) headLine(lay layout) line {
+	var text strings.Builder
+	for i := range lay {
+		c := &lay[i]
+		name := c.name
+		if strings.EqualFold(name, m.choice.sort) {
+			sign := "^"
+			if m.choice.descending(c) {
+				sign = "v"
+			}
+			name = cut(name, c.width-len(sign)) + sign
+		}
+		text.WriteString(c.cell(name) + gap)
+	}
+	return words(head, fit(text.String(), m.width))
+}
+
+func (m Model) rowLine(lay layout, r row) line {
+	var l line
+	for i := range lay {
+		c := &lay[i]
+		t := plain
+		if r.worker == nil {
+			l = l.say(poolTone(c, r.pool), m.poolCell(c, r.pool)).say(plain, gap)
+			continue
+		}
+		switch {
+		case c.name == stateColumn:
+			t = stateTone(r.worker.State)
+		case i == len(lay)-1 && r.worker.Why != "":
+			t = warn
+		case i == len(lay)-1:
+			t = faint
+		}
+		l = l.say(t, c.cell(c.work(r.worker))).say(plain, gap)
+	}
+	return l
+}
+
+func (m Model) poolCell(c *column, p *Pool) string {
+	text := c.pool(p)
+	if c.name != nameColumn {
+		return c.cell(text)
+	}
+	mark := unfolded
+	if m.choice.folded[p.Name] {
+		mark = folded
+	}
+	return mark + fit(clean(text), c.width-len(mark))
+}
+
+func poolTone(c *column, p *Pool) tone {
+	switch {
+	case c.name == nameColumn:
+		return title
+	case c.name == stateColumn:
+		return stateTone(p.State)
+	case c.name == "READY" && p.Ready < p.Desired:
+		return bad
+	case c.width > 0 && !c.right && p.Why != "":
+		return bad
+	}
+	return plain
+}
+
+// stateTone is how a state of a worker, a pool or a supervisor looks.
+func stateTone(state string) tone {
+	switch state {
+	case "ready", "finished":
+		return good
+	case "starting", "proving", "rolling", "preparing":
+		return warn
+	case "settling", "retiring", "draining":
+		return faint
+	case "unready", "failing", "tracing", "killed", "reaping", "waiting", "degraded", "reverting", "stopping", "exited":
+		return bad
+	}
+	return plain
+}
