@@ -27,6 +27,14 @@ const (
 	CauseFinished     Cause = "finished"      // it has done what it was there for
 )
 
+// Causes lists them all.
+func Causes() []Cause {
+	return []Cause{
+		CauseNeverExeced, CauseNeverReady, CauseDiedYoung, CauseDied, CauseOOM, CauseWatchdog, CauseHang, CauseProbe,
+		CauseReloadSignal, CauseDumpSignal, CauseRecycled, CauseStopped, CauseKilledLate, CauseFinished,
+	}
+}
+
 // cause is the class of a death.
 func (r *record) cause() Cause {
 	switch {

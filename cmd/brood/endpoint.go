@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"net"
+	"net/http"
 
 	"github.com/rs/zerolog"
 
 	"github.com/broodctl/brood/internal/config"
+	"github.com/broodctl/brood/internal/metrics"
 	"github.com/broodctl/brood/internal/web"
 	"github.com/broodctl/brood/supervisor"
 )
@@ -29,13 +31,17 @@ func openEndpoint(cfg *config.Config) (*endpoint, error) {
 	return &endpoint{listener: l}, nil
 }
 
-// serve begins to answer.
-func (e *endpoint) serve(sup *supervisor.Supervisor, log zerolog.Logger) {
+// serve begins to answer. dropped are the bytes of output that nobody took.
+func (e *endpoint) serve(sup *supervisor.Supervisor, dropped func() uint64, log zerolog.Logger) {
 	if e.listener == nil {
 		return
 	}
+	numbers := metrics.Handler(metrics.Source{Snapshot: sup.Snapshot, Dropped: dropped}, log)
 	log.Info().Stringer("address", e.listener.Addr()).Msg("probes are answered")
-	e.server = web.Serve(e.listener, web.Config{Supervisor: sup, Log: log})
+	e.server = web.Serve(e.listener, web.Config{
+		Supervisor: sup, Log: log,
+		Pages: map[string]http.Handler{"GET /metrics": numbers},
+	})
 }
 
 // close ends it, also if it never began.

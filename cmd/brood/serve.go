@@ -93,7 +93,7 @@ func serve(set *settings) error {
 	reports.sup.Store(sup)
 	server := control.Serve(socket, sup)
 	defer server.Close()
-	pages.serve(sup, log)
+	pages.serve(sup, output.Lost, log)
 
 	endHooks := startHooks(set, sup, world, log)
 	code, done := 0, make(chan struct{})

@@ -14,6 +14,7 @@ const (
 	bubbletea = "charm.land/bubbletea/v2"
 	lipgloss  = "charm.land/lipgloss/v2"
 
+	prometheus = "github.com/prometheus"
 	jsonSchema = "github.com/invopop/jsonschema"
 )
 
@@ -132,6 +133,12 @@ var rules = []rule{
 		ours:    []string{"supervisor"},
 		foreign: []string{xsys, zerolog},
 		reason:  "shows the supervisor's snapshot and passes on requests",
+	},
+	{
+		dir:     "internal/metrics",
+		ours:    []string{"supervisor", "supervisor/machine"},
+		foreign: []string{zerolog, prometheus},
+		reason:  "turns a snapshot into numbers, and counts nothing itself; who serves them is the wiring's business",
 	},
 	{
 		dir:     "internal/web",
