@@ -63,6 +63,9 @@ func scaleCommand() *cli.Command {
 		ArgsUsage: "N|+N|-N",
 		Flags:     targetFlags(poolFlag()),
 		Action: func(c *cli.Context) error {
+			if extra := c.Args().Get(1); strings.HasPrefix(extra, "-") {
+				return usage("brood scale "+extra+" … "+c.Args().First(), "flags come before arguments: %s", extra)
+			}
 			if c.Args().Len() != 1 {
 				return usage("brood scale 6, brood scale +1, brood scale -- -1", "brood scale takes one number, not %d", c.Args().Len())
 			}
