@@ -12,6 +12,7 @@ import (
 // not rolled hear of it where they survive that.
 func (s *Supervisor) commit(t *transaction) {
 	s.desired = t.plan.New
+	s.putDocument()
 	steps := t.steps
 	t.opened = nil
 	t.release()

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -36,6 +37,7 @@ type Supervisor struct {
 	feed     *events.Feed
 	gauge    gauge
 	snapshot atomic.Pointer[Snapshot]
+	document atomic.Pointer[json.RawMessage]
 	changed  atomic.Pointer[chan struct{}] // closed when the snapshot is not the newest any more
 	pending  sync.WaitGroup                // goroutines that probe, survey and prepare
 	quit     chan struct{}                 // closed when the loop has ended
@@ -82,6 +84,7 @@ func New(cfg Config) (*Supervisor, error) {
 		s.cancel()
 		return nil, err
 	}
+	s.putDocument()
 	s.systemd = newSystemd(cfg.World.Systemd)
 	s.observer = newObserver(cfg.World, s.mail)
 	s.publish()

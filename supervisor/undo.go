@@ -146,7 +146,7 @@ func (s *Supervisor) revive(at *step) {
 
 // leftWith is what the pools are after the way back: the previous description, but for pools that could not go back.
 func (s *Supervisor) leftWith(t *transaction) plan.Desired {
-	d := plan.Desired{Fixed: t.plan.Old.Fixed, Listeners: slices.Clone(t.plan.Old.Listeners), Pools: slices.Clone(t.plan.Old.Pools)}
+	d := plan.Desired{Fixed: t.plan.Old.Fixed, Document: t.plan.Old.Document, Listeners: slices.Clone(t.plan.Old.Listeners), Pools: slices.Clone(t.plan.Old.Pools)}
 	for i := range t.steps {
 		at, c := &t.steps[i], &t.plan.Changes[i]
 		if c.Kind != plan.Rolled || !at.begun || at.pool.cfg() == at.before.cfg {
@@ -182,6 +182,7 @@ func (s *Supervisor) reverted(t *transaction) {
 		}
 	}
 	s.desired = s.leftWith(t)
+	s.putDocument()
 	s.house.readjust(&s.desired)
 	s.house.clear(&s.desired, s.cannotClose)
 	s.sortPools()

@@ -91,7 +91,7 @@ func serve(set *settings) error {
 		return err
 	}
 	reports.sup.Store(sup)
-	server := control.Serve(socket, sup)
+	server := control.Serve(socket, sup, control.Access{})
 	defer server.Close()
 	pages.serve(sup, output.Lost, log)
 

@@ -9,31 +9,43 @@ import (
 	"github.com/broodctl/brood/supervisor"
 )
 
-// The paths of API version 1. Each POST takes a Body and answers with a Result.
+// The paths of API version 1. docs/openapi.yaml has all of them, and what they take and give.
 const (
-	PathStatus = "/v1/status" // GET: a supervisor.Snapshot
-	PathWatch  = "/v1/watch"  // GET: one supervisor.Snapshot per line, the current one first
-	PathVerb   = "/v1/"       // POST /v1/VERB
+	PathStatus     = "/v1/status"     // GET: a supervisor.Snapshot
+	PathWatch      = "/v1/watch"      // GET: one supervisor.Snapshot per line, the current one first
+	PathPools      = "/v1/pools"      // GET: Pools; below it, a supervisor.PoolView by name
+	PathWorkers    = "/v1/workers"    // GET: Workers
+	PathConfig     = "/v1/config"     // GET: Config
+	PathEvents     = "/v1/events"     // GET: server-sent events, each with an events.Event
+	PathOperations = "/v1/operations" // GET: Operations; below it, an Operation by id
+	PathVerb       = "/v1/"           // POST /v1/VERB: a Body; a Result
 )
 
-// Body is what a POST carries. All fields are optional but Workers or Delta of scale.
+// Body is what a POST carries. All fields are optional but those without which a verb means nothing: Workers or Delta of
+// scale, Signal of signal, Pool of signal and restart, Slot of restart.
 type Body struct {
 	Pool    string `json:"pool,omitempty"`    // all pools if empty
+	Slot    *int   `json:"slot,omitempty"`    // signal, restart: which one; without it signal means all of them
 	Workers int    `json:"workers,omitempty"` // scale: how many
 	Delta   int    `json:"delta,omitempty"`   // scale: how many more
+	Signal  string `json:"signal,omitempty"`  // signal: its name, as HUP or SIGHUP
+	Force   bool   `json:"force,omitempty"`   // signal: also if the worker dies of it
 	Abort   bool   `json:"abort,omitempty"`   // roll, reload: end the rollout at hand and go back
 	// Wait is how many seconds the answer may take: a rollout answers at its end. 0 answers at once, with what the
 	// request began.
 	Wait float64 `json:"wait_seconds,omitempty"`
 }
 
-// Result is how a request ended. Error is empty on success.
+// Result is how a request went. Error and Code are empty on success.
 type Result struct {
-	Text     string          `json:"text,omitempty"`
-	Error    string          `json:"error,omitempty"`
-	Lines    []string        `json:"last_lines,omitempty"` // of the worker that is to blame
-	Accepted bool            `json:"accepted,omitempty"`   // it goes on; nobody waited for its end
-	Plan     json.RawMessage `json:"plan,omitempty"`       // plan: the document
+	Text      string          `json:"text,omitempty"`
+	Error     string          `json:"error,omitempty"`
+	Code      Code            `json:"code,omitempty"`
+	Hint      string          `json:"hint,omitempty"`
+	Lines     []string        `json:"last_lines,omitempty"` // of the worker that is to blame
+	Accepted  bool            `json:"accepted,omitempty"`   // it goes on; nobody waited for its end
+	Operation string          `json:"operation,omitempty"`  // what to watch, and where the verdict is kept
+	Plan      json.RawMessage `json:"plan,omitempty"`       // plan: the document
 }
 
 // maxBody is more than any sensible Body has.
@@ -45,8 +57,13 @@ const maxWait = 24 * time.Hour
 // request is one that the path may name, and what may be in its Body beside the fields that every request has.
 type request struct {
 	verb    supervisor.Verb
+	need    permission
 	count   bool // exactly one of Workers and Delta
 	mayStop bool // Abort
+	signal  bool // Signal, and Force
+	place   bool // Pool, and Slot
+	isSlot  bool // not without Slot
+	isBrief bool // it is no operation: who asked gets the answer, and nobody else
 }
 
 // requests is the whole table.
@@ -55,7 +72,9 @@ func requests() []request {
 		{verb: supervisor.Roll, mayStop: true},
 		{verb: supervisor.Reload, mayStop: true},
 		{verb: supervisor.Scale, count: true},
-		{verb: supervisor.Plan},
+		{verb: supervisor.Restart, place: true, isSlot: true},
+		{verb: supervisor.Signal, place: true, signal: true},
+		{verb: supervisor.Plan, need: mayRead, isBrief: true},
 		{verb: supervisor.Dump},
 		{verb: supervisor.Stop},
 		{verb: supervisor.Kill},
@@ -78,6 +97,16 @@ func (r request) check(body Body) error {
 		return fmt.Errorf("cannot %s: workers and delta belong to scale", r.verb)
 	case !r.mayStop && body.Abort:
 		return fmt.Errorf("cannot %s: abort belongs to roll and reload", r.verb)
+	case !r.signal && (body.Signal != "" || body.Force):
+		return fmt.Errorf("cannot %s: signal and force belong to signal", r.verb)
+	case !r.place && body.Slot != nil:
+		return fmt.Errorf("cannot %s: slot belongs to signal and restart", r.verb)
+	case r.place && body.Pool == "":
+		return fmt.Errorf("cannot %s: give pool", r.verb)
+	case r.isSlot && body.Slot == nil:
+		return fmt.Errorf("cannot %s: give slot; roll is for all of them", r.verb)
+	case r.signal && body.Signal == "":
+		return errors.New("cannot signal: give signal, as \"USR1\"")
 	}
 	return nil
 }

@@ -1,12 +1,9 @@
 package control
 
 import (
-	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"slices"
 	"unsafe"
@@ -57,16 +54,32 @@ func peerGroups(fd int) ([]int, error) {
 	}
 }
 
-// may makes the kernel's check at connect(2) a rule of the server's own: root, we, and whom the mode of the socket lets
-// write. A user of another user namespace who has no number in ours counts as nobody.
-func (who caller) may(path string) bool {
+// may says what a caller may do. Without lists it makes the kernel's check at connect(2) a rule of the server's own: root,
+// we, and whom the mode of the socket lets write. With them the mode lets everybody in, so the socket's group counts in
+// its place. A user of another user namespace who has no number in ours counts as nobody.
+func (who caller) may(path string, access Access) permission {
 	if who.uid == 0 || who.uid == os.Geteuid() {
-		return true
+		return mayWrite
 	}
 	var st unix.Stat_t
 	if err := unix.Stat(path, &st); err != nil {
-		return false
+		return mayNothing
 	}
+	group := &Grant{UIDs: []int{int(st.Uid)}, GIDs: []int{int(st.Gid)}}
+	switch {
+	case !access.isOpen() && (who.modeLets(&st)):
+		return mayWrite
+	case !access.isOpen():
+		return mayNothing
+	case access.Write == nil && group.includes(who), access.Write != nil && access.Write.includes(who):
+		return mayWrite
+	case access.Read != nil && access.Read.includes(who):
+		return mayRead
+	}
+	return mayNothing
+}
+
+func (who caller) modeLets(st *unix.Stat_t) bool {
 	switch gid := int(st.Gid); {
 	case who.uid == int(st.Uid):
 		return st.Mode&0o200 != 0
@@ -75,43 +88,4 @@ func (who caller) may(path string) bool {
 	default:
 		return st.Mode&0o002 != 0
 	}
-}
-
-var errNoCaller = errors.New("the connection tells nothing about it")
-
-type callerKey struct{}
-
-// identified is a caller, or why it is not known.
-type identified struct {
-	caller
-	err error
-}
-
-// identify is for http.Server.ConnContext.
-func identify(ctx context.Context, conn net.Conn) context.Context {
-	who, err := callerOf(conn)
-	return context.WithValue(ctx, callerKey{}, identified{who, err})
-}
-
-// callerIn is who sent a request.
-func callerIn(ctx context.Context) identified {
-	who, ok := ctx.Value(callerKey{}).(identified)
-	if !ok {
-		return identified{err: errNoCaller} // and not root, whose number is 0
-	}
-	return who
-}
-
-// guard lets nobody through who may not use the socket at path.
-func guard(path string, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch who := callerIn(r.Context()); {
-		case who.err != nil:
-			answer(w, http.StatusForbidden, Result{Error: fmt.Sprintf("cannot find out who asks: %v", who.err)})
-		case !who.may(path):
-			answer(w, http.StatusForbidden, Result{Error: fmt.Sprintf("user %d may not use this supervisor", who.uid)})
-		default:
-			next.ServeHTTP(w, r)
-		}
-	})
 }

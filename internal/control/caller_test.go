@@ -19,28 +19,43 @@ func TestWhoMayAsk(t *testing.T) {
 		t.Fatal(err)
 	}
 	self, group, other := os.Geteuid(), os.Getegid(), 1<<20
+	lists := Access{Read: &Grant{UIDs: []int{other + 1}, GIDs: []int{other + 2}}, Write: &Grant{UIDs: []int{other + 3}, GIDs: []int{other + 4}}}
+	readers := Access{Read: lists.Read}
 	for _, tc := range []struct {
-		name string
-		who  caller
-		mode os.FileMode
-		may  bool
+		name   string
+		who    caller
+		mode   os.FileMode
+		access Access
+		may    permission
 	}{
-		{"root", caller{uid: 0, gid: other}, 0o660, true},
-		{"we", caller{uid: self, gid: other}, 0o660, true},
-		{"a member", caller{uid: other, gid: group}, 0o660, true},
-		{"a supplementary member", caller{uid: other, gid: other, groups: []int{7, group}}, 0o660, true},
-		{"a member when the mode is private", caller{uid: other, gid: group}, 0o600, false},
-		{"a stranger", caller{uid: other, gid: other, groups: []int{other}}, 0o660, false},
-		{"a stranger when the mode is open", caller{uid: other, gid: other}, 0o666, true},
+		{"root", caller{uid: 0, gid: other}, 0o660, Access{}, mayWrite},
+		{"we", caller{uid: self, gid: other}, 0o660, Access{}, mayWrite},
+		{"a member", caller{uid: other, gid: group}, 0o660, Access{}, mayWrite},
+		{"a supplementary member", caller{uid: other, gid: other, groups: []int{7, group}}, 0o660, Access{}, mayWrite},
+		{"a member when the mode is private", caller{uid: other, gid: group}, 0o600, Access{}, mayNothing},
+		{"a stranger", caller{uid: other, gid: other, groups: []int{other}}, 0o660, Access{}, mayNothing},
+		{"a stranger when the mode is open", caller{uid: other, gid: other}, 0o666, Access{}, mayWrite},
+		{"root beside lists", caller{uid: 0, gid: other}, 0o666, lists, mayWrite},
+		{"we beside lists", caller{uid: self, gid: other}, 0o666, lists, mayWrite},
+		{"a stranger to lists", caller{uid: other, gid: other}, 0o666, lists, mayNothing},
+		{"a member when there are lists", caller{uid: other, gid: group}, 0o666, lists, mayNothing},
+		{"a listed reader", caller{uid: other + 1, gid: other}, 0o666, lists, mayRead},
+		{"a reader by group", caller{uid: other, gid: other, groups: []int{other + 2}}, 0o666, lists, mayRead},
+		{"a listed writer", caller{uid: other + 3, gid: other}, 0o666, lists, mayWrite},
+		{"a writer by primary group", caller{uid: other, gid: other + 4}, 0o666, lists, mayWrite},
+		{"a reader and writer", caller{uid: other + 1, gid: other + 4}, 0o666, lists, mayWrite},
+		{"a member beside readers", caller{uid: other, gid: group}, 0o666, readers, mayWrite},
+		{"a stranger beside readers", caller{uid: other, gid: other}, 0o666, readers, mayNothing},
+		{"a member when nobody is to write", caller{uid: other, gid: group}, 0o666, Access{Write: &Grant{}}, mayNothing},
 	} {
 		if err := os.Chmod(path, tc.mode); err != nil {
 			t.Fatal(err)
 		}
-		if got := tc.who.may(path); got != tc.may {
+		if got := tc.who.may(path, tc.access); got != tc.may {
 			t.Errorf("%s: %v, want %v", tc.name, got, tc.may)
 		}
 	}
-	if (caller{uid: other, gid: group}).may(path + ".none") {
+	if (caller{uid: other, gid: group}).may(path+".none", Access{}) != mayNothing {
 		t.Error("a stranger may use what is not there")
 	}
 }
@@ -53,7 +68,7 @@ func TestGuardRefusesWithForbidden(t *testing.T) {
 		"unknown":  t.Context(),
 	} {
 		w := httptest.NewRecorder()
-		guard(path, next).ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, PathStatus, nil))
+		guard(path, Access{}, next).ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, PathStatus, nil))
 		if w.Code != http.StatusForbidden {
 			t.Errorf("%s: status %d", name, w.Code)
 		}
@@ -67,7 +82,7 @@ func TestRefusedClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(guard(path, http.NotFoundHandler())) // nobody tells it who asks
+	server := httptest.NewUnstartedServer(guard(path, Access{}, http.NotFoundHandler())) // nobody tells it who asks
 	_ = server.Listener.Close()
 	server.Listener = l
 	server.Start()

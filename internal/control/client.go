@@ -63,15 +63,22 @@ func (c *Client) Do(ctx context.Context, verb supervisor.Verb, body Body, wait t
 		return result, err
 	}
 	if code >= http.StatusBadRequest || result.Error != "" {
-		return result, &RefusedError{Text: result.Error}
+		return result, &RefusedError{Text: result.Error, Code: result.Code, Help: result.Hint}
 	}
 	return result, nil
 }
 
 // RefusedError is the supervisor's own word about why it did not do it.
-type RefusedError struct{ Text string }
+type RefusedError struct {
+	Text string
+	Code Code
+	Help string // what may help; "" is nothing
+}
 
 func (e *RefusedError) Error() string { return e.Text }
+
+// Hint is what may help.
+func (e *RefusedError) Hint() string { return e.Help }
 
 // Unwrap makes errors.Is(err, ErrRefused) true.
 func (e *RefusedError) Unwrap() error { return ErrRefused }

@@ -3,15 +3,17 @@ package control
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
-	"math"
+	"log"
+	"net"
 	"net/http"
-	"strings"
+	"os"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/events"
 )
 
 // Supervisor is what the API steers; see supervisor.Supervisor.
@@ -21,133 +23,91 @@ type Supervisor interface {
 	// the same one.
 	Changed() <-chan struct{}
 	Do(ctx context.Context, req supervisor.Request) supervisor.Verdict
+	Events() *events.Feed
+	// Document is the configuration in force, without secrets.
+	Document() json.RawMessage
 }
 
-// Server answers on a socket until Close.
-type Server struct {
-	http     *http.Server
+// api is what the handlers share.
+type api struct {
+	sup      Supervisor
+	start    string // when the supervisor did, in milliseconds of Unix time
+	streams  *streams
 	watchers *watchers
-	done     chan struct{}
+	ops      *operations
+	brief    chan struct{} // a place for each request at once that reads files
 }
 
-// Serve answers requests from the socket, whose listener it closes in the end, of those who may write to it.
-func Serve(socket *Socket, sup Supervisor) *Server {
-	mux, watchers := http.NewServeMux(), newWatchers(sup)
-	mux.HandleFunc("GET "+PathStatus, func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, http.StatusOK, sup.Snapshot())
-	})
-	mux.Handle("GET "+PathWatch, watchers)
-	for _, req := range requests() {
-		mux.HandleFunc("POST "+PathVerb+string(req.verb), func(w http.ResponseWriter, r *http.Request) {
-			do(w, r, sup, req)
-		})
+// mostBrief is how many requests may read files at once.
+const mostBrief = 4
+
+// Server answers on a socket, and where it is told, until Close.
+type Server struct {
+	http *http.Server // of the socket
+	api  *api
+	next http.Handler // what is behind the guards
+	done sync.WaitGroup
+
+	mu  sync.Mutex
+	all []*http.Server
+}
+
+// Serve answers requests from the socket, whose listener it closes in the end, of those who have access.
+func Serve(socket *Socket, sup Supervisor, access Access) *Server {
+	a := &api{
+		sup: sup, start: strconv.FormatInt(sup.Snapshot().Started.UnixMilli(), 10),
+		streams: newStreams(), ops: newOperations(sup), brief: make(chan struct{}, mostBrief),
 	}
-	s := &Server{
-		http: &http.Server{
-			Handler:           guard(socket.path, mux),
-			ConnContext:       identify,
-			ReadTimeout:       10 * time.Second, // slow clients are cut
-			ReadHeaderTimeout: 5 * time.Second,
-			MaxHeaderBytes:    maxBody,
-		},
-		watchers: watchers,
-		done:     make(chan struct{}),
-	}
-	go func() {
-		defer close(s.done)
-		_ = s.http.Serve(socket) // ends with Close
-	}()
+	a.watchers = newWatchers(sup, a.streams)
+	s := &Server{api: a, next: sensible(a.handler())}
+	s.http = s.serve(limit(socket, callerOf), guard(socket.path, access, s.next))
 	return s
+}
+
+// ServeTCP answers requests on another listener too, of those who have a token. It closes the listener in the end. It may be
+// called until Close is.
+func (s *Server) ServeTCP(l net.Listener, tokens Tokens) {
+	s.serve(limit(l, stranger), guardTCP(tokens, s.next))
+}
+
+// stranger is the user of all who come over TCP: they are counted together.
+func stranger(net.Conn) (caller, error) { return caller{uid: nobody}, nil }
+
+// nobody is no user's number.
+const nobody = -1
+
+// trusted reports whether a user may do everything whatever is configured.
+func trusted(uid int) bool { return uid == 0 || uid == os.Geteuid() }
+
+func (s *Server) serve(l net.Listener, h http.Handler) *http.Server {
+	server := &http.Server{
+		Handler:           h,
+		ConnContext:       identify,
+		ReadTimeout:       10 * time.Second, // slow clients are cut
+		ReadHeaderTimeout: 5 * time.Second,
+		MaxHeaderBytes:    maxBody,
+		ErrorLog:          log.New(io.Discard, "", 0), // of clients that do not speak HTTP
+	}
+	s.mu.Lock()
+	s.all = append(s.all, server)
+	s.mu.Unlock()
+	s.done.Go(func() { _ = server.Serve(l) }) // ends with Close
+	return server
 }
 
 // Close lets the answers that are under way be written, for a moment, ends the streams, and closes the socket.
 func (s *Server) Close() {
-	s.watchers.end()
+	s.api.streams.end()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	if err := s.http.Shutdown(ctx); err != nil {
-		_ = s.http.Close()
-	}
-	<-s.done
-}
-
-func do(w http.ResponseWriter, r *http.Request, sup Supervisor, what request) {
-	body, err := readBody(http.MaxBytesReader(w, r.Body, maxBody))
-	if err == nil {
-		err = what.check(body)
-	}
-	if err != nil {
-		answer(w, http.StatusBadRequest, Result{Error: err.Error()})
-		return
-	}
-	who := callerIn(r.Context())
-	req := supervisor.Request{
-		Verb: what.verb, Pool: body.Pool, Workers: body.Workers, Delta: body.Delta, Abort: body.Abort,
-		UID: who.uid, PID: who.pid,
-	}
-	wait := time.Duration(body.Wait * float64(time.Second))
-	ctx, cancel := context.WithTimeout(r.Context(), max(wait, promptly))
-	defer cancel()
-	v := sup.Do(ctx, req)
-	switch {
-	case errors.Is(v.Err, context.DeadlineExceeded) && wait == 0:
-		answer(w, http.StatusAccepted, Result{Accepted: true, Text: string(what.verb) + " goes on"})
-	case errors.Is(v.Err, context.DeadlineExceeded) && ctx.Err() != nil:
-		answer(w, http.StatusGatewayTimeout, Result{Accepted: true, Error: v.Err.Error()})
-	case v.Err != nil:
-		answer(w, statusOf(v.Err), Result{Error: v.Err.Error(), Lines: v.Lines, Text: v.Text})
-	default:
-		answer(w, http.StatusOK, Result{Text: v.Text, Plan: v.Data})
-	}
-}
-
-// promptly is how long a request may take whose client does not wait: long enough to tell a refusal.
-const promptly = 200 * time.Millisecond
-
-// readBody reads a request body. Nothing at all is an empty Body.
-func readBody(r io.Reader) (Body, error) {
-	var body Body
-	dec := json.NewDecoder(r)
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&body); err != nil {
-		if errors.Is(err, io.EOF) {
-			return Body{}, nil
+	s.mu.Lock()
+	all := s.all
+	s.mu.Unlock()
+	for _, server := range all {
+		if err := server.Shutdown(ctx); err != nil {
+			_ = server.Close()
 		}
-		return Body{}, fmt.Errorf("cannot read request body: %w", err)
 	}
-	if dec.More() {
-		return Body{}, errors.New("cannot read request body: more than one value")
-	}
-	if body.Wait < 0 || body.Wait > maxWait.Seconds() || math.IsNaN(body.Wait) {
-		return Body{}, fmt.Errorf("cannot wait %v seconds: wait_seconds is from 0 to %v", body.Wait, maxWait.Seconds())
-	}
-	return body, nil
-}
-
-func statusOf(err error) int {
-	switch {
-	case errors.Is(err, supervisor.ErrNoPool):
-		return http.StatusNotFound
-	case errors.Is(err, supervisor.ErrStopped):
-		return http.StatusServiceUnavailable
-	case errors.Is(err, supervisor.ErrScale):
-		return http.StatusUnprocessableEntity
-	case errors.Is(err, context.DeadlineExceeded):
-		return http.StatusGatewayTimeout
-	default:
-		return http.StatusConflict
-	}
-}
-
-func answer(w http.ResponseWriter, code int, v any) {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
-		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(code)
-	_, _ = io.WriteString(w, b.String()) // a client that left needs no answer
+	s.api.ops.end()
+	s.done.Wait()
 }

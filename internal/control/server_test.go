@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/events"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -25,7 +26,12 @@ type fake struct {
 	asked   []supervisor.Request
 	block   bool
 	changed chan struct{}
+	feed    *events.Feed
 }
+
+func (f *fake) Events() *events.Feed { return f.feed }
+
+func (f *fake) Document() json.RawMessage { return json.RawMessage(`{"pool":{}}`) }
 
 func (f *fake) Changed() <-chan struct{} { return f.changed }
 
@@ -49,7 +55,7 @@ func start(t *testing.T, sup Supervisor) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := Serve(socket, sup)
+	server := Serve(socket, sup, Access{})
 	t.Cleanup(func() {
 		server.Close()
 		socket.Remove()
@@ -147,7 +153,17 @@ func TestBodiesThatMakeNoSenseChangeNothing(t *testing.T) {
 		{"/v1/roll", `{"wait_seconds": -1}`},
 		{"/v1/roll", `{"wait_seconds": 1e300}`},
 		{"/v1/roll", `not JSON`},
-		{"/v1/roll", `{"pool": "` + strings.Repeat("x", maxBody) + `"}`},
+		{"/v1/roll", `{} }`},
+		{"/v1/roll", `{"slot": 1}`},
+		{"/v1/roll", `{"signal": "HUP"}`},
+		{"/v1/restart", `{"slot": 1}`},
+		{"/v1/restart", `{"pool": "web"}`},
+		{"/v1/restart", `{"pool": "web", "slot": 1, "force": true}`},
+		{"/v1/signal", `{"pool": "web"}`},
+		{"/v1/signal", `{"signal": "USR1"}`},
+		{"/v1/signal", `{"pool": "web", "signal": "USR9"}`},
+		{"/v1/signal", `{"pool": "web", "signal": "0"}`},
+		{"/v1/roll?pool=web", `{}`},
 	} {
 		resp, err := client.http.Post("http://brood"+tc.path, "application/json", strings.NewReader(tc.body))
 		if err != nil {

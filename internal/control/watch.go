@@ -13,48 +13,30 @@ const (
 	// watchShare bounds what streams cost beside the supervisor's own work: a snapshot of a thousand workers takes
 	// milliseconds to write down.
 	watchShare = 20 // one part in
-	// watchPatience is how long a watcher may take to read one snapshot.
-	watchPatience = 10 * time.Second
-	// watchFarewell is how long the last snapshot may take when the server ends.
-	watchFarewell = 200 * time.Millisecond
 )
 
 // watchers writes each snapshot down once, for all who watch. Nothing is queued: a watcher that is late gets the latest,
 // and until it has read that, it costs one line of memory.
 type watchers struct {
-	sup   Supervisor
-	ended chan struct{}
+	sup     Supervisor
+	streams *streams
 
-	mu     sync.Mutex
-	all    map[*http.ResponseController]struct{}
-	ending bool
-	line   []byte          // the latest snapshot
-	newer  <-chan struct{} // closed when there is one after line
-	next   time.Time       // the next is not written down before
+	mu    sync.Mutex
+	count int
+	line  []byte          // the latest snapshot
+	newer <-chan struct{} // closed when there is one after line
+	next  time.Time       // the next is not written down before
 }
 
-func newWatchers(sup Supervisor) *watchers {
-	return &watchers{sup: sup, ended: make(chan struct{}), all: map[*http.ResponseController]struct{}{}}
-}
-
-// end ends all streams after the latest snapshot. It may be called once.
-func (ws *watchers) end() {
-	ws.mu.Lock()
-	defer ws.mu.Unlock()
-	ws.ending = true
-	for rc := range ws.all {
-		_ = rc.SetWriteDeadline(time.Now().Add(watchFarewell)) // also of a write that is under way
-	}
-	close(ws.ended)
+func newWatchers(sup Supervisor, streams *streams) *watchers {
+	return &watchers{sup: sup, streams: streams}
 }
 
 // ServeHTTP streams snapshots, the current one first, until the client or the server leaves.
 func (ws *watchers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	rc := http.NewResponseController(w)
-	_ = rc.SetReadDeadline(time.Time{}) // the server's is for requests; it would end the stream
+	rc := ws.streams.begin(w, "application/x-ndjson")
+	ws.enter()
 	defer ws.leave(rc)
-	w.Header().Set("Content-Type", "application/x-ndjson")
-	w.Header().Set("Connection", "close")
 	var sent <-chan struct{}
 	for {
 		line, newer, err := ws.latest()
@@ -62,11 +44,7 @@ func (ws *watchers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if newer != sent {
-			ws.grant(rc)
-			if _, err := w.Write(line); err != nil {
-				return
-			}
-			if err := rc.Flush(); err != nil {
+			if err := ws.streams.send(w, rc, line); err != nil {
 				return
 			}
 			sent = newer
@@ -75,7 +53,7 @@ func (ws *watchers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-newer:
 		case <-r.Context().Done():
 			return
-		case <-ws.ended:
+		case <-ws.streams.ended:
 			if !closed(newer) {
 				return
 			}
@@ -85,7 +63,7 @@ func (ws *watchers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-time.After(ws.pause()):
 		case <-r.Context().Done():
 			return
-		case <-ws.ended:
+		case <-ws.streams.ended:
 		}
 	}
 }
@@ -115,24 +93,18 @@ func (ws *watchers) pause() time.Duration {
 	return time.Until(ws.next)
 }
 
-// grant gives a watcher time to read a snapshot.
-func (ws *watchers) grant(rc *http.ResponseController) {
+func (ws *watchers) enter() {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
-	patience := watchPatience
-	if ws.ending {
-		patience = watchFarewell
-	}
-	ws.all[rc] = struct{}{}
-	_ = rc.SetWriteDeadline(time.Now().Add(patience))
+	ws.count++
 }
 
 // leave forgets a watcher, and with the last one what was written down.
 func (ws *watchers) leave(rc *http.ResponseController) {
+	ws.streams.leave(rc)
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
-	delete(ws.all, rc)
-	if len(ws.all) == 0 {
+	if ws.count--; ws.count == 0 {
 		ws.line, ws.newer = nil, nil
 	}
 }

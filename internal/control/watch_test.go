@@ -68,7 +68,7 @@ func serve(t *testing.T, sup Supervisor) (*Server, *Client) {
 		t.Fatal(err)
 	}
 	t.Cleanup(socket.Remove)
-	return Serve(socket, sup), NewClient(socket.path)
+	return Serve(socket, sup, Access{}), NewClient(socket.path)
 }
 
 // pull reads a stream snapshot by snapshot.
@@ -125,6 +125,7 @@ func TestWatchersShareOneEncoding(t *testing.T) {
 	p := newPublisher()
 	server, client := serve(t, p)
 	defer server.Close()
+	taken := p.encoded()
 	var nexts []func() (supervisor.Snapshot, error, bool)
 	for range 5 {
 		next := pull(t, client)
@@ -139,7 +140,7 @@ func TestWatchersShareOneEncoding(t *testing.T) {
 			t.Fatal(snap.PID, err, ok)
 		}
 	}
-	if got := p.encoded(); got != 2 {
+	if got := p.encoded() - taken; got != 2 {
 		t.Errorf("2 snapshots were written down %d times for 5 watchers", got)
 	}
 }
@@ -216,14 +217,14 @@ func (s *stalled) Write([]byte) (int, error) {
 
 func TestStalledWatcherIsCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ws := newWatchers(newPublisher())
+		ws := newWatchers(newPublisher(), newStreams())
 		begin := time.Now()
 		ws.ServeHTTP(&stalled{ResponseWriter: httptest.NewRecorder()}, httptest.NewRequestWithContext(t.Context(), http.MethodGet, PathWatch, nil))
-		if took := time.Since(begin); took != watchPatience {
-			t.Errorf("after %s, want %s", took, watchPatience)
+		if took := time.Since(begin); took != streamPatience {
+			t.Errorf("after %s, want %s", took, streamPatience)
 		}
-		if len(ws.all) > 0 || ws.line != nil {
-			t.Errorf("still there: %d watchers, %d bytes", len(ws.all), len(ws.line))
+		if ws.count > 0 || len(ws.streams.all) > 0 || ws.line != nil {
+			t.Errorf("still there: %d watchers, %d bytes", ws.count, len(ws.line))
 		}
 	})
 }

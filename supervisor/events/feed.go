@@ -49,7 +49,10 @@ func (f *Feed) Last() uint64 {
 
 // Since returns the events behind a number, the oldest first, and how many of those behind it are not kept any more. A
 // number that was not given yet is that of another supervisor: all that is kept follows it.
-func (f *Feed) Since(id uint64) (after []Event, missed uint64) {
+func (f *Feed) Since(id uint64) (after []Event, missed uint64) { return f.Next(id, Kept) }
+
+// Next is Since for who wants some at a time: while many are taken, whoever adds one waits.
+func (f *Feed) Next(id uint64, most int) (after []Event, missed uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if id > f.last {
@@ -58,12 +61,13 @@ func (f *Feed) Since(id uint64) (after []Event, missed uint64) {
 	if oldest := f.last - uint64(len(f.ring)); id < oldest {
 		missed, id = oldest-id, oldest
 	}
-	if id == f.last {
+	last := min(f.last, id+uint64(most))
+	if id == last {
 		return nil, missed
 	}
-	from, to := int(id%Kept), int(f.last%Kept)
+	from, to := int(id%Kept), int(last%Kept)
 	if from < to || len(f.ring) < Kept {
-		return slices.Clone(f.ring[from : from+int(f.last-id)]), missed
+		return slices.Clone(f.ring[from : from+int(last-id)]), missed
 	}
 	return slices.Concat(f.ring[from:], f.ring[:to]), missed
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/broodctl/brood/internal/cgroup"
@@ -15,6 +16,8 @@ type Desired struct {
 	Pools     []Pool
 	// Fixed are settings that no reload changes, by key: what differs takes effect when brood is started anew.
 	Fixed map[string]string
+	// Document is where all this came from, as JSON without secrets, for people who ask. Nothing is decided by it.
+	Document json.RawMessage
 }
 
 // Pool describes identical workers of one command.

@@ -1,0 +1,157 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/broodctl/brood/supervisor"
+)
+
+// operationsKept is how many operations are remembered, those under way among them.
+const operationsKept = 100
+
+// Operations is the answer of PathOperations, the oldest first.
+type Operations struct {
+	Operations []Operation `json:"operations"`
+}
+
+// operations are the latest ones. They go on when nobody waits for them, until the server ends.
+type operations struct {
+	sup     Supervisor
+	ctx     context.Context //nolint:containedctx // of all that are under way
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mu     sync.Mutex
+	all    []*under
+	serial int
+}
+
+func newOperations(sup Supervisor) *operations {
+	o := &operations{sup: sup}
+	o.ctx, o.cancel = context.WithCancel(context.Background())
+	return o
+}
+
+// end leaves those alone that are under way, and waits for who waits for them.
+func (o *operations) end() {
+	o.cancel()
+	o.running.Wait()
+}
+
+var errTooMany = fmt.Errorf("%d operations are under way; wait for the end of some", operationsKept)
+
+// begin starts an operation.
+func (o *operations) begin(op *under, req supervisor.Request) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.all) >= operationsKept {
+		oldest := slices.IndexFunc(o.all, func(op *under) bool { return op.view.State != OperationRunning })
+		if oldest < 0 && !ends(req) {
+			return errTooMany
+		}
+		oldest = max(oldest, 0)
+		o.all = slices.Delete(o.all, oldest, oldest+1)
+	}
+	o.serial++
+	op.view.ID = "op-" + strconv.Itoa(o.serial)
+	o.all = append(o.all, op)
+	o.running.Go(func() { o.run(op, req) })
+	return nil
+}
+
+// ends reports whether a request is one to get out of a mess with: it is never refused for want of room.
+func ends(req supervisor.Request) bool {
+	return req.Abort || req.Verb == supervisor.Stop || req.Verb == supervisor.Kill
+}
+
+func (o *operations) run(op *under, req supervisor.Request) {
+	op.verdict = o.sup.Do(o.ctx, req)
+	close(op.answered)
+	err := op.verdict.Err
+	if err == nil {
+		err = follow(o.ctx, o.sup, req)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	view := &op.view
+	view.State, view.Ended, view.Text, view.Lines = OperationDone, time.Now(), op.verdict.Text, op.verdict.Lines
+	if err != nil {
+		view.State, view.Error = OperationFailed, err.Error()
+		_, view.Code = verdictOf(err)
+	}
+	close(op.ended)
+}
+
+// list returns those in one of the states, all without any.
+func (o *operations) list(states []string) []Operation {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	found := []Operation{}
+	for _, op := range o.all {
+		if wants(states, op.view.State) {
+			found = append(found, op.view)
+		}
+	}
+	return found
+}
+
+// find returns the operation of an id, nil if it is not known any more.
+func (o *operations) find(id string) *under {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	i := slices.IndexFunc(o.all, func(op *under) bool { return op.view.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return o.all[i]
+}
+
+// of is how an operation stands.
+func (o *operations) of(op *under) Operation {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return op.view
+}
+
+func (a *api) operations(w http.ResponseWriter, r *http.Request) {
+	states := r.URL.Query()["state"]
+	for _, s := range states {
+		if s != OperationRunning && s != OperationDone && s != OperationFailed {
+			refuse(w, http.StatusBadRequest, CodeBadRequest, fmt.Sprintf("cannot read state %q: it is one of running, done, failed", s))
+			return
+		}
+	}
+	answer(w, http.StatusOK, Operations{Operations: a.ops.list(states)})
+}
+
+// operation tells how one stands, with wait_seconds as soon as it has ended.
+func (a *api) operation(w http.ResponseWriter, r *http.Request) {
+	op := a.ops.find(r.PathValue("id"))
+	if op == nil {
+		refuse(w, http.StatusNotFound, CodeNoOperation,
+			fmt.Sprintf("no such operation: %q; the last %d are kept", r.PathValue("id"), operationsKept))
+		return
+	}
+	if word := r.URL.Query().Get("wait_seconds"); word != "" {
+		wait, err := strconv.ParseFloat(word, 64)
+		if err = errors.Join(err, checkWait(wait)); err != nil {
+			refuse(w, http.StatusBadRequest, CodeBadRequest, fmt.Sprintf("cannot read wait_seconds %q: %v", word, err))
+			return
+		}
+		patient(w)
+		select {
+		case <-op.ended:
+		case <-time.After(seconds(wait)):
+		case <-a.streams.ended:
+		case <-r.Context().Done():
+		}
+	}
+	answer(w, http.StatusOK, a.ops.of(op))
+}

@@ -1,0 +1,191 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/broodctl/brood/supervisor"
+)
+
+// try asks as user 1<<20 in place of our own.
+func (access Access) try(t *testing.T, path string, server *Server, method, target string) Failure {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // streams end at once
+	r := httptest.NewRequestWithContext(context.WithValue(ctx, callerKey{}, identified{caller: caller{uid: 1 << 20, gid: 1 << 20}}), method, target, http.NoBody)
+	w := httptest.NewRecorder()
+	guard(path, access, server.next).ServeHTTP(w, r)
+	if w.Code < 400 {
+		return Failure{}
+	}
+	return read[Failure](t, target, w.Result(), w.Code)
+}
+
+// slow is a supervisor whose requests end when the test says so, and whose pool has the workers that it says.
+type slow struct {
+	publisher
+	verdicts chan supervisor.Verdict
+	pool     supervisor.PoolView
+}
+
+func newSlow() *slow {
+	s := &slow{verdicts: make(chan supervisor.Verdict, 1), pool: supervisor.PoolView{Name: "web", Phase: phaseServing, Desired: 2, Ready: 2}}
+	s.next = make(chan struct{})
+	return s
+}
+
+func (s *slow) Snapshot() supervisor.Snapshot {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return supervisor.Snapshot{Pools: []supervisor.PoolView{s.pool}}
+}
+
+func (s *slow) become(change func(*supervisor.PoolView)) {
+	s.mu.Lock()
+	change(&s.pool)
+	s.mu.Unlock()
+	s.publish()
+}
+
+func (s *slow) Do(ctx context.Context, _ supervisor.Request) supervisor.Verdict {
+	select {
+	case v := <-s.verdicts:
+		return v
+	case <-ctx.Done():
+		return supervisor.Verdict{Err: fmt.Errorf("cannot wait: %w", ctx.Err())}
+	}
+}
+
+func TestOperationGoesOnWhenNobodyWaits(t *testing.T) {
+	s := newSlow()
+	client := start(t, s)
+	accepted := post[Result](t, client, "/v1/roll", `{"pool": "web"}`, 202)
+	if !accepted.Accepted || accepted.Operation != "op-1" {
+		t.Fatalf("%+v", accepted)
+	}
+	if got := get[Operation](t, client, PathOperations+"/op-1", 200); got.State != OperationRunning || got.Verb != supervisor.Roll || got.Pool != "web" || got.UID == nil {
+		t.Errorf("%+v", got)
+	}
+	late := make(chan Operation, 1)
+	go func() { late <- get[Operation](t, client, PathOperations+"/op-1?wait_seconds=60", 200) }()
+	s.verdicts <- supervisor.Verdict{Err: fmt.Errorf("worker died: %w", supervisor.ErrRollout), Lines: []string{"no table"}}
+	got := <-late
+	if got.State != OperationFailed || got.Code != CodeRollout || got.Error == "" || len(got.Lines) != 1 || got.Ended.IsZero() {
+		t.Errorf("%+v", got)
+	}
+	if list := get[Operations](t, client, PathOperations+"?state=failed", 200); len(list.Operations) != 1 || list.Operations[0].ID != "op-1" {
+		t.Errorf("%+v", list)
+	}
+	if list := get[Operations](t, client, PathOperations+"?state=running", 200); len(list.Operations) != 0 {
+		t.Errorf("%+v", list)
+	}
+	for path, want := range map[string]int{"/op-2": 404, "/x": 404, "/op-1?wait_seconds=x": 400, "/op-1?wait_seconds=-1": 400, "/op-1?wait_seconds=NaN": 400, "?state=odd": 400} {
+		get[Failure](t, client, PathOperations+path, want)
+	}
+}
+
+func TestVerdictInTime(t *testing.T) {
+	s := newSlow()
+	client := start(t, s)
+	s.verdicts <- supervisor.Verdict{Text: "pool web is at generation 2"}
+	if got := post[Result](t, client, "/v1/roll", `{"wait_seconds": 60}`, 200); got.Text == "" || got.Operation != "op-1" {
+		t.Errorf("%+v", got)
+	}
+	if got := post[Failure](t, client, "/v1/roll", `{"wait_seconds": 0.3}`, 504); got.Code != CodeTimeout || got.Operation != "op-2" || !got.Accepted {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A scaling is answered at once, as it always was; its operation ends when the workers are there.
+func TestScalingEndsWithTheWorkers(t *testing.T) {
+	s := newSlow()
+	client := start(t, s)
+	s.become(func(p *supervisor.PoolView) { p.Desired, p.Ready = 3, 2 })
+	s.verdicts <- supervisor.Verdict{Text: "pool web goes to 3 workers"}
+	if got := post[Result](t, client, "/v1/scale", `{"workers": 3, "wait_seconds": 60}`, 200); got.Accepted || got.Operation != "op-1" {
+		t.Errorf("%+v", got)
+	}
+	if got := get[Operation](t, client, PathOperations+"/op-1", 200); got.State != OperationRunning {
+		t.Errorf("%+v", got)
+	}
+	s.become(func(p *supervisor.PoolView) { p.Ready = 3 })
+	if got := get[Operation](t, client, PathOperations+"/op-1?wait_seconds=60", 200); got.State != OperationDone || got.Text == "" {
+		t.Errorf("%+v", got)
+	}
+	s.verdicts <- supervisor.Verdict{}
+	s.become(func(p *supervisor.PoolView) { p.Desired = 4 })
+	if got := post[Result](t, client, "/v1/scale", `{"workers": 4}`, 200); got.Operation != "op-2" {
+		t.Errorf("%+v", got)
+	}
+	s.become(func(p *supervisor.PoolView) { p.Desired = 2 })
+	if got := get[Operation](t, client, PathOperations+"/op-2?wait_seconds=60", 200); got.Code != CodeOvertaken {
+		t.Errorf("%+v", got)
+	}
+	s.verdicts <- supervisor.Verdict{Text: "stopping"}
+	if got := post[Result](t, client, "/v1/stop", `{}`, 200); got.Operation != "op-3" {
+		t.Errorf("%+v", got)
+	}
+	s.become(func(p *supervisor.PoolView) { p.Phase = phaseExited })
+	if got := get[Operation](t, client, PathOperations+"/op-3?wait_seconds=60", 200); got.State != OperationDone {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A hundred are kept. While all of them go on there is no room for another one, but for what ends them.
+func TestOperationsAreBounded(t *testing.T) {
+	s := newSlow()
+	client := start(t, s)
+	var asking sync.WaitGroup
+	for range operationsKept {
+		asking.Go(func() { post[Result](t, client, "/v1/roll", "", 202) })
+	}
+	asking.Wait()
+	if got := post[Failure](t, client, "/v1/roll", "", 429); got.Code != CodeTooMany {
+		t.Errorf("%+v", got)
+	}
+	for _, path := range []string{"/v1/stop", "/v1/kill"} {
+		post[Result](t, client, path, "", 202)
+	}
+	post[Result](t, client, "/v1/roll", `{"abort": true}`, 202)
+	if got := get[Operations](t, client, PathOperations, 200); len(got.Operations) != operationsKept {
+		t.Errorf("%d are kept", len(got.Operations))
+	}
+}
+
+// TestLongWait is about the time that a request may take to be read, which is no time that its client may wait.
+func TestLongWait(t *testing.T) {
+	s := newSlow()
+	path := t.TempDir() + "/s"
+	socket, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := Serve(socket, s, Access{})
+	defer socket.Remove()
+	defer server.Close()
+	server.http.ReadTimeout = 300 * time.Millisecond // in place of 10 s
+	client := NewClient(path)
+	ended := make(chan error, 1)
+	go func() {
+		result, err := client.Do(t.Context(), supervisor.Roll, Body{}, time.Minute)
+		if err == nil && result.Text != "done" {
+			err = errors.New(result.Text)
+		}
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		t.Fatalf("cut: %v", err)
+	case <-time.After(time.Second):
+	}
+	s.verdicts <- supervisor.Verdict{Text: "done"}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,75 @@
+package control
+
+import (
+	"net/http"
+	"sync"
+	"time"
+)
+
+const (
+	// streamPatience is how long a client may take to read one piece of a stream.
+	streamPatience = 10 * time.Second
+	// streamFarewell is how long the last piece may take when the server ends.
+	streamFarewell = 200 * time.Millisecond
+)
+
+// streams are the answers that go on until one of both sides leaves.
+type streams struct {
+	ended chan struct{} // closed when the server ends
+
+	mu     sync.Mutex
+	all    map[*http.ResponseController]struct{}
+	ending bool
+}
+
+func newStreams() *streams {
+	return &streams{ended: make(chan struct{}), all: map[*http.ResponseController]struct{}{}}
+}
+
+// end ends all of them, after what they have to say at once. It may be called once.
+func (s *streams) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ending = true
+	for rc := range s.all {
+		_ = rc.SetWriteDeadline(time.Now().Add(streamFarewell)) // also of a write that is under way
+	}
+	close(s.ended)
+}
+
+// begin makes a stream of an answer. The caller has to leave.
+func (s *streams) begin(w http.ResponseWriter, contentType string) *http.ResponseController {
+	rc := http.NewResponseController(w)
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Connection", "close")
+	return rc
+}
+
+// grant gives a client time to read a piece.
+func (s *streams) grant(rc *http.ResponseController) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	patience := streamPatience
+	if s.ending {
+		patience = streamFarewell
+	}
+	s.all[rc] = struct{}{}
+	_ = rc.SetWriteDeadline(time.Now().Add(patience))
+}
+
+// send writes a piece, and sees it off.
+func (s *streams) send(w http.ResponseWriter, rc *http.ResponseController, piece []byte) error {
+	s.grant(rc)
+	if _, err := w.Write(piece); err != nil {
+		return err
+	}
+	return rc.Flush()
+}
+
+// leave forgets a stream.
+func (s *streams) leave(rc *http.ResponseController) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.all, rc)
+}
