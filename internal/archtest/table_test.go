@@ -24,6 +24,7 @@ var testOnly = []string{
 	"github.com/rogpeppe/go-internal",
 	"github.com/santhosh-tekuri/jsonschema/v6",
 	"go.uber.org/goleak",
+	"go.yaml.in/yaml/v4",
 	"pgregory.net/rapid",
 }
 
@@ -129,10 +130,11 @@ var rules = []rule{
 		reason:  "a generator that editors need and brood does not: its library must not be linked into brood",
 	},
 	{
-		dir:     "internal/control",
-		ours:    []string{"supervisor"},
-		foreign: []string{xsys, zerolog},
-		reason:  "shows the supervisor's snapshot and passes on requests",
+		dir:      "internal/control",
+		ours:     []string{"supervisor", "supervisor/events"},
+		testOurs: []string{"supervisor/plan"},
+		foreign:  []string{xsys, zerolog},
+		reason:   "shows the supervisor's snapshot and passes on requests",
 	},
 	{
 		dir:     "internal/metrics",
