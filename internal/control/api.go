@@ -91,8 +91,6 @@ func (r request) check(body Body) error {
 		given++
 	}
 	switch {
-	case r.count && given != 1:
-		return errors.New("cannot scale: give either workers, which is at least 1, or delta")
 	case !r.count && given != 0:
 		return fmt.Errorf("cannot %s: workers and delta belong to scale", r.verb)
 	case !r.mayStop && body.Abort:
@@ -101,6 +99,8 @@ func (r request) check(body Body) error {
 		return fmt.Errorf("cannot %s: signal and force belong to signal", r.verb)
 	case !r.place && body.Slot != nil:
 		return fmt.Errorf("cannot %s: slot belongs to signal and restart", r.verb)
+	case r.count && given != 1:
+		return errors.New("cannot scale: give either workers, which is at least 1, or delta")
 	case r.place && body.Pool == "":
 		return fmt.Errorf("cannot %s: give pool", r.verb)
 	case r.isSlot && body.Slot == nil:
