@@ -33,6 +33,19 @@ func nameOf(sig os.Signal) string {
 	return sig.String()
 }
 
+// reopen has log files opened anew, for who has renamed them.
+func (s *Supervisor) reopen() {
+	files := 0
+	if s.cfg.World.Reopen != nil {
+		files = s.cfg.World.Reopen()
+	}
+	if files == 0 {
+		s.log.Info().Msg("no log files to reopen")
+		return
+	}
+	s.log.Info().Int(keyCount, files).Msg("log files are opened again")
+}
+
 // signalled does what a signal to the supervisor means.
 func (s *Supervisor) signalled(sig os.Signal) {
 	s.log.Info().Str(keySignal, nameOf(sig)).Msg("signal received")
@@ -54,6 +67,6 @@ func (s *Supervisor) signalled(sig os.Signal) {
 	case unix.SIGTTOU:
 		s.serve(Request{Verb: Scale, Delta: -1}, quiet)
 	case unix.SIGUSR1:
-		s.log.Info().Msg("no log files to reopen")
+		s.reopen()
 	}
 }

@@ -23,6 +23,8 @@ type World struct {
 	OpenNotify func(on func(handshake.Message, error)) (Notify, error)
 	// OpenOutput decides where a worker's stdout and stderr go.
 	OpenOutput func(of Speaker, log plan.Log) (Output, error)
+	// Reopen has log files opened by their names again, and returns how many there are. It does not wait. Nil is for none.
+	Reopen func() int
 	// PrivateTmp names a directory for one worker's temporary files; see worker.TmpDirs. Nil is none for any.
 	PrivateTmp func(label string) *worker.TmpDir
 	// Serving reports whether a process of the worker's tree waits on one of these socket inodes.

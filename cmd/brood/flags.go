@@ -108,8 +108,7 @@ func poolFlags() []cli.Flag {
 		durationFlag("max-backoff", 30*time.Second, "longest pause between restarts"),
 		intFlag("give-up-after", "failures in a row of one slot that stop its pool; 0 never gives up"),
 		stringFlag("orphans", "kill", "workers of a killed supervisor: kill, term or keep them"),
-		stringFlag("worker-output", "auto", "auto, prefix, tail, inherit; auto is prefix on a terminal, else tail"),
-	}, healthFlags()...)
+	}, append(outputFlags(), healthFlags()...)...)
 }
 
 // targetFlags say which supervisor a command is for.

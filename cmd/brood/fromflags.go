@@ -36,7 +36,7 @@ func fromFlags(c *cli.Context) (*config.File, []error, error) {
 		EnvFile: c.StringSlice("env-file"), Dir: c.String("dir"), User: c.String("user"), Group: c.String("group"), Umask: c.String("umask"),
 		WorkerIDs: c.String("worker-ids"), WorkerIDEnv: c.StringSlice("worker-id-env"), FDsEnv: c.StringSlice("fds-env"),
 		Ready: r.said("ready"), Reload: r.said("reload"), ReloadSignal: r.said("reload-signal"), DumpSignal: r.said("dump-signal"),
-		Orphans: r.said("orphans"), Log: config.LogTable{Mode: r.said("worker-output")},
+		Orphans: r.said("orphans"), Log: r.log(),
 		Requires: c.StringSlice("requires"), RequiresTimeout: r.duration("requires-timeout"), PreStart: c.StringSlice("pre-start"),
 		Env: r.pairs("env"), Credentials: r.pairs("credential"), Limits: r.limits(), Process: r.process(),
 		Stop:    config.StopTable{Signal: r.said("stop-signal"), Grace: r.duration("grace"), Delay: r.duration("stop-delay")},
@@ -199,7 +199,8 @@ func flagOf(key string) string {
 		return "the command"
 	}
 	name, ok := map[string]string{
-		"pool.stop.signal": "stop-signal", "pool.stop.delay": "stop-delay", "pool.log.mode": "worker-output",
+		"pool.stop.signal": "stop-signal", "pool.stop.delay": "stop-delay", "pool.log.mode": "worker-output", "pool.log.file": "log-file", "pool.log.format": "log-file-format", "pool.log.keep": "log-keep",
+		"pool.log.max_size": "log-max-size", "pool.log.max_age": "log-max-age", "pool.log.compress": "log-compress",
 		"pool.restart.policy": "restart", "pool.restart.clean_exits": "clean-exit",
 		"pool.workers.min": "workers", "pool.workers.max": "max-workers", "pool.readiness.http": "readiness-http", "pool.liveness.http": "liveness-http",
 	}["pool."+strings.Join(append(words[min(2, len(words)):len(words)-1], last), ".")]

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/internal/control"
-	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/poll"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
@@ -41,13 +39,15 @@ func serve(set *settings) error {
 	}
 	defer func() { _ = poller.Close() }()
 
-	output := newOutput(set, poller)
+	troubles := &troubleLog{}
+	output := newOutput(set, poller, troubles.report)
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 		defer cancel()
 		_ = output.Close(ctx) // what nobody reads is lost
 	}()
 	log := newLogger(set, output.Log(), term.IsTerminal(syscall.Stderr))
+	troubles.to.Store(&log)
 
 	tmp := worker.NewTmpDirs(set.cfg.Name, func(err error) { log.Warn().Err(err).Msg("temporary files are left") })
 	defer func() {
@@ -160,31 +160,4 @@ func newSupervisor(set *settings, log zerolog.Logger, sockets *listener.Set, wor
 		log.Warn().Str("listener", l.Name).Msg("a socket that systemd passed is used by no pool")
 	}
 	return sup, nil
-}
-
-func newOutput(set *settings, poller *poll.Poller) *logs.Mux {
-	mux := logs.New(logs.Options{
-		Poller: poller, Stdout: syscall.Stdout, Stderr: syscall.Stderr,
-		Colour: set.colour(term.IsTerminal(syscall.Stdout)),
-	})
-	for i := range set.cfg.Pools {
-		p := &set.cfg.Pools[i]
-		mux.Widen(len(fmt.Sprintf("%s.%d", p.Name, p.MostWorkers()-1)))
-	}
-	return mux
-}
-
-// outputMode is what becomes of a pool's output.
-func outputMode(word string, tty bool) logs.Mode {
-	switch word {
-	case "prefix":
-		return logs.Prefix
-	case "inherit":
-		return logs.Inherit
-	case "auto":
-		if tty {
-			return logs.Prefix
-		}
-	}
-	return logs.Tail
 }

@@ -19,7 +19,6 @@ import (
 	"github.com/broodctl/brood/internal/require"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
-	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 	"github.com/broodctl/brood/worker/handshake"
 )
@@ -46,13 +45,8 @@ func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux, so
 			}
 			return n, nil
 		},
-		OpenOutput: func(of supervisor.Speaker, log plan.Log) (supervisor.Output, error) {
-			stream, err := output.Open(logs.Worker{Pool: of.Pool, Slot: of.Slot, ID: of.WorkerID}, outputMode(log.Mode, tty))
-			if err != nil {
-				return nil, err // not the nil *Stream, which is no nil Output
-			}
-			return stream, nil
-		},
+		OpenOutput:  openOutput(output, tty),
+		Reopen:      output.Reopen,
 		Serving:     worker.Serving,
 		ServingPort: worker.ServingPort,
 		Handles:     surveyor.Handles,

@@ -109,7 +109,7 @@ func completePool(p PoolTable, listeners map[string]ListenTable) PoolTable {
 	p.Restart.MaxBackoff = orPointer(p.Restart.MaxBackoff, Duration(max(defaultMaxBackoff, time.Duration(*p.Restart.Backoff))))
 	p.Restart.GiveUpAfter = orPointer(p.Restart.GiveUpAfter, 0)
 
-	p.Log.Mode = or(p.Log.Mode, "auto")
+	completeLog(&p.Log)
 	completeRollout(&p, listeners)
 	completeHealth(&p, listeners)
 	return p

@@ -99,7 +99,17 @@ func drawPool(t *rapid.T) PoolTable {
 		NoNewPrivs: rapid.Bool().Draw(t, "no_new_privs"), Capabilities: maybe(t, "capabilities", rapid.SampledFrom([][]string{{}, {"KILL"}, {"cap_bpf", "CHOWN"}})),
 	}
 	drawHealth(t, &p)
-	p.Log.Mode = word(t, "mode", "inherit", "tail", "prefix")
+	p.Log.Mode = word(t, "mode", "inherit", "tail", "prefix", "json", "journald")
+	p.Log.Backpressure = p.Log.Mode != "inherit" && rapid.Bool().Draw(t, "backpressure")
+	switch {
+	case p.Orphans == "keep":
+		p.Log = LogTable{Mode: word(t, "mode of orphans", "inherit")}
+	case p.Log.Mode == "":
+		p.Log = LogTable{
+			File: "/l/{{.Pool}}.{{.Slot}}.log", Format: word(t, "format", "json", "prefix"), MaxSize: FileSize(word(t, "max_size", "0", "4K")),
+			MaxAge: maybe(t, "max_age", duration(4, 90)), Keep: maybe(t, "keep", rapid.IntRange(0, 9)), Compress: rapid.Bool().Draw(t, "compress"),
+		}
+	}
 	return p
 }
 

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/broodctl/brood/internal/require"
-	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 )
 
@@ -17,18 +16,14 @@ func (r *resolver) pool(name string, t PoolTable) {
 		r.bad(table, "", "cannot call a pool %q: use up to 64 letters, digits, and - _ .", name)
 	}
 	p := Pool{
-		Name: name, Listen: slices.Clone(t.Listen), Log: plan.Log{Mode: t.Log.Mode},
+		Name: name, Listen: slices.Clone(t.Listen),
 		RequiresTimeout: time.Duration(*t.RequiresTimeout), PreStart: slices.Clone(t.PreStart), After: slices.Clone(t.After),
 		Requires: slices.Clone(t.Requires),
 	}
-	oneOf(r, under(table, "log.mode"), t.Log.Mode, words("auto", "prefix", "tail", "inherit"))
 	p.Orphans = oneOf(r, under(table, "orphans"), t.Orphans, map[string]worker.OrphanPolicy{
 		"kill": worker.OrphanKill, "term": worker.OrphanTerm, "keep": worker.OrphanKeep,
 	})
-	if p.Orphans == worker.OrphanKeep && (p.Log.Mode == "prefix" || p.Log.Mode == "tail") {
-		key := Key("pool", name, "log", "mode")
-		r.bad(key, `write mode = "inherit"`, "cannot keep orphans with %s %s: they would die of the broken pipe", r.name(key), p.Log.Mode)
-	}
+	r.log(under(table, "log"), t.Log, &p)
 	p.Spec = r.spec(table, t)
 	p.Signals = r.signals(table, t)
 	p.Clean = r.cleanExits(table, t.Restart.CleanExits)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
+	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 )
 
@@ -137,9 +138,21 @@ func TestPolicies(t *testing.T) {
 	keys(t, poolHead, "orphans", pool(func(p Pool) any { return p.Orphans }),
 		map[string]any{`"kill"`: worker.OrphanKill, `"term"`: worker.OrphanTerm, `"keep"`: worker.OrphanKeep}, "it is one of keep, kill, term", `"reap"`)
 	keys(t, poolHead, "log.mode", pool(func(p Pool) any { return p.Log.Mode }),
-		map[string]any{`"auto"`: "auto", `"prefix"`: "prefix", `"tail"`: "tail", `"inherit"`: "inherit"}, "it is one of", `"file"`)
+		map[string]any{`"auto"`: "auto", `"prefix"`: "prefix", `"tail"`: "tail", `"inherit"`: "inherit", `"json"`: "json", `"journald"`: "journald"}, "it is one of", `"syslog"`)
 	keys(t, poolHead+"orphans = \"keep\"\n", "log.mode", pool(func(p Pool) any { return p.Log.Mode }),
-		map[string]any{`"inherit"`: "inherit"}, "they would die of the broken pipe", `"prefix"`, `"tail"`)
+		map[string]any{`"inherit"`: "inherit"}, "they would die of the broken pipe", `"prefix"`, `"tail"`, `"json"`)
+	logs := func(get func(plan.Log) any) func(*Config) any { return pool(func(p Pool) any { return get(p.Log) }) }
+	head := poolHead + "log.file = \"/l/{{.Pool}}.{{.Slot}}.log\"\n"
+	keys(t, poolHead, "log.file", logs(func(l plan.Log) any { return l.Mode + " " + l.File }), map[string]any{`"/l/a.log"`: "file /l/a.log", `"l/{{.Stream}}"`: "file /srv/l/{{.Stream}}"},
+		"log", `"/l/{{.Slut}}"`, `"/l/"`, `"/l/{{"`, `""`)
+	keys(t, head, "log.format", logs(func(l plan.Log) any { return l.Format }), map[string]any{`"json"`: "json", `"plain"`: "plain", `"prefix"`: "prefix"}, "it is one of", `"xml"`)
+	keys(t, head, "log.max_size", logs(func(l plan.Log) any { return l.MaxSize }), map[string]any{`"10M"`: uint64(10 << 20), `0`: uint64(0), `4096`: uint64(4096)}, "max_size", `100`, `"10MB"`, `-1`)
+	keys(t, head, "log.max_age", logs(func(l plan.Log) any { return l.MaxAge }), map[string]any{`"24h"`: 24 * time.Hour, `"0s"`: time.Duration(0)}, "max_age", `"10ms"`, `24`)
+	keys(t, head, "log.keep", logs(func(l plan.Log) any { return l.Keep }), map[string]any{`0`: 0, `30`: 30}, "keep", `-1`, `"3"`)
+	keys(t, head, "log.compress", logs(func(l plan.Log) any { return l.Compress }), map[string]any{`true`: true, `false`: false}, "compress", `"gzip"`)
+	keys(t, poolHead, "log.backpressure", logs(func(l plan.Log) any { return l.Backpressure }), map[string]any{`true`: true}, "backpressure", `1`)
+	keys(t, poolHead, "log.keep", logs(func(l plan.Log) any { return l.Keep }), nil, "only for mode file", `3`)
+	keys(t, poolHead+"log.mode = \"inherit\"\n", "log.backpressure", logs(func(l plan.Log) any { return l.Mode }), nil, "has no place", `true`)
 }
 
 func TestSupervisorKeys(t *testing.T) {

@@ -144,7 +144,14 @@ type ProcessTable struct {
 	PrivateTmp   bool      `toml:"private_tmp,omitempty"` // a directory of its own as TMPDIR
 }
 
-// LogTable is [pool.NAME.log].
+// LogTable is [pool.NAME.log]: where the workers' output goes.
 type LogTable struct {
-	Mode string `toml:"mode,omitempty"` // auto, prefix, tail, inherit
+	Mode         string    `toml:"mode,omitempty"`   // auto, prefix, tail, inherit, json, file, journald
+	File         string    `toml:"file,omitempty"`   // a template with {{.Pool}}, {{.Slot}} and {{.Stream}}
+	Format       string    `toml:"format,omitempty"` // of the lines in the file: plain, prefix, json
+	MaxSize      FileSize  `toml:"max_size,omitempty"`
+	MaxAge       *Duration `toml:"max_age,omitempty"`
+	Keep         *int      `toml:"keep,omitempty"`         // files that are full
+	Compress     bool      `toml:"compress,omitempty"`     // those
+	Backpressure bool      `toml:"backpressure,omitempty"` // workers wait for who is slow
 }

@@ -16,6 +16,7 @@ func (r *resolver) together() {
 	r.users()
 	r.addresses()
 	r.workerIDs()
+	r.logFiles()
 	if r.after() {
 		r.stopTime()
 	}

@@ -26,7 +26,7 @@ func BenchmarkThroughput(b *testing.B) {
 			defer p.Close()
 			r, w := osPipe(b)
 			m := New(Options{Poller: p, Stdout: int(w.Fd()), Stderr: int(w.Fd())})
-			s, err := m.Open(Worker{Pool: "web", Slot: 0}, mode)
+			s, err := m.Open(Worker{Pool: "web", Slot: 0}, Settings{Mode: mode})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -93,7 +93,7 @@ func BenchmarkIdleStream(b *testing.B) {
 	m := New(Options{Poller: p, Stdout: 1, Stderr: 2})
 	b.ReportAllocs()
 	for range b.N {
-		s, err := m.Open(Worker{Pool: "web", Slot: 0}, Tail)
+		s, err := m.Open(Worker{Pool: "web", Slot: 0}, Settings{Mode: Tail})
 		if err != nil {
 			b.Fatal(err)
 		}

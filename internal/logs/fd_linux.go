@@ -78,30 +78,88 @@ func wakeUp(fd int) {
 	_, _ = unix.Write(fd, one[:])          // fails only on a count that is already set
 }
 
+// fdKind is what is behind a descriptor, as far as it matters to who writes.
+type fdKind uint8
+
+const (
+	fdOther fdKind = iota // terminal, socket
+	fdPipe
+	fdFile
+)
+
+// kindOf also returns how much an empty pipe takes.
+func kindOf(fd int) (fdKind, int) {
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil {
+		return fdOther, 0
+	}
+	switch st.Mode & unix.S_IFMT {
+	case unix.S_IFREG:
+		return fdFile, 0
+	case unix.S_IFIFO:
+		size, err := unix.FcntlInt(uintptr(fd), unix.F_GETPIPE_SZ, 0)
+		if err == nil && size > pieceSize {
+			return fdPipe, size
+		}
+	}
+	return fdOther, 0
+}
+
+// isEmpty says whether nothing is in a pipe.
+func isEmpty(fd int) bool {
+	n, err := unix.IoctlGetInt(fd, unix.TIOCINQ) // FIONREAD, which either end of a pipe answers
+	return err == nil && n == 0
+}
+
 // writeWhenReady waits until fd takes bytes and writes once, without ever
 // changing flags of fd, which is shared with others. It returns errGaveUp when
 // wake became readable first.
 func writeWhenReady(fd, wake int, b []byte) (int, error) {
+	if err := waitReady(fd, wake); err != nil {
+		return 0, err
+	}
+	return writeNow(fd, b)
+}
+
+func waitReady(fd, wake int) error {
 	for {
 		fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}, {Fd: int32(wake), Events: unix.POLLIN}}
 		if _, err := unix.Poll(fds, -1); err != nil {
 			if errors.Is(err, unix.EINTR) {
 				continue
 			}
-			return 0, fmt.Errorf("cannot wait for output: %w", err)
+			return fmt.Errorf("cannot wait for output: %w", err)
 		}
 		if fds[0].Revents == 0 {
-			return 0, errGaveUp
+			return errGaveUp
 		}
-		n, err := unix.Write(fd, b)
-		switch {
-		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
-			continue
-		case err != nil:
-			return 0, fmt.Errorf("cannot write output: %w", err)
-		}
-		return n, nil
+		return nil
 	}
+}
+
+// writeNow writes once; 0 without an error is to be tried again.
+func writeNow(fd int, b []byte) (int, error) {
+	n, err := unix.Write(fd, b)
+	switch {
+	case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
+		return 0, nil
+	case err != nil:
+		return 0, fmt.Errorf("cannot write output: %w", err)
+	}
+	return n, nil
+}
+
+// writeFile writes all to a regular file. A full disk takes what fits.
+func writeFile(fd int, b []byte) (int, error) {
+	done := 0
+	for done < len(b) {
+		n, err := writeNow(fd, b[done:])
+		done += n
+		if err != nil {
+			return done, err
+		}
+	}
+	return done, nil
 }
 
 // sameFile says whether both descriptors lead to the same place.

@@ -10,7 +10,7 @@ import (
 
 func frame(chunks ...string) (lines []string) {
 	f := framer{limit: maxLine}
-	emit := func(line []byte) { lines = append(lines, string(line)) }
+	emit := func(line []byte, _ bool) { lines = append(lines, string(line)) }
 	for _, c := range chunks {
 		f.push([]byte(c), emit)
 	}
@@ -53,7 +53,7 @@ func FuzzFramer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input []byte, step, room uint8) {
 		fr := framer{limit: utf8.UTFMax + int(room)}
 		var whole []byte // what was emitted, with newlines where the input has them
-		emit := func(line []byte) {
+		emit := func(line []byte, _ bool) {
 			if len(line) > fr.limit {
 				t.Fatalf("a piece of %d bytes", len(line))
 			}

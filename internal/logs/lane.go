@@ -9,32 +9,26 @@ import (
 // lane is one pipe from a worker to a sink. Lock order: lane, then sink or
 // poller. No callback of either is entered with their locks held.
 type lane struct {
-	mux   *Mux
-	sink  *sink
-	label string // empty: bytes pass unchanged
-	from  *recorder
-	which standard
-	tail  tail // of stderr only
+	mux    *Mux
+	sink   *sink
+	source *source
+	from   *recorder
+	holds  bool // with back-pressure
+	tail   tail // of stderr only
 
 	mu      sync.Mutex
 	read    int // our end, -1 when closed
 	child   int // the worker's end, -1 when closed
 	watched bool
-	lines   framer // Prefix only
-	prefix  []byte // Prefix only: the label as it was last written, so many columns wide
-	width   int64
+	closed  bool
+	lines   framer // not of raw bytes
+	look    look
+	raw     rawState
 }
 
 // closeReads bounds what Close takes from one pipe. A process that escaped its
 // group may still be writing, and must not keep us busy for ever.
 const closeReads = 16
-
-func newLane(to *sink, from *recorder, which standard, label string) *lane {
-	return &lane{
-		mux: from.source.mux, sink: to, from: from, which: which, label: label,
-		read: -1, child: -1, lines: framer{limit: maxLine},
-	}
-}
 
 // open makes the pipe, and returns the end that the worker gets.
 func (l *lane) open() (int, error) {
@@ -59,7 +53,7 @@ func (l *lane) ready() {
 	defer l.mu.Unlock()
 	switch {
 	case !l.watched: // removed while this call was on its way
-	case l.sink.park(l):
+	case l.holds && l.sink.park(l):
 		l.unwatch()
 	default:
 		l.take()
@@ -91,36 +85,62 @@ func (l *lane) take() bool {
 		return false
 	case pipeData:
 	}
-	got := chunk[:n]
-	l.from.add(record{at: time.Now().UnixNano(), stream: l.which, text: got}, bytes.Count(got, newline))
-	if l.which == stderr {
-		l.tail.add(got)
-	}
-	l.sink.put(n, func(dst []byte) []byte { return l.render(dst, got) })
+	l.pass(chunk[:n], time.Now().UnixNano())
 	return true
 }
 
-func (l *lane) render(dst, got []byte) []byte {
-	if l.label == "" {
-		return append(dst, got...)
+// pass has what was read kept, and written.
+func (l *lane) pass(got []byte, now int64) {
+	newlines := bytes.Count(got, newline)
+	l.source.count(newlines, len(got))
+	l.from.add(record{at: now, stream: l.look.which, text: got}, newlines)
+	if l.look.which == stderr {
+		l.tail.add(got)
 	}
-	l.lines.push(got, func(line []byte) { dst = l.appendLine(dst, line) })
+	if l.look.form == raw {
+		l.passRaw(got)
+		return
+	}
+	l.look.at(now)
+	if !l.sink.put(l.source, len(got), hardLimit, func(dst []byte) []byte { return l.render(dst, got) }) {
+		l.lose(l.drop(got))
+	}
+}
+
+func (l *lane) render(dst, got []byte) []byte {
+	l.lines.push(got, func(line []byte, more bool) { dst = l.look.append(dst, line, more) })
 	return dst
 }
 
-func (l *lane) appendLine(dst, line []byte) []byte {
-	if width := l.mux.width.Load(); l.prefix == nil || width != l.width {
-		l.prefix, l.width = newPrefix(l.label, int(width), l.mux.opt.Colour), width
+// drop lets whole lines go.
+func (l *lane) drop(got []byte) (lost tally) {
+	l.lines.push(got, func(line []byte, more bool) {
+		lost.bytes += uint64(len(line))
+		if !more {
+			lost.lines++
+			lost.bytes++
+		}
+	})
+	return lost
+}
+
+// lose puts on the accounts what did not fit behind a slow consumer.
+func (l *lane) lose(lost tally) {
+	if lost.bytes == 0 {
+		return
 	}
-	dst = append(dst, l.prefix...)
-	dst = append(dst, line...)
-	return append(dst, '\n')
+	l.source.lost(lost)
+	l.mux.lost.Add(lost.bytes)
+	l.sink.trouble.met(nil, lost)
 }
 
 // end is called once no more can come: on EOF or by close.
 func (l *lane) end() {
-	l.lines.flush(func(line []byte) {
-		l.sink.put(len(line), func(dst []byte) []byte { return l.appendLine(dst, line) })
+	l.lines.flush(func(line []byte, _ bool) {
+		l.look.at(time.Now().UnixNano())
+		if !l.sink.put(l.source, len(line), hardLimit, func(dst []byte) []byte { return l.look.append(dst, line, false) }) {
+			l.lose(tally{lines: 1, bytes: uint64(len(line))})
+		}
 	})
 	l.unwatch()
 	closeFD(l.read)
@@ -150,19 +170,28 @@ func (l *lane) giveTo(uid, gid int) error {
 	return changeOwner(l.child, uid, gid)
 }
 
-func (l *lane) closeChildEnd() {
+// spawned takes note of the worker's process; 0 if there is none.
+func (l *lane) spawned(pid int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.child >= 0 {
-		closeFD(l.child)
-		l.child = -1
-	}
+	l.look.pid = pid
+	l.closeChild()
+}
+
+func (l *lane) closeChild() {
+	closeFD(l.child)
+	l.child = -1
 }
 
 func (l *lane) close() {
-	l.closeChildEnd()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	l.closed = true
+	defer l.mux.release(l.sink)
+	l.closeChild()
 	for range closeReads {
 		if !l.take() {
 			break

@@ -3,39 +3,12 @@ package logs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
-
-// Mode says what happens to the output of a worker.
-type Mode uint8
-
-const (
-	// Tail is for everything but terminals: both streams pass through pipes byte
-	// for byte.
-	Tail Mode = iota
-	// Prefix is for terminals: both streams pass through pipes and come out as
-	// whole lines that begin with the worker's label.
-	Prefix
-	// Inherit hands our own stdout and stderr to the worker. Nothing is kept for
-	// those who read, see [Mux.Recent], nor for a note about its death.
-	Inherit
-)
-
-// String returns the name of the mode in lower case.
-func (m Mode) String() string {
-	switch m {
-	case Tail:
-		return "tail"
-	case Prefix:
-		return "prefix"
-	case Inherit:
-		return "inherit"
-	}
-	return fmt.Sprintf("Mode(%d)", uint8(m))
-}
 
 // Poller calls back on one goroutine when a descriptor is readable; it is what
 // internal/poll offers. Add and Remove must not wait for running callbacks.
@@ -50,37 +23,59 @@ type Options struct {
 	// Stdout and Stderr are the raw descriptors to write to, usually 1 and 2.
 	// They stay the caller's.
 	Stdout, Stderr int
-	Colour         bool // Prefix only
+	Colour         bool   // Prefix only
+	Journal        string // the socket of journald, if it is another than JournalSocket
+	// Report is told when output is lost, from a goroutine of its own. Nil tells nobody.
+	Report func(Trouble)
 }
 
 // chunkSize is what one read takes: the default capacity of a pipe, see pipe(7),
 // so that a read never ends within a write of up to PIPE_BUF bytes.
 const chunkSize = 64 << 10
 
+// mostWriters is how many log files are written to at once. More would only be more threads that wait for one disk.
+const mostWriters = 8
+
 // ErrClosed is returned by Open after Close.
 var ErrClosed = errors.New("output is closed")
 
 // Mux collects the output of all workers.
 type Mux struct {
-	opt    Options
-	err    *sink
-	chunks sync.Pool    // of *[chunkSize]byte: shared by all pipes, freed when idle
-	width  atomic.Int64 // see Widen
+	opt     Options
+	err     *sink
+	janitor janitor
+	writers chan struct{}
+	chunks  sync.Pool     // of *[chunkSize]byte: shared by all pipes, freed when idle
+	buffers sync.Pool     // of *buffer: shared by all sinks
+	queued  atomic.Int64  // bytes in all sinks
+	lost    atomic.Uint64 // bytes
+	width   atomic.Int64  // see Widen
 
 	readers atomic.Pointer[[]*reader] // nil if nobody follows
 	done    chan struct{}             // closed by Close
 
-	mu      sync.Mutex
-	out     *sink // nil until the first stream that needs it; may be err
-	sources map[place]*source
-	closed  bool
+	mu       sync.Mutex
+	out      *sink // nil until the first stream that needs it; may be err
+	journal  *sink // the same
+	files    map[string]*sink
+	sources  map[place]*source
+	episodes map[string]*episode
+	closed   bool
 }
 
 // New returns a Mux that writes to the given descriptors. The caller must Close
 // it after all its streams.
 func New(opt Options) *Mux {
-	m := &Mux{opt: opt, err: newSink(opt.Stderr), sources: map[place]*source{}, done: make(chan struct{})}
+	if opt.Journal == "" {
+		opt.Journal = JournalSocket
+	}
+	m := &Mux{
+		opt: opt, writers: make(chan struct{}, mostWriters), done: make(chan struct{}),
+		files: map[string]*sink{}, sources: map[place]*source{}, episodes: map[string]*episode{},
+	}
 	m.chunks.New = func() any { return new([chunkSize]byte) }
+	m.buffers.New = func() any { return new(buffer) }
+	m.err = m.newSink(newStdio(opt.Stderr), m.episodeLocked("", "stderr"))
 	return m
 }
 
@@ -96,89 +91,68 @@ func (m *Mux) Widen(columns int) {
 	}
 }
 
-// Open makes the descriptors for one worker. The caller must Close the stream.
-func (m *Mux) Open(of Worker, mode Mode) (*Stream, error) {
-	out, closed := m.stdout()
-	if closed {
-		return nil, fmt.Errorf("cannot open output of %s: %w", of.Label(), ErrClosed)
-	}
-	s := &Stream{stdout: m.opt.Stdout, stderr: m.opt.Stderr}
-	if mode == Inherit {
-		return s, nil
-	}
-	s.recorder = m.source(place{of.Pool, of.Slot}).record(of.ID)
-	label := ""
-	if mode == Prefix {
-		label = of.Label()
-	}
-	s.err, s.out = newLane(m.err, s.recorder, stderr, label), newLane(out, s.recorder, stdout, label)
-	var err error
-	if s.stderr, err = s.err.open(); err == nil {
-		s.stdout, err = s.out.open()
-	}
-	if err != nil {
-		s.Close()
-		return nil, fmt.Errorf("cannot open output of %s: %w", of.Label(), err)
-	}
-	return s, nil
-}
-
-// stdout is the queue for our own stdout, made when first needed.
-func (m *Mux) stdout() (out *sink, closed bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	switch {
-	case m.closed:
-		return nil, true
-	case m.out != nil:
-	case sameFile(m.opt.Stdout, m.opt.Stderr):
-		// One terminal behind both: one queue keeps lines whole and in order.
-		m.out = m.err
-	default:
-		m.out = newSink(m.opt.Stdout)
-	}
-	return m.out, false
-}
-
 // Log returns a writer for the supervisor's own log. Each Write is queued as a
 // whole behind what workers have written to stderr, never blocks and never
-// fails: with [hardLimit] bytes waiting it is dropped and counted.
+// fails: if a reader has left too much waiting it is dropped and counted. There
+// is room for it that workers do not get.
 func (m *Mux) Log() io.Writer { return logWriter{m.err} }
-
-// Lost returns how many bytes were dropped since New because our stdout or
-// stderr refused them or because they did not fit behind a blocked consumer.
-func (m *Mux) Lost() uint64 {
-	m.mu.Lock()
-	out := m.out
-	m.mu.Unlock()
-	lost := m.err.lostBytes()
-	if out != nil && out != m.err {
-		lost += out.lostBytes()
-	}
-	return lost
-}
-
-// Close writes what is queued, until ctx ends, and stops the writers. Streams
-// that are still open lose what they write from here on.
-func (m *Mux) Close(ctx context.Context) error {
-	m.mu.Lock()
-	if !m.closed {
-		m.closed = true
-		close(m.done)
-	}
-	out := m.out
-	m.mu.Unlock()
-	err := m.err.close(ctx)
-	if out != nil && out != m.err {
-		err = errors.Join(err, out.close(ctx))
-	}
-	return err
-}
 
 type logWriter struct{ sink *sink }
 
 // Write implements [io.Writer].
 func (w logWriter) Write(p []byte) (int, error) {
-	w.sink.put(len(p), func(dst []byte) []byte { return append(dst, p...) })
+	if !w.sink.put(nil, len(p), hardLimit+reserve, func(dst []byte) []byte { return append(dst, p...) }) {
+		w.sink.mux.lost.Add(uint64(len(p)))
+	}
 	return len(p), nil
+}
+
+// Reopen has log files opened by their names again: those that somebody has renamed are left, and begun anew. It returns
+// how many there are, and does not wait.
+func (m *Mux) Reopen() int {
+	m.mu.Lock()
+	files := slices.Collect(maps.Values(m.files))
+	m.mu.Unlock()
+	for _, s := range files {
+		s.to.(*file).reopen.Store(true)
+		s.wakeUp()
+	}
+	return len(files)
+}
+
+// Lost returns how many bytes were dropped since New because their destination
+// refused them or because they did not fit behind a slow consumer.
+func (m *Mux) Lost() uint64 { return m.lost.Load() }
+
+// Close writes what is queued, until ctx ends, and stops the writers; what was lost is reported before our own log is
+// closed. Streams that are still open lose what they write from here on.
+func (m *Mux) Close(ctx context.Context) error {
+	sinks, episodes := m.shut()
+	var err error
+	for _, s := range sinks {
+		err = errors.Join(err, s.close(ctx))
+	}
+	for _, e := range episodes {
+		e.close()
+	}
+	err = errors.Join(err, m.err.close(ctx))
+	m.janitor.close()
+	return err
+}
+
+// shut has nothing opened any more, and returns all destinations but our own log.
+func (m *Mux) shut() ([]*sink, []*episode) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.closed {
+		m.closed = true
+		close(m.done)
+	}
+	all := slices.Collect(maps.Values(m.files))
+	for _, s := range []*sink{m.journal, m.out} {
+		if s != nil && s != m.err {
+			all = append(all, s)
+		}
+	}
+	return all, slices.Collect(maps.Values(m.episodes))
 }

@@ -30,7 +30,7 @@ type house struct {
 	errW     *os.File
 }
 
-func newHouse(t testing.TB) *house {
+func newHouse(t testing.TB, options ...func(*Options)) *house {
 	t.Helper()
 	p, err := poll.New()
 	if err != nil {
@@ -39,7 +39,11 @@ func newHouse(t testing.TB) *house {
 	h := &house{}
 	h.out, h.outW = osPipe(t)
 	h.err, h.errW = osPipe(t)
-	h.Mux = New(Options{Poller: p, Stdout: int(h.outW.Fd()), Stderr: int(h.errW.Fd())})
+	opt := Options{Poller: p, Stdout: int(h.outW.Fd()), Stderr: int(h.errW.Fd())}
+	for _, change := range options {
+		change(&opt)
+	}
+	h.Mux = New(opt)
 	t.Cleanup(func() {
 		done, cancel := context.WithCancel(context.Background())
 		cancel()
@@ -70,7 +74,7 @@ func of(label string) Worker {
 
 func (h *house) open(t testing.TB, label string, mode Mode) *Stream {
 	t.Helper()
-	s, err := h.Open(of(label), mode)
+	s, err := h.Open(of(label), Settings{Mode: mode})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +160,7 @@ func TestTerminalKeepsOrderOfBothStreams(t *testing.T) {
 	defer p.Close()
 	r, w := osPipe(t)
 	m := New(Options{Poller: p, Stdout: int(w.Fd()), Stderr: int(w.Fd())})
-	s, err := m.Open(Worker{Pool: "a"}, Prefix)
+	s, err := m.Open(Worker{Pool: "a"}, Settings{Mode: Prefix})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +242,11 @@ func TestTailSeesWhatThePollerHasNot(t *testing.T) {
 // nothing is lost once somebody reads.
 func TestBlockedConsumerHoldsTheWorkerBack(t *testing.T) {
 	h := newHouse(t)
-	s := h.open(t, "web.0", Tail)
+	s, err := h.Open(Worker{Pool: "web"}, Settings{Mode: Tail, Backpressure: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
 	const size = 1 << 20
 	written := make(chan error, 1)
 	go func() {
@@ -351,7 +359,7 @@ func TestOpenAfterClose(t *testing.T) {
 	if err := h.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Open(Worker{Pool: "web", Slot: 0}, Tail); !errors.Is(err, ErrClosed) {
+	if _, err := h.Open(Worker{Pool: "web", Slot: 0}, Settings{Mode: Tail}); !errors.Is(err, ErrClosed) {
 		t.Errorf("got %v", err)
 	}
 }

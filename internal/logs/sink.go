@@ -1,7 +1,6 @@
 package logs
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -10,17 +9,18 @@ import (
 
 const (
 	// softLimit is how many bytes may wait for a slow consumer before the pipes
-	// that feed it are no longer read: four full pipes, so that a burst does not
-	// stall and a stuck consumer costs next to nothing.
+	// of workers with back-pressure are no longer read: four full pipes, so that a
+	// burst does not stall and a stuck consumer costs next to nothing.
 	softLimit = 256 << 10
-	// hardLimit bounds what may be queued by those that cannot be paused: our own
-	// log, and the last words of workers that are gone.
+	// hardLimit is how many may wait of workers that are never held back: a burst
+	// of 30,000 lines.
 	hardLimit = 4 << 20
-	// pieceSize is PIPE_BUF: poll(2) says "writable" when a pipe has room for so
-	// much, so a write of at most this does not block, and is atomic.
-	pieceSize = 4096
-	// keepBuffer is what a sink holds on to between bursts.
-	keepBuffer = 16 << 10
+	// reserve is what is left beyond that for our own log, and for the ends of
+	// lines that have begun.
+	reserve = 1 << 20
+	// totalLimit bounds the queues of all destinations together, once each has a
+	// full pipe.
+	totalLimit = 64 << 20
 	// abandonAfter is how long close waits for a writer that was told to give up.
 	// It sits in poll(2), which the wake descriptor ends at once; only a write
 	// that blocked although poll allowed it (another process took the room) can
@@ -28,41 +28,77 @@ const (
 	abandonAfter = 100 * time.Millisecond
 )
 
-// sink is one destination: a bounded queue and the goroutine that writes it.
+// outlet is where the bytes of a sink go. Its methods are called by one goroutine at a time, and may block.
+type outlet interface {
+	// tend prepares for what may come, before a writer's first write.
+	tend() error
+	// write gets rid of a beginning of b, which ends where a put ended. What it returns an error for is lost, unless
+	// the outlet is patient.
+	write(b []byte) (int, error)
+	// lines is how many lines are in b.
+	lines(b []byte) int
+	// pause is how long to wait before a write that failed is tried again; 0 is not to.
+	pause() time.Duration
+	// giveUp ends a wait in write. It may be called at any time.
+	giveUp()
+	close()
+}
+
+// sink is one destination: a bounded queue, and while there is something in it a goroutine that writes.
 type sink struct {
-	fd   int
-	wake int // eventfd that ends a wait in poll(2); -1 if there was none to be had
+	mux     *Mux
+	to      outlet
+	trouble *episode
+	users   int // lanes; of the mux's lock
 
 	mu      sync.Mutex
-	more    sync.Cond
-	pending []byte
-	flying  int // bytes taken off the queue and not yet written
+	pending *buffer // nil if empty
+	flying  *buffer // what is being written, nil if nothing is
+	flown   int     // how much of it is
+	running bool    // there is a writer
+	retry   *time.Timer
 	parked  []*lane
-	lost    uint64
 	closing bool
 	gaveUp  bool
-
-	ended chan struct{}
+	gone    bool          // nobody writes any more
+	ended   chan struct{} // closed once a sink that is closing has no writer
 }
 
-func newSink(fd int) *sink {
-	s := &sink{fd: fd, wake: newWake(), ended: make(chan struct{})}
-	s.more.L = &s.mu
-	go s.run()
-	return s
+func (m *Mux) newSink(to outlet, trouble *episode) *sink {
+	return &sink{mux: m, to: to, trouble: trouble, ended: make(chan struct{})}
 }
 
-// put appends what fill appends, n being its approximate size. Above the hard
-// limit the bytes are dropped and counted.
-func (s *sink) put(n int, fill func(dst []byte) []byte) {
+// put appends what fill appends, n being its approximate size, if no more than limit is waiting then.
+func (s *sink) put(from *source, n, limit int, fill func(dst []byte) []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.gaveUp || len(s.pending)+s.flying+n > hardLimit {
-		s.lost += uint64(n)
-		return
+	queued := s.queued()
+	if s.gone || s.gaveUp || queued+n > limit || queued > chunkSize && s.mux.queued.Load() > totalLimit {
+		return false
 	}
-	s.pending = fill(s.pending)
-	s.more.Signal()
+	if s.pending == nil {
+		s.pending = s.mux.buffers.Get().(*buffer)
+	}
+	s.mux.queued.Add(int64(s.pending.fill(from, fill)))
+	s.start()
+	return true
+}
+
+func (s *sink) queued() int { return s.pending.len() + s.flying.len() - s.flown }
+
+// start has a writer, if there is none and none is to come.
+func (s *sink) start() {
+	if !s.running && s.retry == nil && !s.gone {
+		s.running = true
+		go s.run()
+	}
+}
+
+// wakeUp has the outlet look after itself.
+func (s *sink) wakeUp() {
+	s.mu.Lock()
+	s.start()
+	s.mu.Unlock()
 }
 
 // park asks before a read: if the queue is full it notes the lane, whose resume
@@ -70,80 +106,116 @@ func (s *sink) put(n int, fill func(dst []byte) []byte) {
 func (s *sink) park(l *lane) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.pending)+s.flying < softLimit {
+	if s.queued() < softLimit {
 		return false
 	}
 	s.parked = append(s.parked, l)
 	return true
 }
 
-func (s *sink) lostBytes() uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.lost
-}
-
 func (s *sink) run() {
-	defer close(s.ended)
-	var spare []byte
-	for {
-		batch, ok := s.next(spare)
-		if !ok {
-			return
-		}
-		s.write(batch)
-		if spare = batch[:0]; cap(spare) > keepBuffer {
-			spare = nil
-		}
+	err := s.to.tend()
+	if err != nil {
+		s.trouble.met(err, tally{})
 	}
+	for s.next() {
+		n := 0
+		if err == nil {
+			n, err = s.to.write(s.flying.bytes[s.flown:])
+		}
+		if !s.wrote(n, err) {
+			return // for now
+		}
+		err = nil
+	}
+	s.mux.dismiss(s)
 }
 
-// next waits for bytes and swaps the queue for the spare buffer.
-func (s *sink) next(spare []byte) ([]byte, bool) {
+// next swaps the queue for what has been written.
+func (s *sink) next() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.pending) == 0 && !s.closing {
-		s.more.Wait()
+	if s.gaveUp {
+		s.loseAll()
 	}
-	if len(s.pending) == 0 || s.gaveUp {
-		return nil, false
+	if s.flying != nil && s.flown == len(s.flying.bytes) {
+		s.mux.recycle(s.flying)
+		s.flying, s.flown = nil, 0
 	}
-	batch := s.pending
-	s.pending, s.flying = spare, len(batch)
-	return batch, true
+	if s.flying == nil {
+		s.flying, s.pending = s.pending, nil
+	}
+	if s.flying != nil {
+		return true
+	}
+	s.running = false
+	if s.closing {
+		s.gone = true
+		close(s.ended)
+	}
+	return false
 }
 
-// write gets rid of the batch, one way or the other.
-func (s *sink) write(batch []byte) {
-	for len(batch) > 0 {
-		n, err := writeWhenReady(s.fd, s.wake, cut(batch))
-		if err != nil {
-			// Refused for good (EPIPE, EIO, EBADF) or for now (ENOSPC): waiting
-			// would stall the workers over a log, so the batch is given up.
-			s.written(0, len(batch))
-			return
-		}
-		batch = batch[n:]
-		s.written(n, 0)
-	}
-}
-
-// written accounts for bytes that left and lets parked lanes go on.
-func (s *sink) written(n, lost int) {
+// wrote accounts for bytes that left, and lets parked lanes go on. It returns false if the writer is to rest.
+func (s *sink) wrote(n int, err error) bool {
 	s.mu.Lock()
-	s.flying -= n + lost
-	s.lost += uint64(lost)
+	s.flown += n
+	s.mux.queued.Add(int64(-n))
+	pause := s.to.pause()
+	rests := err != nil && pause > 0 && !s.closing
+	var lost tally
+	switch {
+	case err == nil:
+	case rests:
+		s.running = false
+		s.retry = time.AfterFunc(pause, s.again)
+	default:
+		// Refused for good (EPIPE, EIO, EBADF) or for now (ENOSPC): waiting
+		// would stall the workers over a log, so the batch is given up.
+		lost = s.loseFlying()
+	}
 	var resumed []*lane
-	if len(s.pending)+s.flying < softLimit/2 {
+	if s.queued() < softLimit/2 {
 		resumed, s.parked = s.parked, nil
 	}
 	s.mu.Unlock()
+	if err != nil {
+		s.trouble.met(err, lost)
+	}
 	for _, l := range resumed {
 		l.resume()
 	}
+	return !rests
 }
 
-// close writes what is queued until ctx ends.
+// again tries what failed.
+func (s *sink) again() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retry = nil
+	s.start()
+}
+
+func (s *sink) loseFlying() tally {
+	lost := s.flying.lost(s.flown, s.to.lines)
+	s.mux.queued.Add(int64(s.flown - len(s.flying.bytes)))
+	s.mux.lost.Add(lost.bytes)
+	s.flown = len(s.flying.bytes)
+	return lost
+}
+
+// loseAll is for a sink that gave up.
+func (s *sink) loseAll() {
+	for range 2 {
+		if s.flying != nil {
+			_ = s.loseFlying()
+			s.mux.recycle(s.flying)
+		}
+		s.flying, s.pending, s.flown = s.pending, nil, 0
+	}
+}
+
+// close writes what is queued until ctx ends. Nothing may be put from here on.
 func (s *sink) close(ctx context.Context) error {
 	s.mu.Lock()
 	if s.closing {
@@ -151,35 +223,26 @@ func (s *sink) close(ctx context.Context) error {
 		return nil
 	}
 	s.closing = true
-	s.more.Signal()
+	if s.retry != nil && s.retry.Stop() {
+		s.retry = nil
+	}
+	s.start()
 	s.mu.Unlock()
 	select {
 	case <-s.ended:
-		closeFD(s.wake)
+		s.to.close()
 		return nil
 	case <-ctx.Done():
 	}
 	s.mu.Lock()
 	s.gaveUp = true
-	left := len(s.pending) + s.flying
+	left := s.queued()
 	s.mu.Unlock()
-	wakeUp(s.wake)
+	s.to.giveUp()
 	select {
 	case <-s.ended:
-		closeFD(s.wake)
+		s.to.close()
 	case <-time.After(abandonAfter): // the descriptor stays: the writer may still use it
 	}
 	return fmt.Errorf("cannot write %d bytes of output: %w", left, ctx.Err())
-}
-
-// cut returns the longest beginning of b that fits one write, whole lines if
-// there are any.
-func cut(b []byte) []byte {
-	if len(b) <= pieceSize {
-		return b
-	}
-	if i := bytes.LastIndexByte(b[:pieceSize], '\n'); i >= 0 {
-		return b[:i+1]
-	}
-	return b[:pieceSize]
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 )
 
 // Worker says whose output it is.
@@ -34,6 +35,8 @@ type place struct {
 type source struct {
 	mux   *Mux
 	place place
+
+	read, dropped [2]atomic.Uint64 // lines, bytes
 
 	mu   sync.Mutex
 	live []*recorder

@@ -4,6 +4,7 @@ import "errors"
 
 // Stream is the output of one worker.
 type Stream struct {
+	mux            *Mux
 	stdout, stderr int
 	out, err       *lane // nil where the worker inherits our own descriptor
 	recorder       *recorder
@@ -31,7 +32,7 @@ func (s *Stream) GiveTo(uid, gid uint32) error {
 // done: until then the end of the worker's output cannot be seen. The pid is for
 // those who read lines; 0 if there is none.
 func (s *Stream) Spawned(pid int) {
-	s.each((*lane).closeChildEnd)
+	s.each(func(l *lane) { l.spawned(pid) })
 	if s.recorder != nil {
 		s.recorder.started(pid)
 	}

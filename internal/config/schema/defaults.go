@@ -21,24 +21,29 @@ func dependent() []string {
 }
 
 // said are the keys that the sample has to say.
-func said() []string { return []string{"listen", "http", "max_requests", "url"} }
+func said() []string { return []string{"listen", "http", "max_requests", "url", "file"} }
 
 // addDefaults asks config for the defaults, and puts them into the schema.
 func addDefaults(s *jsonschema.Schema) error {
-	for _, workers := range []*config.Workers{{Max: "2"}, nil} { // autoscale has its defaults with the first
-		if err := addDefaultsOf(s, workers); err != nil {
+	// autoscale and log files have their defaults with the first
+	for _, file := range []string{"/x", ""} {
+		if err := addDefaultsOf(s, file); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func addDefaultsOf(s *jsonschema.Schema, workers *config.Workers) error {
+func addDefaultsOf(s *jsonschema.Schema, file string) error {
+	var workers *config.Workers
+	if file != "" {
+		workers = &config.Workers{Max: "2"}
+	}
 	text, err := config.Encode(config.Complete(&config.File{
 		Listen: map[string]config.ListenTable{sampleName: {Address: ":8080"}},
 		Pool: map[string]config.PoolTable{sampleName: {
 			Command: []string{"server"}, Workers: workers, Listen: []string{sampleName},
-			Liveness: config.ProbeTable{HTTP: "/"}, Recycle: config.RecycleTable{MaxRequests: 1},
+			Liveness: config.ProbeTable{HTTP: "/"}, Recycle: config.RecycleTable{MaxRequests: 1}, Log: config.LogTable{File: file},
 		}},
 		OnEvent: map[string]config.HookTable{sampleName: {URL: "https://example.org"}},
 	}))

@@ -133,6 +133,13 @@ func descriptions() map[string]string {
 		"ProcessTable.no_new_privs":  "No program that a worker executes can give it rights.",
 		"ProcessTable.capabilities":  "The only ones of capabilities(7) that workers keep; [] keeps none.",
 
-		"LogTable.mode": "auto, prefix each line with its worker, keep the tail alone, or inherit brood's own output.",
+		"LogTable.mode":         "prefix: each line with its worker in front. tail: unchanged. inherit: brood's own output. json: an object per line. file, journald. auto: prefix on a terminal, else tail.",
+		"LogTable.file":         "Where the lines go; a template with {{.Pool}}, {{.Slot}} and {{.Stream}}.",
+		"LogTable.format":       "What a line in the file looks like: as it is, with the worker in front, or as an object.",
+		"LogTable.max_size":     "A file that is larger is kept under another name, and another one begun; 0 is any size.",
+		"LogTable.max_age":      "The same for one that is older; 0 is any age.",
+		"LogTable.keep":         "How many files are kept so.",
+		"LogTable.compress":     "Those are compressed with gzip.",
+		"LogTable.backpressure": "A worker waits for who takes its lines, however slow that is. Else lines are dropped and counted.",
 	}
 }

@@ -36,6 +36,8 @@ func valueSchema(t reflect.Type) *jsonschema.Schema {
 		return workersSchema()
 	case reflect.TypeFor[config.Size]():
 		return numberOr(leastSize, 0, `^([0-9]+[MGT]|[0-9]*[1-9][0-9]{3}K|[0-9]{7,})$`, "512M", "2G")
+	case reflect.TypeFor[config.FileSize]():
+		return numberOr(0, 0, `^[0-9]+[KMGT]?$`, "100M", "1G")
 	case reflect.TypeFor[config.Percent]():
 		return &jsonschema.Schema{Type: "string", Pattern: `^(100000|[0-9]{1,5})%$`, Examples: []any{"80%"}}
 	case reflect.TypeFor[config.Depth]():
@@ -234,7 +236,10 @@ func keys() map[string]change {
 		"ProcessTable.ioprio":       pattern(`^(idle|(best-effort|realtime):0*[0-7])$`, "idle", "best-effort:4", "realtime:0"),
 		"ProcessTable.cpus":         pattern(`^(spread|nodes|node:[0-9]+|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)$`, "spread", "nodes", "node:0", "0-3,8"),
 		"ProcessTable.capabilities": list(`^([Cc][Aa][Pp]_)?[A-Za-z][A-Za-z_]*$`),
-		"LogTable.mode":             words("auto", "prefix", "tail", "inherit"),
+		"LogTable.mode":             words("auto", "prefix", "tail", "inherit", "json", "file", "journald"),
+		"LogTable.file":             pattern(`^[\s\S]*[^/]$`, "/var/log/brood/{{.Pool}}.{{.Slot}}.log"),
+		"LogTable.format":           words("plain", "prefix", "json"),
+		"LogTable.keep":             number(0, 0),
 	}
 }
 

@@ -147,6 +147,13 @@ func wordTests() []wordTest {
 		{probed + "exec = \"true\"\ntimeout = WORD", []string{`"1ms"`, `"1m"`}, noDurations},
 		{probed + "exec = \"true\"\nfailure_threshold = WORD", []string{`1`, `30`}, []string{`0`, `-1`, `"3"`, `1.5`}},
 		{pool + "[pool.a.readiness]\nexec = \"true\"\nsuccess_threshold = WORD", []string{`1`, `3`}, []string{`0`, `-1`, `"3"`}},
-		{pool + "log.mode = WORD", []string{`"auto"`, `"prefix"`, `"tail"`, `"inherit"`}, []string{`""`, `"json"`, `1`}},
+		{pool + "log.mode = WORD", []string{`"auto"`, `"prefix"`, `"tail"`, `"inherit"`, `"json"`, `"journald"`}, []string{`""`, `"syslog"`, `1`}},
+		{pool + "log.file = WORD", []string{`"/var/log/a.log"`, `"a/{{.Slot}}"`}, []string{`""`, `"/l/"`, `1`}},
+		{pool + "log.file = \"/l\"\nlog.format = WORD", []string{`"json"`, `"plain"`}, []string{`""`, `"xml"`}},
+		{pool + "log.file = \"/l\"\nlog.max_size = WORD", []string{`"10M"`, `0`, `"64K"`}, []string{`"10MB"`, `-1`, `""`, `true`}},
+		{pool + "log.file = \"/l\"\nlog.max_age = WORD", []string{`"24h"`}, noDurations},
+		{pool + "log.file = \"/l\"\nlog.keep = WORD", []string{`0`, `30`}, []string{`-1`, `"3"`}},
+		{pool + "log.file = \"/l\"\nlog.compress = WORD", []string{`true`, `false`}, []string{`"gzip"`, `1`}},
+		{pool + "log.backpressure = WORD", []string{`true`, `false`}, []string{`"yes"`, `1`}},
 	}
 }

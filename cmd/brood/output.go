@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"sync/atomic"
+	"syscall"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/term"
+
+	"github.com/broodctl/brood/internal/logs"
+	"github.com/broodctl/brood/internal/poll"
+	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/plan"
+)
+
+func newOutput(set *settings, poller *poll.Poller, report func(logs.Trouble)) *logs.Mux {
+	mux := logs.New(logs.Options{
+		Poller: poller, Stdout: syscall.Stdout, Stderr: syscall.Stderr,
+		Colour: set.colour(term.IsTerminal(syscall.Stdout)), Report: report,
+	})
+	for i := range set.cfg.Pools {
+		p := &set.cfg.Pools[i]
+		mux.Widen(len(fmt.Sprintf("%s.%d", p.Name, p.MostWorkers()-1)))
+	}
+	return mux
+}
+
+// openOutput makes of the words of a pool where its workers' output goes; tty is whether people see it.
+func openOutput(mux *logs.Mux, tty bool) func(supervisor.Speaker, plan.Log) (supervisor.Output, error) {
+	return func(of supervisor.Speaker, log plan.Log) (supervisor.Output, error) {
+		who := logs.Worker{Pool: of.Pool, Slot: of.Slot, ID: of.WorkerID}
+		set := logs.Settings{Mode: outputMode(log.Mode, tty), Backpressure: log.Backpressure}
+		if set.Mode == logs.File {
+			var err error
+			if set.File, err = fileSettings(who, log); err != nil {
+				return nil, err
+			}
+		}
+		stream, err := mux.Open(who, set)
+		if err != nil {
+			return nil, err // not the nil *Stream, which is no nil Output
+		}
+		return stream, nil
+	}
+}
+
+// outputMode is what becomes of a pool's output.
+func outputMode(word string, tty bool) logs.Mode {
+	switch word {
+	case "prefix":
+		return logs.Prefix
+	case "inherit":
+		return logs.Inherit
+	case "json":
+		return logs.JSON
+	case "file":
+		return logs.File
+	case "journald":
+		return logs.Journald
+	case "auto":
+		if tty {
+			return logs.Prefix
+		}
+	}
+	return logs.Tail
+}
+
+func fileSettings(of logs.Worker, log plan.Log) (logs.FileSettings, error) {
+	formats := map[string]logs.Format{"plain": logs.Plain, "prefix": logs.Prefixed, "json": logs.Objects}
+	set := logs.FileSettings{
+		Format: formats[log.Format], MaxSize: int64(log.MaxSize), MaxAge: log.MaxAge, Keep: log.Keep, Compress: log.Compress,
+	}
+	var err error
+	if set.Stdout, err = log.Path(of.Pool, of.Slot, "stdout"); err != nil {
+		return set, fmt.Errorf("cannot name log file: %w", err)
+	}
+	if set.Stderr, err = log.Path(of.Pool, of.Slot, "stderr"); err != nil {
+		return set, fmt.Errorf("cannot name log file: %w", err)
+	}
+	return set, nil
+}
+
+// troubleLog says in the log what of the workers' output is lost.
+type troubleLog struct {
+	to atomic.Pointer[zerolog.Logger] // nil until there is one
+}
+
+func (l *troubleLog) report(t logs.Trouble) {
+	log := l.to.Load()
+	if log == nil {
+		return
+	}
+	level, message := zerolog.WarnLevel, "output of workers is lost"
+	switch {
+	case t.Over:
+		level, message = zerolog.InfoLevel, "output of workers arrives again"
+	case t.Bytes == 0:
+		message = "output of workers has to wait"
+	case t.Err == nil:
+		message = "output of workers is lost: it comes faster than it is taken"
+	}
+	fields := map[string]any{"where": t.Where, "lines": t.Lines, "bytes": t.Bytes}
+	if t.Pool != "" {
+		fields["pool"] = t.Pool
+	}
+	log.WithLevel(level).Err(t.Err).Fields(fields).Msg(message)
+}

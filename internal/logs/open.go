@@ -1,0 +1,124 @@
+package logs
+
+import (
+	"fmt"
+)
+
+// Open makes the descriptors for one worker. The caller must Close the stream. It does no I/O on files: one that cannot
+// be opened is reported, and the worker runs on.
+func (m *Mux) Open(of Worker, set Settings) (*Stream, error) {
+	s := &Stream{mux: m, stdout: m.opt.Stdout, stderr: m.opt.Stderr}
+	if err := s.open(of, set); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("cannot open output of %s: %w", of.Label(), err)
+	}
+	return s, nil
+}
+
+func (s *Stream) open(of Worker, set Settings) error {
+	out, err := s.mux.acquire(of, set, stdout)
+	if err != nil || out == nil {
+		return err
+	}
+	source := s.mux.source(place{of.Pool, of.Slot})
+	s.recorder = source.record(of.ID)
+	s.out = s.mux.newLane(out, s.recorder, of, set, stdout)
+	into, err := s.mux.acquire(of, set, stderr)
+	if err != nil {
+		return err
+	}
+	s.err = s.mux.newLane(into, s.recorder, of, set, stderr)
+	if s.stderr, err = s.err.open(); err == nil {
+		s.stdout, err = s.out.open()
+	}
+	return err
+}
+
+func (m *Mux) newLane(to *sink, from *recorder, of Worker, set Settings, which standard) *lane {
+	l := &lane{mux: m, sink: to, source: from.source, from: from, holds: set.Backpressure, read: -1, child: -1}
+	l.lines.limit = maxLine
+	l.look = look{form: set.form(), of: of, which: which, mux: m, colour: m.opt.Colour && set.Mode == Prefix}
+	return l
+}
+
+// acquire returns where a stream goes, made when first needed; nil if it is inherited.
+func (m *Mux) acquire(of Worker, set Settings, which standard) (*sink, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.closed {
+		return nil, ErrClosed
+	}
+	switch set.Mode {
+	case Inherit:
+		return nil, nil
+	case File:
+		path := set.File.Stdout
+		if which == stderr {
+			path = set.File.Stderr
+		}
+		return m.fileLocked(of.Pool, path, &set.File), nil
+	case Journald:
+		if m.journal == nil {
+			m.journal = m.newSink(newJournald(m.opt.Journal), m.episodeLocked("", "journald"))
+		}
+		return m.journal, nil
+	case Tail, Prefix, JSON:
+	}
+	if which == stderr {
+		return m.err, nil
+	}
+	return m.outLocked(), nil
+}
+
+// outLocked is the queue for our own stdout.
+func (m *Mux) outLocked() *sink {
+	switch {
+	case m.out != nil:
+	case sameFile(m.opt.Stdout, m.opt.Stderr):
+		// One terminal behind both: one queue keeps lines whole and in order.
+		m.out = m.err
+	default:
+		m.out = m.newSink(newStdio(m.opt.Stdout), m.episodeLocked("", "stdout"))
+	}
+	return m.out
+}
+
+// fileLocked is that of a path, which other workers may have. The latest settings count for all.
+func (m *Mux) fileLocked(pool, path string, set *FileSettings) *sink {
+	s := m.files[path]
+	if s == nil {
+		s = m.newSink(newFile(path, &m.janitor, m.writers), m.episodeLocked(pool, path))
+		m.files[path] = s
+	}
+	s.to.(*file).set.Store(set)
+	s.users++
+	s.wakeUp() // it opens the file
+	return s
+}
+
+// release is called when a lane writes no more.
+func (m *Mux) release(s *sink) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s.users--; s.users == 0 {
+		s.wakeUp() // its writer dismisses it
+	}
+}
+
+// dismiss closes a file that nobody writes to any more. Its writer calls it when there is nothing left.
+func (m *Mux) dismiss(s *sink) {
+	f, ok := s.to.(*file)
+	if !ok {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users > 0 || s.running || s.pending != nil || m.files[f.path] != s || m.closed {
+		return
+	}
+	s.gone = true
+	delete(m.files, f.path)
+	f.close()
+}

@@ -1,0 +1,49 @@
+package logs
+
+// look is how the lines of one lane are written. Lines of one read have one time.
+type look struct {
+	form  form
+	of    Worker
+	which standard
+
+	pid    int    // 0 until it is known
+	fixed  []byte // what does not vary: a prefix, the head of an object, fields
+	begin  []byte // object only: with the time
+	width  int64  // prefixed only: the columns that fixed was made for
+	mux    *Mux
+	colour bool
+}
+
+// at is called before the lines of a read.
+func (k *look) at(now int64) {
+	switch k.form {
+	case object:
+		if k.fixed == nil {
+			k.fixed = objectHead(k.of, k.which)
+		}
+		k.begin = appendTime(k.begin[:0], now)
+	case journal:
+		if k.fixed == nil {
+			k.fixed = journalFields(k.of, k.which)
+		}
+	case prefixed:
+		if width := k.mux.width.Load(); k.fixed == nil || width != k.width {
+			k.fixed, k.width = newPrefix(k.of.Label(), int(width), k.colour), width
+		}
+	case raw, plain:
+	}
+}
+
+// append adds a line, or a piece of one with more to come.
+func (k *look) append(dst, line []byte, more bool) []byte {
+	switch k.form {
+	case object:
+		return appendObject(dst, k.begin, k.fixed, line, more)
+	case journal:
+		return appendRecord(dst, k.fixed, k.pid, k.which, line)
+	case prefixed:
+		dst = append(dst, k.fixed...)
+	case raw, plain:
+	}
+	return append(append(dst, line...), '\n')
+}
