@@ -20,28 +20,6 @@ type gauge struct {
 	strain map[string]*PressureView
 }
 
-// UsageView is what a worker uses, by its control group. Without a controller its figures are left out.
-type UsageView struct {
-	Memory     uint64  `json:"memory_bytes,omitempty"` // with the files that it caches
-	MemoryPeak uint64  `json:"memory_peak_bytes,omitempty"`
-	CPU        float64 `json:"cpu_seconds"`
-	Pids       uint64  `json:"pids,omitempty"`
-}
-
-// PressureView says for how much of the time workers of a pool waited for memory or a CPU.
-type PressureView struct {
-	Memory ShareView `json:"memory"`
-	CPU    ShareView `json:"cpu"`
-}
-
-// ShareView is in percent: some of the processes waited, or all of them.
-type ShareView struct {
-	Some10 float64 `json:"some_avg10"`
-	Some60 float64 `json:"some_avg60"`
-	Full10 float64 `json:"full_avg10"`
-	Full60 float64 `json:"full_avg60"`
-}
-
 func (g *gauge) say(word string) {
 	if g.said == nil {
 		g.said = map[string]bool{}

@@ -68,6 +68,7 @@ type PoolView struct {
 	State      string         `json:"state"` // starting, ready, degraded, stopping
 	Deaths     map[Cause]int  `json:"deaths"`
 	Repairs    Repairs        `json:"repairs"`
+	Reloads    ReloadsView    `json:"reloads,omitzero"`
 	Pressure   *PressureView  `json:"pressure,omitempty"`  // if there are control groups
 	WaitsFor   []string       `json:"waits_for,omitempty"` // pools that have to be ready first
 	Unmet      []string       `json:"unmet,omitempty"`     // what it requires and was found missing
@@ -75,6 +76,13 @@ type PoolView struct {
 	Autoscale  *AutoscaleView `json:"autoscale,omitempty"` // if the number of workers follows the load
 	Listeners  []ListenerView `json:"listeners"`
 	Workers    []WorkerView   `json:"workers"`
+}
+
+// ReloadsView counts the reloads that the workers of a pool were told of, by signal or by a rollout.
+type ReloadsView struct {
+	Done   int     `json:"done"`
+	Failed int     `json:"failed"`
+	Last   float64 `json:"last_seconds"` // how long the last one took that went well
 }
 
 // RolloutView is the rollout at hand, or the last one.
@@ -98,28 +106,32 @@ type AutoscaleView struct {
 
 // ListenerView is one address of a pool.
 type ListenerView struct {
-	Name    string `json:"name"`
-	Address string `json:"address"`
-	Mode    string `json:"mode"`
+	Name    string     `json:"name"`
+	Address string     `json:"address"`
+	Mode    string     `json:"mode"`
+	Queue   *QueueView `json:"queue,omitempty"` // of all its sockets together; nil if they do not tell
 }
 
 // WorkerView is one worker. A slot that is being replaced has two, one that waits has one without a pid.
 type WorkerView struct {
-	Slot       int        `json:"slot"`
-	WorkerID   *int       `json:"worker_id"` // null while it has none
-	PID        int        `json:"pid"`
-	State      string     `json:"state"`
-	Ready      bool       `json:"ready"`
-	Generation uint64     `json:"generation"`
-	Age        float64    `json:"age_seconds"`
-	Restarts   int        `json:"restarts"`  // of the slot
-	LastExit   string     `json:"last_exit"` // of the slot
-	Status     string     `json:"status,omitempty"`
-	Health     string     `json:"health,omitempty"` // what is wrong with it
-	Side       string     `json:"side"`
-	Usage      *UsageView `json:"usage,omitempty"` // nil if it has no control group
-	group      Group
-	Started    time.Time `json:"started,omitzero"`
+	Slot       int     `json:"slot"`
+	WorkerID   *int    `json:"worker_id"` // null while it has none
+	PID        int     `json:"pid"`
+	State      string  `json:"state"`
+	Ready      bool    `json:"ready"`
+	Generation uint64  `json:"generation"`
+	Age        float64 `json:"age_seconds"`
+	Restarts   int     `json:"restarts"`  // of the slot
+	LastExit   string  `json:"last_exit"` // of the slot
+	Status     string  `json:"status,omitempty"`
+	Health     string  `json:"health,omitempty"` // what is wrong with it
+	Side       string  `json:"side"`
+	// These are measured when somebody asks, and left out where they cannot be.
+	Usage       *UsageView `json:"usage,omitempty"`
+	Queue       *QueueView `json:"queue,omitempty"`       // of its own sockets; nil if it shares them all
+	Connections *uint64    `json:"connections,omitempty"` // of its listeners, that it has open
+	group       Group
+	Started     time.Time `json:"started,omitzero"`
 }
 
 // Snapshot returns the latest picture, with the ages as of now. It never waits for the loop.
