@@ -154,8 +154,14 @@ var rules = []rule{
 		reason: "passes on events; how a program is run is the supervisor's business",
 	},
 	{
+		dir:      "internal/text",
+		testOurs: []string{},
+		foreign:  []string{},
+		reason:   "words of others on their way to a terminal: whoever shows some may import it, and it knows nobody",
+	},
+	{
 		dir:    "internal/progress",
-		ours:   []string{"supervisor"},
+		ours:   []string{"internal/text", "supervisor"},
 		reason: "compares the supervisor's snapshots and draws them; where they come from is the command's business",
 	},
 	{

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/broodctl/brood/internal/text"
 	"github.com/broodctl/brood/supervisor"
 )
 
@@ -52,7 +53,7 @@ func (l *live) pools(width, height int, at time.Duration) []line {
 }
 
 func more(n int, of string) line {
-	return line{{fmt.Sprintf("  %s %d more %s", ellipsis, n, of), faint}}
+	return line{{fmt.Sprintf("  %s %d more %s", text.Ellipsis, n, of), faint}}
 }
 
 // view is what is to be seen of a pool.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/broodctl/brood/internal/text"
 )
 
 // layout lines up the columns of a frame.
@@ -31,11 +33,11 @@ func newLayout(views []view, width int) layout {
 	}
 	for i := range views {
 		v := &views[i]
-		lay.name = max(lay.name, textWidth(v.pool.Name))
+		lay.name = max(lay.name, text.Width(v.pool.Name))
 		lay.count = max(lay.count, len(v.count()))
 		for j := range v.rows {
 			r := &v.rows[j]
-			lay.label = max(lay.label, textWidth(r.label))
+			lay.label = max(lay.label, text.Width(r.label))
 			lay.to = max(lay.to, len(r.to))
 			lay.words = max(lay.words, r.words.width())
 			lay.clocks = max(lay.clocks, len(r.clock))
@@ -51,7 +53,7 @@ func (v *view) count() string { return fmt.Sprintf("%d/%d", v.done, v.pool.Desir
 
 // head is the line of a pool: its name, the bar, how many slots are done, how long it takes, and what happens.
 func (lay *layout) head(v *view, at time.Duration) line {
-	l := line{{pad(v.pool.Name, lay.name), noColour}}
+	l := line{{text.Pad(v.pool.Name, lay.name), noColour}}
 	if lay.bar > 0 {
 		full := lay.bar
 		if v.pool.Desired > 0 {
@@ -89,7 +91,7 @@ func (lay *layout) happens(v *view) string {
 	case p.Phase == phasePreparing:
 		return "preparing its start"
 	case p.Phase != phaseServing:
-		return fmt.Sprintf("%s, %d left", neutral(p.Phase), len(p.Workers))
+		return fmt.Sprintf("%s, %d left", text.Neutral(p.Phase), len(p.Workers))
 	case r != nil && r.State == rolloutRolling:
 		return "rolling to " + lay.generation(r.Generation)
 	case r != nil && r.State == rolloutReverting:
@@ -116,15 +118,15 @@ func (lay *layout) generation(n uint64) string {
 
 // row is the line of a slot.
 func (lay *layout) row(r *row) line {
-	l := line{{"  " + pad(r.label, lay.label) + "  ", noColour}}
+	l := line{{"  " + text.Pad(r.label, lay.label) + "  ", noColour}}
 	if lay.from > 0 {
 		arrow := "    "
 		if r.from != "" {
 			arrow = " -> "
 		}
-		l = append(l, span{pad(r.from, lay.from) + arrow, faint})
+		l = append(l, span{text.Pad(r.from, lay.from) + arrow, faint})
 	}
-	l = append(l, span{pad(r.to, lay.to) + "  ", noColour})
+	l = append(l, span{text.Pad(r.to, lay.to) + "  ", noColour})
 	l = append(l, r.words...)
 	l = append(l, span{fmt.Sprintf("%*s  %*s", lay.words-r.words.width(), "", lay.clocks, r.clock), noColour})
 	return append(l, span{"  " + r.note, faint})

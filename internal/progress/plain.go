@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/broodctl/brood/internal/text"
 	"github.com/broodctl/brood/supervisor"
 )
 
@@ -102,7 +103,7 @@ func reloadWords(state, reason string) string {
 	case reloadReverting:
 		return because("reload: going back", reason)
 	default:
-		return because("reload "+neutral(state), reason)
+		return because("reload "+text.Neutral(state), reason)
 	}
 }
 
@@ -125,9 +126,9 @@ func rolloutWords(ev *Event, count string) string {
 }
 
 // because adds a reason, if there is one.
-func because(text, reason string) string {
+func because(what, reason string) string {
 	if reason == "" {
-		return text
+		return what
 	}
-	return text + ": " + neutral(reason)
+	return what + ": " + text.Neutral(reason)
 }

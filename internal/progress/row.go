@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/broodctl/brood/internal/text"
 	"github.com/broodctl/brood/supervisor"
 )
 
@@ -47,11 +48,11 @@ func newRow(p *supervisor.PoolView, s slot) row {
 	}
 	switch {
 	case w.State == stateWaiting:
-		r.note = neutral(w.LastExit)
+		r.note = text.Neutral(w.LastExit)
 	case w.Health != "":
-		r.note = neutral(w.Health)
+		r.note = text.Neutral(w.Health)
 	case w.State != stateReady:
-		r.note = neutral(w.Status)
+		r.note = text.Neutral(w.Status)
 	}
 	if resting := w.State == stateReady || w.State == stateFinished; resting && old == nil && s.index < p.Desired {
 		r.rank = rankSettled
@@ -75,7 +76,7 @@ func stateWords(state string) string {
 	if state == stateWaiting {
 		return "waiting to start"
 	}
-	return neutral(state)
+	return text.Neutral(state)
 }
 
 func stateColour(p *supervisor.PoolView, w *supervisor.WorkerView) colour {

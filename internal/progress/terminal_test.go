@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/broodctl/brood/internal/text"
 )
 
 // terminal is what a person would see: it knows the few sequences that are used, wraps, and scrolls.
@@ -25,16 +27,16 @@ func newTerminal(t *testing.T, columns, rows int) *terminal {
 
 func (v *terminal) Write(p []byte) (int, error) {
 	v.writes++
-	for text := string(p); text != ""; {
-		if m := sequence.FindStringSubmatch(text); m != nil {
+	for rest := string(p); rest != ""; {
+		if m := sequence.FindStringSubmatch(rest); m != nil {
 			n, _ := strconv.Atoi(m[1])
 			v.obey(m[2], n)
-			text = text[len(m[0]):]
+			rest = rest[len(m[0]):]
 			continue
 		}
-		r := []rune(text)[0]
+		r := []rune(rest)[0]
 		v.put(r)
-		text = text[len(string(r)):]
+		rest = rest[len(string(r)):]
 	}
 	return len(p), nil
 }
@@ -48,7 +50,7 @@ func (v *terminal) put(r rune) {
 	case r < ' ' || r == 0x7f:
 		v.t.Errorf("control character %q", r)
 	default:
-		for range columns(r) - 1 {
+		for range text.Columns(r) - 1 {
 			v.char(' ')
 		}
 		v.char(r)
