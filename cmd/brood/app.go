@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/broodctl/brood/internal/text"
 )
 
 // version is set by the linker.
@@ -24,14 +25,22 @@ func run(args []string, stdout, stderr io.Writer) int {
 	forget(func(value string) bool {
 		return value == "" || worker // we are somebody's worker: its BROOD_WORKERS is no flag of ours
 	})
-	err := newApp(stdout, stderr).RunContext(context.Background(), args)
+	out := &printed{Writer: stdout}
+	app := newApp(out, stderr)
+	args, err := arrange(app, args)
+	if err == nil {
+		err = app.RunContext(context.Background(), args)
+	}
+	if err == nil {
+		err = out.err
+	}
 	return report(stderr, err)
 }
 
-// completing reports whether the shell asks for completions of what is behind "--". The library takes "--" for the end
-// of completion and would run the command.
+// completing reports whether a shell asks for completions in the library's own way. Its scripts run the command when they
+// complete what is behind "--"; ours are others, see completion.go.
 func completing(args []string) bool {
-	return slices.Contains(args, "--") && args[len(args)-1] == "--generate-bash-completion"
+	return len(args) > 0 && args[len(args)-1] == "--generate-bash-completion"
 }
 
 // forget removes from the variables that set flags those whose value is no flag's. To the library an empty one is a flag
@@ -52,8 +61,6 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		HideVersion:               true, // there is a command
 		Writer:                    stdout,
 		ErrWriter:                 stderr,
-		Suggest:                   true,
-		EnableBashCompletion:      true,
 		DisableSliceFlagSeparator: true, // values may have commas in them
 		ExitErrHandler:            func(*cli.Context, error) {},
 		OnUsageError:              usageError,
@@ -64,7 +71,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			runCommand(), checkCommand(), planCommand(), statusCommand(), topCommand(),
+			runCommand(), checkCommand(), planCommand(), psCommand(), statusCommand(), topCommand(),
 			reloadCommand(), rollCommand(), scaleCommand(), dumpCommand(), stopCommand(), healthcheckCommand(),
 			unitsCommand(), nftCommand(), versionCommand(), demoCommand(),
 		},
@@ -74,6 +81,9 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		// "brood run -- help" is to run a program called help.
 		c.HideHelpCommand = true
 		c.OnUsageError = usageError
+		if c.Action != nil {
+			c.Action = tellPrograms(c.Action)
+		}
 	}
 	return app
 }
@@ -81,12 +91,17 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 func unknownCommand(c *cli.Context) error {
 	name := c.Args().First()
 	hint := "brood --help lists the commands"
-	if near := cli.SuggestCommand(c.App.Commands, name); near != "" {
-		hint = near
+	var commands []string
+	for _, command := range c.App.VisibleCommands() {
+		commands = append(commands, command.Name)
 	}
-	return &userError{code: exitUsage, err: fmt.Errorf("no such command: %q", name), hint: hint}
+	if near := text.Near(name, commands); near != "" {
+		return usage(hint, "no such command %q: did you mean %q?", name, near)
+	}
+	return usage(hint, "no such command %q", name)
 }
 
+// usageError is about flags whose values cannot be read.
 func usageError(c *cli.Context, err error, _ bool) error {
 	command := "brood"
 	if c.Command != nil && c.Command.Name != "" && c.Command.Name != command {
@@ -95,16 +110,11 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	return &userError{code: exitUsage, err: err, hint: command + " --help lists the flags"}
 }
 
-// noArguments refuses what stands behind a command that takes nothing: with this library a flag behind an argument is
-// an argument, and would be dropped without a word.
+// noArguments refuses what stands behind a command that takes nothing.
 func noArguments(c *cli.Context) error {
 	if !c.Args().Present() {
 		return nil
 	}
-	arg := c.Args().First()
-	err := fmt.Errorf("brood %s takes no argument %q", c.Command.Name, arg)
-	if strings.HasPrefix(arg, "-") {
-		err = errors.New("flags come before arguments: " + arg)
-	}
+	err := fmt.Errorf("brood %s takes no argument %q", c.Command.Name, c.Args().First())
 	return &userError{code: exitUsage, err: err, hint: "brood " + c.Command.Name + " --help shows how it is used"}
 }

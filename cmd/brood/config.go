@@ -65,7 +65,11 @@ type configError struct {
 }
 
 func (e *configError) Error() string {
-	return fmt.Sprintf("%s\n%s has %s", e.problems.Error(), e.path, count(len(e.problems), "mistake"))
+	return e.problems.Error() + "\n" + e.summary()
+}
+
+func (e *configError) summary() string {
+	return fmt.Sprintf("%s has %s", e.path, count(len(e.problems), "mistake"))
 }
 
 func (e *configError) Unwrap() error { return e.problems }
@@ -89,18 +93,33 @@ func checkCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "check",
 		Usage: "check a configuration file, and do nothing else",
-		Flags: []cli.Flag{configFlag()},
+		Flags: []cli.Flag{configFlag(), outputFlag()},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
+				return err
+			}
+			format, err := outputFormat(c)
+			if err != nil {
 				return err
 			}
 			cfg, err := loadConfig(c)
 			if err != nil {
 				return err
 			}
+			if format == formatJSON {
+				return printJSON(c.App.Writer, checked{File: cfg.Path, Name: cfg.Name, Pools: len(cfg.Pools), Listeners: len(cfg.Listeners)})
+			}
 			_, _ = fmt.Fprintf(c.App.Writer, "%s is all right: %s, %s\n", cfg.Path,
 				count(len(cfg.Pools), "pool"), count(len(cfg.Listeners), "listener"))
 			return nil
 		},
 	}
+}
+
+// checked is what brood check prints for programs about a file that is all right.
+type checked struct {
+	File      string `json:"file"`
+	Name      string `json:"name"` // of its supervisor
+	Pools     int    `json:"pools"`
+	Listeners int    `json:"listeners"`
 }

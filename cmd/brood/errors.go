@@ -1,11 +1,15 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/internal/text"
 )
 
 // The exit codes; see docs/exit-codes.md.
@@ -34,8 +38,56 @@ type exitCode int
 
 func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
+// toldError is one that programs have been told, as the last object of a stream. People have not.
+type toldError struct{ error }
+
+func (e toldError) Unwrap() error { return e.error }
+
 // hinter is an error that knows what the user can do.
 type hinter interface{ Hint() string }
+
+// failure is an error as people and programs are told: with --output json it is written to stdout, in one line.
+type failure struct {
+	Error    string    `json:"error"`
+	Hint     string    `json:"hint,omitempty"`
+	Lines    []string  `json:"last_lines,omitempty"`
+	Mistakes []mistake `json:"mistakes,omitempty"` // of a configuration file
+	Exit     int       `json:"exit_code"`
+}
+
+// mistake is one of a configuration file.
+type mistake struct {
+	File    string `json:"file"`
+	Line    int    `json:"line,omitempty"` // from 1
+	Column  int    `json:"column,omitempty"`
+	Key     string `json:"key,omitempty"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// failureOf is what an error comes to.
+func failureOf(err error) failure {
+	f := failure{Error: err.Error(), Exit: exitFailed}
+	if bad, ok := errors.AsType[*configError](err); ok {
+		f.Exit, f.Error = exitConfig, bad.summary()
+		for _, p := range bad.problems {
+			f.Mistakes = append(f.Mistakes, mistake{p.File, p.Line, p.Column, p.Key, p.Message, p.Hint})
+		}
+		return f
+	}
+	var user *userError
+	var hints hinter
+	switch {
+	case errors.As(err, &user):
+		f.Exit, f.Hint, f.Lines = user.code, user.hint, user.lines
+	case errors.As(err, &hints):
+		f.Hint = hints.Hint()
+	case errors.Is(err, control.ErrNoAnswer):
+		f.Exit = exitNoAnswer
+		f.Hint = "brood run starts one; --name or --control says which one is meant, and brood ps lists them"
+	}
+	return f
+}
 
 // report writes an error for people and returns its exit code.
 func report(stderr io.Writer, err error) int {
@@ -49,28 +101,28 @@ func report(stderr io.Writer, err error) int {
 		_, _ = fmt.Fprintf(stderr, "%v\n", bad) // file:line:column comes first, for editors
 		return exitConfig
 	}
-	status, hint := exitFailed, ""
-	var user *userError
-	var hints hinter
-	switch {
-	case errors.As(err, &user):
-		status, hint = user.code, user.hint
-	case errors.As(err, &hints):
-		hint = hints.Hint()
-	case errors.Is(err, control.ErrNoAnswer):
-		status = exitNoAnswer
-		hint = "brood run starts one; --name or --control says which one is meant"
+	f := failureOf(err)
+	_, _ = fmt.Fprintf(stderr, "brood: %s\n", f.Error)
+	for _, line := range f.Lines {
+		_, _ = fmt.Fprintf(stderr, "  | %s\n", text.Neutral(line))
 	}
-	_, _ = fmt.Fprintf(stderr, "brood: %v\n", err)
-	if user != nil {
-		for _, line := range user.lines {
-			_, _ = fmt.Fprintf(stderr, "  | %s\n", line)
+	if f.Hint != "" {
+		_, _ = fmt.Fprintf(stderr, "hint: %s\n", f.Hint)
+	}
+	return f.Exit
+}
+
+// tellPrograms makes an action write its error to stdout too, if that is to have JSON.
+func tellPrograms(action cli.ActionFunc) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		err := action(c)
+		_, told := errors.AsType[toldError](err)
+		_, silent := errors.AsType[exitCode](err)
+		if err != nil && !told && !silent && c.String("output") == formatJSON {
+			_ = json.NewEncoder(c.App.Writer).Encode(failureOf(err)) // there is an error already
 		}
+		return err
 	}
-	if hint != "" {
-		_, _ = fmt.Fprintf(stderr, "hint: %s\n", hint)
-	}
-	return status
 }
 
 // usage is a mistake in how the program was called.

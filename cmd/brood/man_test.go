@@ -3,6 +3,8 @@ package main
 import (
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/broodctl/brood/internal/config"
+	"github.com/broodctl/brood/internal/testhost"
 )
 
 // The man page has every flag and command, and no others.
@@ -49,6 +52,28 @@ func TestManPageIsComplete(t *testing.T) {
 	for _, c := range commands {
 		if !regexp.MustCompile(`\.(It )?Cm [a-z| ]*\b`+c+`\b`).Match(page) && !strings.Contains(string(page), "brood "+c) {
 			t.Errorf("the man page lacks the command %s", c)
+		}
+	}
+}
+
+// Neither of the two programs that show man pages has a word to say about them.
+func TestManPagesRender(t *testing.T) {
+	testhost.Need(t, testhost.Program("man"), testhost.Program("mandoc"))
+	pages, err := filepath.Glob("../../docs/man/*.[0-9]")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("no pages: %v", err)
+	}
+	for _, page := range pages {
+		for _, argv := range [][]string{{"man", "--warnings", "-l", page}, {"mandoc", "-T", "lint", "-W", "warning", page}} {
+			var said strings.Builder
+			show := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
+			show.Stderr = &said
+			if argv[0] == "mandoc" {
+				show.Stdout = &said
+			}
+			if err := show.Run(); err != nil || said.Len() > 0 {
+				t.Errorf("%q: %v: %s", argv, err, said.String())
+			}
 		}
 	}
 }

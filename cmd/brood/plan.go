@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -20,7 +21,7 @@ func planCommand() *cli.Command {
 		Usage: "show what a reload would do, and do nothing",
 		Description: "Without --from it asks the supervisor that runs: it reads its file and compares it with what it does.\n" +
 			"With --from it compares two files: brood plan --from old.toml -c new.toml.",
-		Flags: targetFlags(configFlag(), stringFlag("from", "", "`FILE` to compare with, instead of a supervisor that runs"), outputFlag()),
+		Flags: targetFlags(configFlag(), stringFlag("from", "", "`FILE` to compare with, instead of a supervisor that runs"), answerFlag(), outputFlag()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -33,7 +34,7 @@ func planCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if format == "json" {
+			if format == formatJSON {
 				return printJSON(c.App.Writer, view)
 			}
 			return view.Print(c.App.Writer)
@@ -54,9 +55,12 @@ func makePlan(c *cli.Context) (*plan.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	result, err := client.Do(c.Context, supervisor.Plan, control.Body{}, answerTime)
+	within := c.Duration("timeout")
+	ctx, cancel := context.WithTimeout(c.Context, within)
+	defer cancel()
+	result, err := client.Do(ctx, supervisor.Plan, control.Body{}, within)
 	if err != nil {
-		return nil, err
+		return nil, tooLate(err, client, within)
 	}
 	var view plan.View
 	if err := json.Unmarshal(result.Plan, &view); err != nil {
@@ -84,13 +88,4 @@ func comparePlan(c *cli.Context, from string) (*plan.View, error) {
 	}
 	view := p.View(func(string) plan.Hearing { return plan.Unknown })
 	return &view, nil
-}
-
-// outputFormat is table or json.
-func outputFormat(c *cli.Context) (string, error) {
-	format := c.String("output")
-	if format != "table" && format != "json" {
-		return "", usage("", "no such output: %q: it is table or json", format)
-	}
-	return format, nil
 }

@@ -11,9 +11,12 @@ import (
 	"github.com/broodctl/brood/internal/control"
 )
 
+// commandRun is the only command whose arguments are not its own.
+const commandRun = "run"
+
 func runCommand() *cli.Command {
 	return &cli.Command{
-		Name:      "run",
+		Name:      commandRun,
 		Usage:     "start a supervisor: N workers of one command, or the pools of a file",
 		ArgsUsage: "[--] COMMAND [ARGUMENT...]",
 		Description: "Arguments, --env, --dir, --user and --group are templates: {{.Slot}} {{.WorkerID}} {{.Workers}} {{.Generation}} {{.Pool}} " +

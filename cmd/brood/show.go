@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"os"
 	"os/signal"
 	"syscall"
 
@@ -18,25 +16,27 @@ import (
 	"github.com/broodctl/brood/supervisor"
 )
 
-// askAndShow asks for a rollout or a reload, and shows how it goes while it waits for its end.
-func askAndShow(c *cli.Context, verb supervisor.Verb) error {
-	if err := noArguments(c); err != nil {
-		return err
-	}
+// askAndShow asks for something that takes its time, and shows how it goes while it waits for its end.
+func askAndShow(c *cli.Context, verb supervisor.Verb, body control.Body) error {
 	format, err := outputFormat(c)
 	if err != nil {
 		return err
 	}
-	body := control.Body{Abort: c.Bool("abort")}
-	if body.Abort || !c.Bool("wait") {
-		return send(c, verb, body)
+	body.Abort = c.Bool("abort")
+	switch {
+	case !c.Bool("wait"):
+		return send(c, verb, body, 0)
+	case body.Abort:
+		return send(c, verb, body, c.Duration("timeout"))
 	}
 	client, err := target(c)
 	if err != nil {
 		return err
 	}
-	body.Pool = c.String("pool")
-	w := &waiting{c: c, client: client, verb: verb, body: body, json: format == "json"}
+	if err := checkPool(c.Context, client, body.Pool); err != nil {
+		return err
+	}
+	w := &waiting{c: c, client: client, verb: verb, body: body, json: format == formatJSON}
 	return w.run()
 }
 
@@ -61,38 +61,61 @@ func (w *waiting) run() error {
 		// What cannot be shown is no reason not to wait: the verdict comes another way.
 		_ = show.Follow(announce(w.client.Watch(watching), first))
 	}()
-	select {
-	case <-first: // so that nothing of what is asked for is missed
-	case <-seen:
-	}
 	wait := w.c.Duration("timeout")
 	asking, cancel := context.WithTimeout(ctx, wait+answerTime)
 	defer cancel()
+	select {
+	case <-first: // so that nothing of what is asked for is missed
+	case <-seen:
+	case <-asking.Done():
+	}
 	result, err := w.client.Do(asking, w.verb, w.body, wait)
 	left := ctx.Err() != nil
 	end()
 	<-seen
-	if snap, err := w.client.Status(w.c.Context); err == nil && !left {
+	if snap, err := statusWithin(w.c.Context, w.client, answerTime); err == nil && !left {
 		show.Update(snap) // the verdict may overtake the last one of the stream
 	}
 	show.End(verdict(result, err, left))
+	return w.said(w.ending(result, err, left))
+}
+
+// ending is what the command ends with, and what there is to say about it.
+func (w *waiting) ending(result control.Result, err error, left bool) error {
+	wait := w.c.Duration("timeout")
 	switch {
 	case left:
-		_, _ = fmt.Fprintf(w.c.App.ErrWriter, "\n%s goes on; brood status shows how it stands, brood %s --abort takes it back\n", w.verb, w.verb)
+		_, _ = fmt.Fprintf(w.c.App.ErrWriter, "\n%s goes on; %s\n", w.verb, w.goesOn())
 		return exitCode(exitLeft)
 	case err != nil && result.Accepted:
 		return &userError{
 			code: exitFailed, err: fmt.Errorf("%s is not through after %s, and goes on", w.verb, wait),
-			hint: fmt.Sprintf("brood status shows how it stands, brood %s --abort takes it back", w.verb),
+			hint: w.goesOn(),
 		}
 	case errors.Is(err, control.ErrRefused):
 		return &userError{code: exitFailed, err: err, lines: result.Lines, hint: hintOf(w.verb, result)}
 	case err != nil:
-		return err
+		return tooLate(err, w.client, wait+answerTime)
 	case !w.json:
 		_, _ = fmt.Fprintln(w.c.App.Writer, result.Text)
 	}
 	return nil
+}
+
+// goesOn says what one can do about something that nobody waits for any longer.
+func (w *waiting) goesOn() string {
+	if w.verb == supervisor.Roll || w.verb == supervisor.Reload {
+		return fmt.Sprintf("brood status shows how it stands, brood %s --abort takes it back", w.verb)
+	}
+	return "brood status shows how it stands"
+}
+
+// said marks what programs have been told with the last of the events.
+func (w *waiting) said(err error) error {
+	if err != nil && w.json {
+		return toldError{err}
+	}
+	return err
 }
 
 func verdict(result control.Result, err error, left bool) progress.Verdict {
@@ -123,20 +146,6 @@ func (w *waiting) progress() *progress.Progress {
 		}
 	}
 	return progress.New(opt)
-}
-
-// terminal reports whether a writer is one, and its descriptor.
-func terminal(w io.Writer) (fd int, is bool) {
-	f, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" {
-		return -1, false
-	}
-	return int(f.Fd()), term.IsTerminal(int(f.Fd()))
-}
-
-// colourOn reports whether to write in colours: https://no-color.org, and only for people.
-func colourOn(tty, without bool) bool {
-	return tty && !without && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }
 
 // announce passes a stream on, and closes first when its first element has been dealt with.

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/broodctl/brood/internal/text"
 	"github.com/broodctl/brood/supervisor"
 )
 
@@ -18,7 +16,7 @@ func statusCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "status",
 		Usage: "show the pools and their workers",
-		Flags: targetFlags(outputFlag()),
+		Flags: targetFlags(answerFlag(), outputFlag()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -31,106 +29,65 @@ func statusCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			snap, err := client.Status(c.Context)
+			snap, err := statusOf(c, client)
 			if err != nil {
 				return err
 			}
-			if format == "json" {
+			if format == formatJSON {
 				return printJSON(c.App.Writer, snap)
 			}
-			return printStatus(c.App.Writer, snap)
+			printStatus(c.App.Writer, snap, width(c.App.Writer))
+			return nil
 		},
 	}
 }
 
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
-
-func printStatus(w io.Writer, snap supervisor.Snapshot) error {
+func printStatus(w io.Writer, snap supervisor.Snapshot, width int) {
 	up := time.Since(snap.Started).Round(time.Second)
 	_, _ = fmt.Fprintf(w, "%s  %s  pid %d  up %s\n", snap.Name, snap.State, snap.PID, up)
-	printConfig(w, &snap.Config)
+	printConfig(w, &snap.Config, width)
 	for i := range snap.Pools {
 		p := &snap.Pools[i]
-		_, _ = fmt.Fprintf(w, "\npool %s  %d/%d%s ready  generation %d  restarts %d%s\n",
-			p.Name, p.Ready, p.Desired, boundsWords(p.Autoscale), p.Generation, p.Restarts, rolloutWords(p.Rollout))
-		printLoad(w, p.Autoscale)
+		_, _ = fmt.Fprintln(w)
+		printParts(w, []string{
+			"pool " + text.Neutral(p.Name), fmt.Sprintf("%d/%d%s ready", p.Ready, p.Desired, boundsWords(p.Autoscale)),
+			fmt.Sprintf("generation %d", p.Generation), fmt.Sprintf("restarts %d", p.Restarts), rolloutWords(p.Rollout),
+		}, width)
+		printLoad(w, p.Autoscale, width)
 		if len(p.WaitsFor) > 0 {
-			_, _ = fmt.Fprintf(w, "  waits for %s\n", strings.Join(p.WaitsFor, ", "))
+			printNote(w, "waits for "+strings.Join(p.WaitsFor, ", "), width)
 		}
 		for _, unmet := range p.Unmet {
-			_, _ = fmt.Fprintf(w, "  missing: %s\n", unmet)
+			printNote(w, "missing: "+unmet, width)
 		}
 		for _, l := range p.Listeners {
-			_, _ = fmt.Fprintf(w, "  %s  %s  %s\n", l.Name, l.Address, l.Mode)
+			_, _ = fmt.Fprintf(w, "  %s  %s  %s\n", l.Name, text.Neutral(l.Address), l.Mode)
 		}
-		printWorkers(w, p.Workers)
-		printHealth(w, p.Workers)
+		whole := printWorkers(w, p.Workers, width)
+		printNotes(w, p, !whole, width)
 	}
-	return nil
 }
 
 // printConfig says which file holds, and what became of the last reload if that is worth knowing.
-func printConfig(w io.Writer, c *supervisor.ConfigView) {
+func printConfig(w io.Writer, c *supervisor.ConfigView, width int) {
 	if c.File != "" {
-		_, _ = fmt.Fprintf(w, "%s, loaded %s ago\n", c.File, ageWords(time.Since(c.Loaded)))
+		_, _ = fmt.Fprintf(w, "%s, loaded %s ago\n", text.Neutral(c.File), ageWords(time.Since(c.Loaded)))
 	}
-	if r := c.Reload; r != nil && r.State != "done" {
-		_, _ = fmt.Fprintf(w, "reload %s", r.State)
-		if !r.At.IsZero() {
-			_, _ = fmt.Fprintf(w, " %s ago", ageWords(time.Since(r.At)))
-		}
-		_, _ = fmt.Fprintf(w, "\n")
-		for line := range strings.Lines(r.Error) {
-			_, _ = fmt.Fprintf(w, "  %s\n", strings.TrimRight(line, "\n"))
-		}
-		for _, line := range r.Lines {
-			_, _ = fmt.Fprintf(w, "  | %s\n", line)
-		}
+	r := c.Reload
+	if r == nil || r.State == "done" {
+		return
 	}
-}
-
-func printWorkers(w io.Writer, workers []supervisor.WorkerView) {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "SLOT\tID\tPID\tSTATE\tGEN\tAGE\tRESTARTS\tLAST EXIT")
-	for i := range workers {
-		v := &workers[i]
-		id, pid, age := "-", "-", "-"
-		if v.PID != 0 {
-			pid = strconv.Itoa(v.PID)
-			age = ageWords(time.Duration(v.Age * float64(time.Second)))
-		}
-		if v.WorkerID != nil {
-			id = strconv.Itoa(*v.WorkerID)
-		}
-		_, _ = fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%d\t%s\t%d\t%s\n",
-			v.Slot, id, pid, v.State, v.Generation, age, v.Restarts, lastWords(v))
+	_, _ = fmt.Fprintf(w, "reload %s", r.State)
+	if !r.At.IsZero() {
+		_, _ = fmt.Fprintf(w, " %s ago", ageWords(time.Since(r.At)))
 	}
-	_ = t.Flush()
-}
-
-// printHealth says what is wrong with workers, and nothing of the others.
-func printHealth(w io.Writer, workers []supervisor.WorkerView) {
-	for i := range workers {
-		if v := &workers[i]; v.Health != "" {
-			_, _ = fmt.Fprintf(w, "  slot %d is %s: %s\n", v.Slot, v.State, strings.ReplaceAll(v.Health, "\n", " "))
-		}
+	_, _ = fmt.Fprintf(w, "\n")
+	for line := range strings.Lines(r.Error) {
+		printNote(w, strings.TrimRight(line, "\n"), width)
 	}
-}
-
-// lastWords tells how the slot's last worker ended, and what this one says of itself.
-func lastWords(v *supervisor.WorkerView) string {
-	words := v.LastExit
-	if words == "" {
-		words = "-"
+	for _, line := range r.Lines {
+		printNote(w, "| "+line, width)
 	}
-	if v.Status != "" {
-		words += "  (" + v.Status + ")"
-	}
-	return strings.ReplaceAll(words, "\n", " ")
 }
 
 // ageWords is a duration to two places: 3.2s, 12m4s, 5h12m, 3d4h.
@@ -158,13 +115,13 @@ func boundsWords(a *supervisor.AutoscaleView) string {
 }
 
 // printLoad says what the number of workers follows, and why it is what it is.
-func printLoad(w io.Writer, a *supervisor.AutoscaleView) {
+func printLoad(w io.Writer, a *supervisor.AutoscaleView, width int) {
 	if a == nil {
 		return
 	}
-	_, _ = fmt.Fprintf(w, "  load: %d queued, %.2f CPUs\n", a.Queued, a.CPU)
+	printNote(w, fmt.Sprintf("load: %d queued, %.2f CPUs", a.Queued, a.CPU), width)
 	if a.Detail != "" {
-		_, _ = fmt.Fprintf(w, "  scaled %s ago: %s\n", ageWords(time.Since(a.Changed)), a.Detail)
+		printNote(w, fmt.Sprintf("scaled %s ago: %s", ageWords(time.Since(a.Changed)), a.Detail), width)
 	}
 }
 
@@ -172,9 +129,9 @@ func rolloutWords(r *supervisor.RolloutView) string {
 	if r == nil || r.State == "done" {
 		return ""
 	}
-	words := fmt.Sprintf("  rollout of generation %d: %s", r.Generation, r.State)
+	words := fmt.Sprintf("rollout of generation %d: %s", r.Generation, r.State)
 	if r.Reason != "" {
-		words += ": " + r.Reason
+		words += ": " + text.Neutral(r.Reason)
 	}
 	return words
 }

@@ -16,36 +16,56 @@ func stopCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "stop",
 		Usage: "stop the workers gracefully, and the supervisor with the last of them",
-		Flags: targetFlags(append(waitFlags(), boolFlag("force", "kill everything at once"))...),
+		Flags: targetFlags(append(waitFlags(), boolFlag("force", "kill everything at once"), outputFlag())...),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
+				return err
+			}
+			format, err := outputFormat(c)
+			if err != nil {
 				return err
 			}
 			client, err := target(c)
 			if err != nil {
 				return err
 			}
-			return stop(c, client)
+			done, err := stop(c, client)
+			switch {
+			case err != nil:
+				return err
+			case format == formatJSON:
+				return printJSON(c.App.Writer, done)
+			}
+			_, err = fmt.Fprintln(c.App.Writer, done.Text)
+			return err
 		},
 	}
 }
 
-func stop(c *cli.Context, client *control.Client) error {
-	ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
+// stopped is what brood stop prints for programs.
+type stopped struct {
+	Name  string `json:"name"`
+	State string `json:"state"` // stopping, stopped
+	Text  string `json:"text"`
+}
+
+func stop(c *cli.Context, client *control.Client) (stopped, error) {
+	within := c.Duration("timeout")
+	ctx, cancel := context.WithTimeout(c.Context, within)
 	defer cancel()
-	snap, err := client.Status(ctx)
+	snap, err := statusWithin(ctx, client, min(within, answerTime))
 	if err != nil {
-		return err
+		return stopped{}, err
 	}
 	// Watched from before it is asked, so that its end cannot be missed. The kernel says who it is: the number in the
 	// snapshot is of the supervisor's own pid namespace.
 	peer, err := client.Peer(ctx)
 	if err != nil {
-		return err
+		return stopped{}, err
 	}
 	ended, err := watchEnd(peer.PIDFD)
 	if err != nil {
-		return fmt.Errorf("cannot watch supervisor: %w", err)
+		return stopped{}, fmt.Errorf("cannot watch supervisor: %w", err)
 	}
 	defer func() { _ = ended.Close() }()
 	verb := supervisor.Stop
@@ -53,19 +73,17 @@ func stop(c *cli.Context, client *control.Client) error {
 		verb = supervisor.Kill
 	}
 	if _, err := client.Do(ctx, verb, control.Body{}, 0); err != nil && !(verb == supervisor.Kill && errors.Is(err, control.ErrNoAnswer)) {
-		return err
+		return stopped{}, tooLate(err, client, within)
 	}
 	if !c.Bool("wait") {
-		_, _ = fmt.Fprintf(c.App.Writer, "%s is stopping\n", snap.Name)
-		return nil
+		return stopped{snap.Name, "stopping", snap.Name + " is stopping"}, nil
 	}
 	if err := ended.Wait(ctx); err != nil {
-		return &userError{
+		return stopped{}, &userError{
 			code: exitFailed,
-			err:  fmt.Errorf("%s (pid %d) has not ended within %s: %w", snap.Name, peer.PID, c.Duration("timeout").Round(time.Millisecond), err),
+			err:  fmt.Errorf("%s (pid %d) has not ended within %s: %w", snap.Name, peer.PID, within.Round(time.Millisecond), err),
 			hint: "brood status shows who is left; brood stop --force kills them",
 		}
 	}
-	_, _ = fmt.Fprintf(c.App.Writer, "%s stopped\n", snap.Name)
-	return nil
+	return stopped{snap.Name, "stopped", snap.Name + " stopped"}, nil
 }

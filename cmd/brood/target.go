@@ -11,10 +11,17 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/internal/text"
+	"github.com/broodctl/brood/supervisor"
 )
 
 // answerTime is how long a supervisor may take to say that it is there.
 const answerTime = 5 * time.Second
+
+// answerFlag bounds commands that ask without waiting for anything to happen.
+func answerFlag() cli.Flag {
+	return durationFlag("timeout", answerTime, "how long a supervisor may take to answer")
+}
 
 // target finds the supervisor that a command is for: the one that was named, else the only one that answers.
 func target(c *cli.Context) (*control.Client, error) {
@@ -27,16 +34,14 @@ func target(c *cli.Context) (*control.Client, error) {
 			return nil, &userError{code: exitUsage, err: err}
 		}
 	}
+	found, denied := control.Find(os.Getenv, os.Geteuid(), name)
 	var alive []*control.Client
 	var names []string
-	found, denied := control.Find(os.Getenv, os.Geteuid(), name)
-	for _, path := range found {
-		client := control.NewClient(path)
-		err := answers(c.Context, client)
-		if err == nil {
-			alive = append(alive, client)
-			names = append(names, control.Name(path))
-		} else if no, ok := errors.AsType[*control.DeniedError](err); ok {
+	for _, s := range survey(c.Context, found, answerTime) {
+		if s.err == nil {
+			alive = append(alive, control.NewClient(s.path))
+			names = append(names, control.Name(s.path))
+		} else if no, ok := errors.AsType[*control.DeniedError](s.err); ok {
 			denied = append([]*control.DeniedError{no}, denied...) // a socket says more than a directory
 		}
 	}
@@ -44,19 +49,48 @@ func target(c *cli.Context) (*control.Client, error) {
 	case len(alive) == 1:
 		return alive[0], nil
 	case len(alive) > 1:
-		return nil, usage("say which one with --name or --control", "more than one supervisor is running: %s", strings.Join(names, ", "))
+		return nil, usage("say which one with --name or --control; brood ps shows them", "more than one supervisor is running: %s", strings.Join(names, ", "))
 	case len(denied) > 0: // somebody may be there, for others
 		return nil, denied[0]
 	case name != "":
-		return nil, fmt.Errorf("%w to the name %s", control.ErrNoAnswer, name)
+		return nil, nobodyOf(name)
 	default:
 		return nil, control.ErrNoAnswer
 	}
 }
 
-func answers(ctx context.Context, client *control.Client) error {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+// nobodyOf says that nobody has a name, and who has one like it.
+func nobodyOf(name string) error {
+	found, _ := control.Find(os.Getenv, os.Geteuid(), "")
+	names := make([]string, len(found))
+	for i, path := range found {
+		names[i] = control.Name(path)
+	}
+	if near := text.Near(name, names); near != "" {
+		return fmt.Errorf("%w to the name %s: did you mean %q?", control.ErrNoAnswer, name, near)
+	}
+	return fmt.Errorf("%w to the name %s", control.ErrNoAnswer, name)
+}
+
+// statusOf asks for the status, for as long as --timeout says.
+func statusOf(c *cli.Context, client *control.Client) (supervisor.Snapshot, error) {
+	return statusWithin(c.Context, client, c.Duration("timeout"))
+}
+
+func statusWithin(ctx context.Context, client *control.Client, within time.Duration) (supervisor.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	_, err := client.Status(ctx)
-	return err
+	snap, err := client.Status(ctx)
+	return snap, tooLate(err, client, within)
+}
+
+// tooLate says of a supervisor that took too long that it does not answer: it may be stopped, or have no CPU.
+func tooLate(err error, client *control.Client, within time.Duration) error {
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &userError{
+		code: exitNoAnswer, err: fmt.Errorf("%w on %s within %s", control.ErrNoAnswer, client.Path(), within),
+		hint: "it is there and does not react: it may be stopped, or have no CPU; --timeout waits longer",
+	}
 }

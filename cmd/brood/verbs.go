@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/internal/text"
 	"github.com/broodctl/brood/supervisor"
 )
 
@@ -26,7 +27,7 @@ func rollCommand() *cli.Command {
 		Name:   "roll",
 		Usage:  "replace every worker without losing a connection",
 		Flags:  targetFlags(append(waitFlags(), abortFlag(), poolFlag(), outputFlag(), noColorFlag())...),
-		Action: func(c *cli.Context) error { return askAndShow(c, supervisor.Roll) },
+		Action: func(c *cli.Context) error { return askAlone(c, supervisor.Roll) },
 	}
 }
 
@@ -37,7 +38,7 @@ func reloadCommand() *cli.Command {
 		Description: "All that changed is applied as one transaction: if a part of it fails, everything goes back to what it was.\n" +
 			"A supervisor without a configuration file, and one whose file did not change, tells its workers to read theirs: by signal where they survive it, else by a roll.",
 		Flags:  targetFlags(append(waitFlags(), abortFlag(), poolFlag(), outputFlag(), noColorFlag())...),
-		Action: func(c *cli.Context) error { return askAndShow(c, supervisor.Reload) },
+		Action: func(c *cli.Context) error { return askAlone(c, supervisor.Reload) },
 	}
 }
 
@@ -49,31 +50,36 @@ func noColorFlag() cli.Flag { return boolFlag("no-color", "no colours, as NO_COL
 
 func dumpCommand() *cli.Command {
 	return &cli.Command{
-		Name:   "dump",
-		Usage:  "make the workers write heap dumps, one after another",
-		Flags:  targetFlags(poolFlag()),
-		Action: func(c *cli.Context) error { return ask(c, supervisor.Dump, control.Body{}) },
+		Name:  "dump",
+		Usage: "make the workers write heap dumps, one after another",
+		Flags: targetFlags(answerFlag(), poolFlag(), outputFlag()),
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			return send(c, supervisor.Dump, control.Body{Pool: c.String("pool")}, 0)
+		},
 	}
 }
+
+const scaleHint = "brood scale 6, brood scale +1, brood scale -- -1"
 
 func scaleCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "scale",
 		Usage:     "run another number of workers",
 		ArgsUsage: "N|+N|-N",
-		Flags:     targetFlags(poolFlag()),
+		Flags:     targetFlags(append(waitFlags(), poolFlag(), outputFlag(), noColorFlag())...),
 		Action: func(c *cli.Context) error {
-			if extra := c.Args().Get(1); strings.HasPrefix(extra, "-") {
-				return usage("brood scale "+extra+" … "+c.Args().First(), "flags come before arguments: %s", extra)
-			}
 			if c.Args().Len() != 1 {
-				return usage("brood scale 6, brood scale +1, brood scale -- -1", "brood scale takes one number, not %d", c.Args().Len())
+				return usage(scaleHint, "brood scale takes one number, not %d", c.Args().Len())
 			}
 			body, err := scaleBody(c.Args().First())
 			if err != nil {
 				return err
 			}
-			return send(c, supervisor.Scale, body)
+			body.Pool = c.String("pool")
+			return askAndShow(c, supervisor.Scale, body)
 		},
 	}
 }
@@ -82,7 +88,7 @@ func scaleCommand() *cli.Command {
 func scaleBody(word string) (control.Body, error) {
 	n, err := strconv.Atoi(word)
 	if err != nil || n == 0 {
-		return control.Body{}, usage("brood scale 6, brood scale +1, brood scale -- -1", "cannot scale to %q: it is no number of workers", word)
+		return control.Body{}, usage(scaleHint, "cannot scale to %q: it is no number of workers", word)
 	}
 	if strings.HasPrefix(word, "+") || n < 0 {
 		return control.Body{Delta: n}, nil
@@ -90,34 +96,39 @@ func scaleBody(word string) (control.Body, error) {
 	return control.Body{Workers: n}, nil
 }
 
-// ask sends a request that takes no argument.
-func ask(c *cli.Context, verb supervisor.Verb, body control.Body) error {
+// askAlone asks for something that takes no argument.
+func askAlone(c *cli.Context, verb supervisor.Verb) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	return send(c, verb, body)
+	return askAndShow(c, verb, control.Body{Pool: c.String("pool")})
 }
 
-func send(c *cli.Context, verb supervisor.Verb, body control.Body) error {
+// send asks for something, gives it so long to come to its end, and shows nothing meanwhile.
+func send(c *cli.Context, verb supervisor.Verb, body control.Body, wait time.Duration) error {
+	format, err := outputFormat(c)
+	if err != nil {
+		return err
+	}
 	client, err := target(c)
 	if err != nil {
 		return err
 	}
-	body.Pool = c.String("pool")
-	var wait time.Duration
-	if c.Bool("wait") {
-		wait = c.Duration("timeout")
+	if err := checkPool(c.Context, client, body.Pool); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(c.Context, wait+answerTime)
 	defer cancel()
 	result, err := client.Do(ctx, verb, body, wait)
-	if err != nil {
-		if errors.Is(err, control.ErrRefused) {
-			return &userError{code: exitFailed, err: err, lines: result.Lines, hint: hintOf(verb, result)}
-		}
-		return err
+	switch {
+	case errors.Is(err, control.ErrRefused):
+		return &userError{code: exitFailed, err: err, lines: result.Lines, hint: hintOf(verb, result)}
+	case err != nil:
+		return tooLate(err, client, wait+answerTime)
+	case format == formatJSON:
+		return printJSON(c.App.Writer, result)
 	}
-	_, _ = fmt.Fprintln(c.App.Writer, result.Text)
+	_, _ = fmt.Fprintln(c.App.Writer, text.Neutral(result.Text))
 	return nil
 }
 

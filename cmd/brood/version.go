@@ -16,17 +16,17 @@ func versionCommand() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			switch format := c.String("output"); format {
-			case "json":
+			format, err := outputFormat(c)
+			if err != nil {
+				return err
+			}
+			if format == formatJSON {
 				return printJSON(c.App.Writer, map[string]string{
 					"version": version, "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
 				})
-			case "table":
-				_, _ = fmt.Fprintf(c.App.Writer, "brood %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-				return nil
-			default:
-				return usage("", "no such output: %q: it is table or json", format)
 			}
+			_, _ = fmt.Fprintf(c.App.Writer, "brood %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return nil
 		},
 	}
 }

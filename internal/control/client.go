@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/broodctl/brood/supervisor"
@@ -127,6 +128,9 @@ func (c *Client) failure(ctx context.Context, err error) error {
 	}
 	if errors.Is(err, fs.ErrPermission) {
 		return &DeniedError{Path: c.path, Err: err}
+	}
+	if of, ok := errors.AsType[*url.Error](err); ok {
+		err = of.Err // the address is one of ours, and tells people nothing
 	}
 	return fmt.Errorf("%w on %s: %w", ErrNoAnswer, c.path, err)
 }

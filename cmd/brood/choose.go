@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/internal/text"
+	"github.com/broodctl/brood/supervisor"
+)
+
+// checkPool refuses the name of a pool that the supervisor does not have, before anything is asked of it; no name
+// means all of them. One that does not answer at all is found out too.
+func checkPool(ctx context.Context, client *control.Client, name string) error {
+	snap, err := statusWithin(ctx, client, answerTime)
+	if err != nil {
+		return err
+	}
+	if name != "" && poolOf(&snap, name) == nil {
+		return noPool(&snap, name)
+	}
+	return nil
+}
+
+func poolOf(snap *supervisor.Snapshot, name string) *supervisor.PoolView {
+	for i := range snap.Pools {
+		if snap.Pools[i].Name == name {
+			return &snap.Pools[i]
+		}
+	}
+	return nil
+}
+
+func noPool(snap *supervisor.Snapshot, name string) error {
+	names := make([]string, len(snap.Pools))
+	for i := range snap.Pools {
+		names[i] = snap.Pools[i].Name
+	}
+	hint := "brood status shows what there is"
+	if len(names) > 0 {
+		hint = "there is: " + strings.Join(names, ", ")
+	}
+	if near := text.Near(name, names); near != "" {
+		return usage(hint, "no such pool %q: did you mean %q?", name, near)
+	}
+	return usage(hint, "no such pool %q", name)
+}
+
+// place is a pool, or one slot of it.
+type place struct {
+	pool string
+	slot *int // nil is all of them
+}
+
+// readPlace reads POOL or POOL.SLOT. A pool may have a dot in its name, so the supervisor's pools say which it is.
+func readPlace(snap *supervisor.Snapshot, word string) (place, error) {
+	if poolOf(snap, word) != nil {
+		return place{pool: word}, nil
+	}
+	at := strings.LastIndexByte(word, '.')
+	if at < 0 {
+		return place{}, noPool(snap, word)
+	}
+	name, number := word[:at], word[at+1:]
+	p := poolOf(snap, name)
+	if p == nil {
+		return place{}, noPool(snap, name)
+	}
+	slot, err := strconv.Atoi(number)
+	if err != nil || slot < 0 {
+		return place{}, usage("as "+name+".0", "cannot read %q: %q is no number of a slot", word, number)
+	}
+	if slot >= p.Desired && !hasSlot(p, slot) {
+		return place{}, usage(slotsOf(p), "no such slot: %s", word)
+	}
+	return place{pool: name, slot: &slot}, nil
+}
+
+func hasSlot(p *supervisor.PoolView, slot int) bool {
+	for i := range p.Workers {
+		if p.Workers[i].Slot == slot {
+			return true
+		}
+	}
+	return false
+}
+
+func slotsOf(p *supervisor.PoolView) string {
+	if p.Desired < 1 {
+		return fmt.Sprintf("pool %s has no slots", p.Name)
+	}
+	return fmt.Sprintf("pool %s has the slots 0 to %d", p.Name, p.Desired-1)
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/broodctl/brood/internal/text"
+	"github.com/broodctl/brood/supervisor"
+)
+
+var update = flag.Bool("update", false, "write testdata/status anew")
+
+// The status of a supervisor at its worst, as wide as it takes and in narrow terminals. What is cut is in the last columns;
+// sentences are wrapped, and nothing of them is lost.
+func TestStatusOfManyWidths(t *testing.T) {
+	for _, width := range []int{0, 140, 80, 60, 30} {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			var b strings.Builder
+			printStatus(&b, troubled(), width)
+			got := b.String()
+			for line := range strings.Lines(got) {
+				if n := text.Width(strings.TrimSuffix(line, "\n")); width >= 60 && n > width {
+					t.Errorf("%d columns: %s", n, line)
+				}
+				if strings.TrimRight(line, " \n")+"\n" != line && line != "\n" {
+					t.Errorf("blanks at the end of %q", line)
+				}
+			}
+			if strings.ContainsAny(got, "\x1b\x07\r") {
+				t.Errorf("it would steer a terminal: %q", got)
+			}
+			golden(t, fmt.Sprintf("status/%d.txt", width), got)
+		})
+	}
+}
+
+// golden compares with a file of testdata; -update writes it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("-want +got (go test ./cmd/brood -update writes it anew):\n%s", diff)
+	}
+}
+
+// troubled is a supervisor with all kinds of trouble.
+func troubled() supervisor.Snapshot {
+	now := time.Now()
+	worker := func(slot, pid int, state string) supervisor.WorkerView {
+		return supervisor.WorkerView{
+			Slot: slot, WorkerID: new(slot), PID: pid, State: state, Ready: state == "ready", Generation: 3, Age: 4000, Started: now.Add(-4000 * time.Second),
+		}
+	}
+	web := supervisor.PoolView{
+		Name: "web", Phase: "serving", Generation: 3, Desired: 5, Ready: 2, Restarts: 12, State: "degraded",
+		Autoscale: &supervisor.AutoscaleView{Min: 2, Max: 16},
+		Rollout: &supervisor.RolloutView{
+			Generation: 4, State: "failed", Reason: "slot 0: died_young: exit status 1 after 120ms; the previous generation serves on",
+		},
+		Unmet:     []string{"tcp://db.internal:5432: connection refused"},
+		Listeners: []supervisor.ListenerView{{Name: "http", Address: "0.0.0.0:8080", Mode: "sharded"}},
+		Workers: []supervisor.WorkerView{
+			worker(0, 1234567, "ready"), worker(1, 1234568, "ready"), worker(2, 1234569, "unready"), worker(3, 1234570, "starting"), worker(4, 0, "waiting"),
+		},
+	}
+	web.Workers[0].Usage = &supervisor.UsageView{Memory: 123 << 20, CPU: 4711, Pids: 9}
+	web.Workers[0].LastExit = "recycled: exit 0"
+	web.Workers[1].Usage = &supervisor.UsageView{Memory: 1 << 30, CPU: 0.25, Pids: 9}
+	web.Workers[2].Usage = &supervisor.UsageView{CPU: 90}
+	web.Workers[2].Health = "readiness probe http /readyz: status 503 three times in a row: \x1b[31mdatabase gone\x1b[0m"
+	web.Workers[2].LastExit = "oom: signal KILL; it had reached its limit of 512M"
+	web.Workers[2].Restarts = 7
+	web.Workers[3].Status = "loading\nmodels \x07"
+	web.Workers[4].WorkerID = nil
+	web.Workers[4].Restarts = 5
+	web.Workers[4].LastExit = "died_young: exit 1; Error: Cannot find module 'expressss'"
+	odd := supervisor.PoolView{
+		Name: strings.Repeat("very-long-name.", 4) + "_1.0", Phase: "waiting", State: "starting", Desired: 1, WaitsFor: []string{"web"},
+		Listeners: []supervisor.ListenerView{}, Workers: []supervisor.WorkerView{},
+	}
+	many := supervisor.PoolView{Name: "many", Phase: "serving", Generation: 1, Desired: 12, State: "degraded"}
+	for i := range 12 {
+		w := worker(i, 0, "waiting")
+		w.WorkerID, w.LastExit = nil, "never_execed: cannot run /usr/local/bin/server-with-a-long-name: no such file or directory"
+		if i%3 == 1 {
+			w.LastExit = fmt.Sprintf("died: exit %d; and a long explanation of what may have been the reason", i)
+		}
+		many.Workers = append(many.Workers, w)
+	}
+	return supervisor.Snapshot{
+		Name: "shop", Version: "1.0.0", PID: 4711, State: "degraded", Started: now.Add(-50 * time.Hour),
+		Config: supervisor.ConfigView{
+			File: "/etc/brood/shop.toml", Loaded: now.Add(-49 * time.Hour),
+			Reload: &supervisor.ReloadView{
+				State: "failed", At: now.Add(-2 * time.Minute), Error: "/etc/brood/shop.toml:12:1: unknown key wrokers in [pool.web]; did you mean \"workers\"?",
+				Lines: []string{"Error: listen EADDRINUSE \x1b]0;evil\x07"},
+			},
+		},
+		Pools: []supervisor.PoolView{web, odd, many},
+	}
+}

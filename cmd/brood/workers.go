@@ -1,0 +1,124 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/broodctl/brood/internal/text"
+	"github.com/broodctl/brood/supervisor"
+)
+
+// printWorkers writes the table of a pool's workers. What was not measured of any of them has no column. It returns whether
+// the last column has all that is to be said; else it has the causes of deaths alone.
+func printWorkers(w io.Writer, workers []supervisor.WorkerView, width int) (whole bool) {
+	if len(workers) == 0 {
+		return true
+	}
+	columns := workerColumns(workers)
+	said, causes := column{head: "LAST EXIT"}, column{head: "LAST EXIT"}
+	for i := range workers {
+		said.cells = append(said.cells, lastWords(&workers[i]))
+		causes.cells = append(causes.cells, causeOf(&workers[i]))
+	}
+	all := append(columns, said)
+	if width < 1 || tableWidth(all) <= width {
+		printTable(w, all, width)
+		return true
+	}
+	printTable(w, append(columns, causes), width)
+	return false
+}
+
+func workerColumns(workers []supervisor.WorkerView) []column {
+	slot, id, pid := column{head: "SLOT"}, column{head: "ID", drop: 4}, column{head: "PID"}
+	state, generation, age, restarts := column{head: "STATE"}, column{head: "GEN", drop: 3}, column{head: "AGE", drop: 1}, column{head: "RESTARTS", drop: 5}
+	cpu, memory := column{head: "CPU", drop: 2}, column{head: "MEM"}
+	for i := range workers {
+		v := &workers[i]
+		slot.cells = append(slot.cells, strconv.Itoa(v.Slot))
+		id.cells = append(id.cells, numberOr(v.WorkerID))
+		pid.cells = append(pid.cells, unlessZero(v.PID, strconv.Itoa(v.PID)))
+		state.cells = append(state.cells, text.Neutral(v.State))
+		generation.cells = append(generation.cells, strconv.FormatUint(v.Generation, 10))
+		age.cells = append(age.cells, unlessZero(v.PID, ageWords(time.Duration(v.Age*float64(time.Second)))))
+		restarts.cells = append(restarts.cells, strconv.Itoa(v.Restarts))
+	}
+	if measured(workers, func(v *supervisor.WorkerView) bool { return v.Usage != nil }) {
+		for i := range workers {
+			u := workers[i].Usage
+			if u == nil {
+				u = &supervisor.UsageView{}
+			}
+			cpu.cells = append(cpu.cells, unlessZero(u.CPU, ageWords(time.Duration(u.CPU*float64(time.Second)))))
+			memory.cells = append(memory.cells, unlessZero(u.Memory, sizeWords(u.Memory)))
+		}
+	}
+	return []column{slot, id, pid, state, generation, age, restarts, cpu, memory}
+}
+
+func measured(workers []supervisor.WorkerView, is func(*supervisor.WorkerView) bool) bool {
+	for i := range workers {
+		if is(&workers[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+const nothing = "-"
+
+func numberOr(n *int) string {
+	if n == nil {
+		return nothing
+	}
+	return strconv.Itoa(*n)
+}
+
+// unlessZero is a word about a number, or a dash for 0.
+func unlessZero[N int | uint64 | float64](n N, word string) string {
+	if n == 0 {
+		return nothing
+	}
+	return word
+}
+
+// sizeWords is a number of bytes with three digits: 512B, 4.0K, 12.3M, 512M, 1.5G.
+func sizeWords(bytes uint64) string {
+	if bytes < 1024 {
+		return fmt.Sprintf("%dB", bytes)
+	}
+	size, unit := float64(bytes), ' '
+	for _, unit = range "KMGTPE" {
+		if size /= 1024; size < 999.5 {
+			break
+		}
+	}
+	if size < 99.95 {
+		return fmt.Sprintf("%.1f%c", size, unit)
+	}
+	return fmt.Sprintf("%.0f%c", size, unit)
+}
+
+// lastWords tells how the slot's last worker ended, and what this one says of itself.
+func lastWords(v *supervisor.WorkerView) string {
+	words := v.LastExit
+	if words == "" {
+		words = nothing
+	}
+	if v.Status != "" {
+		words += "  (" + v.Status + ")"
+	}
+	return text.Neutral(words)
+}
+
+// causeOf is the cause alone, with which all that is said of a death begins.
+func causeOf(v *supervisor.WorkerView) string {
+	cause, _, _ := strings.Cut(v.LastExit, ":")
+	if cause == "" {
+		return nothing
+	}
+	return text.Neutral(cause)
+}
