@@ -79,8 +79,17 @@ func TestWrapLosesNothing(t *testing.T) {
 func TestNear(t *testing.T) {
 	words := []string{"run", "roll", "reload", "restart", "status", "stop", "scale", "ps", "logs"}
 	for _, tc := range []struct{ in, want string }{
-		{"rnu", "run"}, {"staus", "status"}, {"stauts", "status"}, {"rest", "restart"}, {"relaod", "reload"},
-		{"log", "logs"}, {"sp", "ps"}, {"deploy", ""}, {"x", ""}, {"", ""}, {"STATUS", ""},
+		{"rnu", "run"},
+		{"staus", "status"},
+		{"stauts", "status"},
+		{"rest", "restart"},
+		{"relaod", "reload"},
+		{"log", "logs"},
+		{"sp", "ps"},
+		{"deploy", ""},
+		{"x", ""},
+		{"", ""},
+		{"STATUS", ""},
 	} {
 		if got := Near(tc.in, words); got != tc.want {
 			t.Errorf("%q: %q, want %q", tc.in, got, tc.want)
