@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -123,6 +124,26 @@ func TestNothingIsMissing(t *testing.T) {
 	for _, desc := range c.catalogue {
 		if !shown[desc] {
 			t.Errorf("not shown: %s", desc)
+		}
+	}
+}
+
+// The page for users has all of them, with their labels.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/monitoring.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, desc := range NewCollector(source(full())).catalogue {
+		m := regexp.MustCompile(`fqName: "(\w+)".*variableLabels: \{([^}]*)\}`).FindStringSubmatch(desc.String())
+		if m == nil {
+			t.Fatal(desc)
+		}
+		row := regexp.MustCompile("(?m)^\\|.*`" + m[1] + "`.*$").FindString(string(page))
+		for label := range strings.SplitSeq(m[2], ",") {
+			if row == "" || label != "" && !strings.Contains(row, "`"+label+"`") {
+				t.Errorf("docs/monitoring.md lacks %s with %q: %q", m[1], label, row)
+			}
 		}
 	}
 }
