@@ -69,7 +69,8 @@ func TestMonitoring(t *testing.T) {
 func onlyWithGroups() []string {
 	return []string{
 		"brood_pool_pressure_ratio", "brood_slot_memory_peak_bytes", "brood_slot_memory_bytes", "brood_slot_cpu_seconds_total",
-		"brood_slot_processes",
+		"brood_slot_processes", "brood_slot_open_fds", "brood_slot_connections", "brood_slot_queue_connections", "brood_slot_queue_capacity_connections",
+		"brood_listener_queue_connections", "brood_listener_queue_capacity_connections", "brood_listener_queue_drops_total", "brood_pool_last_reload_duration_seconds",
 	}
 }
 

@@ -77,6 +77,11 @@ func (c *Collector) pool(to sink, p *supervisor.PoolView) {
 		to.put(&f.repairs, labelled("kind", kind, "pool", p.Name), float64(n))
 	}
 	c.rollout(to, p, labels)
+	to.put(&f.poolReloads, labelled("pool", p.Name, "result", "success"), float64(p.Reloads.Done))
+	to.put(&f.poolReloads, labelled("pool", p.Name, "result", "failure"), float64(p.Reloads.Failed))
+	if p.Reloads.Done > 0 {
+		to.put(&f.reloadTime, labels, p.Reloads.Last)
+	}
 	if p.Pressure != nil {
 		c.pressure(to, p.Name, "memory", p.Pressure.Memory)
 		c.pressure(to, p.Name, "cpu", p.Pressure.CPU)
@@ -85,7 +90,23 @@ func (c *Collector) pool(to sink, p *supervisor.PoolView) {
 		to.put(&f.least, labels, float64(p.Autoscale.Min))
 		to.put(&f.most, labels, float64(p.Autoscale.Max))
 	}
+	c.listeners(to, p)
 	c.workers(to, p)
+}
+
+// listeners puts the queues. Drops are counted here alone: a slot changes between two sockets with each rollout, and
+// the numbers of one after those of the other would not be a counter.
+func (c *Collector) listeners(to sink, p *supervisor.PoolView) {
+	for i := range p.Listeners {
+		l := &p.Listeners[i]
+		if l.Queue == nil {
+			continue
+		}
+		labels := labelled("listener", l.Name, "pool", p.Name)
+		to.put(&c.families.queue, labels, float64(l.Queue.Depth))
+		to.put(&c.families.capacity, labels, float64(l.Queue.Capacity))
+		to.put(&c.families.drops, labels, float64(l.Queue.Drops))
+	}
 }
 
 func (c *Collector) rollout(to sink, p *supervisor.PoolView, labels []*dto.LabelPair) {

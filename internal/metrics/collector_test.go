@@ -27,8 +27,9 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func full() supervisor.Snapshot {
 	started := time.Unix(1700000000, 0)
 	usage := func(n uint64) *supervisor.UsageView {
-		return &supervisor.UsageView{Memory: n << 20, MemoryPeak: n << 21, CPU: float64(n), Pids: n}
+		return &supervisor.UsageView{Memory: n << 20, MemoryPeak: n << 21, CPU: float64(n), Pids: n, FDs: 10 * n}
 	}
+	queue := func(n uint64) *supervisor.QueueView { return &supervisor.QueueView{Depth: n, Capacity: 128, Drops: 5} }
 	share := supervisor.ShareView{Some10: 12.5, Some60: 5, Full10: 1, Full60: 0.5}
 	return supervisor.Snapshot{
 		Name: "shop", Version: "1.2.3", State: supervisor.StateDegraded, Started: started,
@@ -41,9 +42,11 @@ func full() supervisor.Snapshot {
 				Pressure:  &supervisor.PressureView{Memory: share, CPU: share},
 				Rollout:   &supervisor.RolloutView{Generation: 5, State: "rolling"},
 				Autoscale: &supervisor.AutoscaleView{Min: 1, Max: 8},
+				Reloads:   supervisor.ReloadsView{Done: 4, Failed: 2, Last: 1.5},
+				Listeners: []supervisor.ListenerView{{Name: "http", Queue: &supervisor.QueueView{Depth: 3, Capacity: 512, Drops: 6}}, {Name: "udp"}},
 				Workers: []supervisor.WorkerView{
-					{Slot: 0, WorkerID: new(0), State: "settling", Ready: true, Generation: 4, Started: started, Usage: usage(3)},
-					{Slot: 0, WorkerID: new(2), State: "ready", Ready: true, Generation: 5, Started: started.Add(time.Minute), Usage: usage(1)},
+					{Slot: 0, WorkerID: new(0), State: "settling", Ready: true, Generation: 4, Started: started, Usage: usage(3), Queue: queue(2), Connections: new(uint64(8))},
+					{Slot: 0, WorkerID: new(2), State: "ready", Ready: true, Generation: 5, Started: started.Add(time.Minute), Usage: usage(1), Queue: queue(1), Connections: new(uint64(9))},
 					{Slot: 1, State: "waiting", Restarts: 7},
 				},
 			},
@@ -183,7 +186,8 @@ func many(n int) supervisor.Snapshot {
 	for i := range n {
 		p.Workers = append(p.Workers, supervisor.WorkerView{
 			Slot: i, WorkerID: new(i), State: "ready", Ready: true, Generation: 5, Started: time.Unix(1700000000, 0),
-			Usage: &supervisor.UsageView{Memory: 50 << 20, MemoryPeak: 60 << 20, CPU: 1.25, Pids: 1},
+			Usage: &supervisor.UsageView{Memory: 50 << 20, MemoryPeak: 60 << 20, CPU: 1.25, Pids: 1, FDs: 20},
+			Queue: &supervisor.QueueView{Capacity: 128}, Connections: new(uint64(3)),
 		})
 	}
 	return snap

@@ -8,8 +8,11 @@ type families struct {
 	poolState, desired, ready, workers, generation, deaths, restarts family
 	rollout, progress, repairs, pressure, least, most, unmet         family
 
+	poolReloads, reloadTime, queue, capacity, drops family
+
 	slotWorkers, slotReady, slotRestarts, workerID, workerStarted family
-	cpu, memory, memoryPeak, processes                            family
+	cpu, memory, memoryPeak, processes, fds                       family
+	slotQueue, slotCapacity, connections                          family
 }
 
 func newFamilies(c *catalogue) families {
@@ -39,6 +42,14 @@ func newFamilies(c *catalogue) families {
 		most:  c.gauge("brood_pool_autoscale_max_slots", "The greatest number of workers, where it follows the load.", "pool"),
 		unmet: c.gauge("brood_pool_unmet_requirements", "How many of the things that the pool requires were found missing.", "pool"),
 
+		poolReloads: c.counter("brood_pool_reloads_total", "Reloads that the workers of the pool were told of, by signal or by a rollout, by their result.",
+			"pool", "result"),
+		reloadTime: c.gauge("brood_pool_last_reload_duration_seconds", "How long the last reload of the pool took that went well.", "pool"),
+		queue:      c.gauge("brood_listener_queue_connections", "Connections that wait to be accepted, in all sockets of the listener.", "listener", "pool"),
+		capacity:   c.gauge("brood_listener_queue_capacity_connections", "How many connections may wait.", "listener", "pool"),
+		drops: c.counter("brood_listener_queue_drops_total",
+			"Packets that asked for a connection in vain because a queue was full, since the sockets were opened.", "listener", "pool"),
+
 		slotWorkers:   c.gauge("brood_slot_workers", "Workers of the slot in this state; states without one are left out.", "pool", "slot", "state"),
 		slotReady:     c.gauge("brood_slot_ready", "1 if the slot has a ready worker, else 0.", "pool", "slot"),
 		slotRestarts:  c.counter("brood_slot_restarts_total", "Workers of the slot that were started in the place of one that died unasked.", "pool", "slot"),
@@ -48,5 +59,9 @@ func newFamilies(c *catalogue) families {
 		memory:        c.gauge("brood_slot_memory_bytes", "Memory of the workers of the slot, with the files that they cache.", "pool", "slot"),
 		memoryPeak:    c.gauge("brood_slot_memory_peak_bytes", "The most memory that the workers of the slot have had.", "pool", "slot"),
 		processes:     c.gauge("brood_slot_processes", "Processes of the slot.", "pool", "slot"),
+		fds:           c.gauge("brood_slot_open_fds", "Descriptors that the processes of the slot have open.", "pool", "slot"),
+		slotQueue:     c.gauge("brood_slot_queue_connections", "Connections that wait to be accepted by the workers of the slot.", "pool", "slot"),
+		slotCapacity:  c.gauge("brood_slot_queue_capacity_connections", "How many connections may wait for the workers of the slot.", "pool", "slot"),
+		connections:   c.gauge("brood_slot_connections", "Connections that the workers of the slot have open.", "pool", "slot"),
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+
 	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/machine"
 )
@@ -14,7 +16,10 @@ type slot struct {
 	ready    bool
 	restarts int
 	latest   *supervisor.WorkerView // the one that came last, of those that have an id
-	usage    *supervisor.UsageView  // the sum, nil if there is none
+	// The sums, nil if there is nothing.
+	usage       *supervisor.UsageView
+	queue       *supervisor.QueueView
+	connections *uint64
 }
 
 func (s *slot) add(w *supervisor.WorkerView) {
@@ -25,14 +30,29 @@ func (s *slot) add(w *supervisor.WorkerView) {
 		s.latest = w
 	}
 	if u := w.Usage; u != nil {
-		if s.usage == nil {
-			s.usage = &supervisor.UsageView{}
-		}
-		s.usage.Memory += u.Memory
-		s.usage.MemoryPeak += u.MemoryPeak
-		s.usage.CPU += u.CPU
-		s.usage.Pids += u.Pids
+		sum := orNew(&s.usage)
+		sum.Memory += u.Memory
+		sum.MemoryPeak += u.MemoryPeak
+		sum.CPU += u.CPU
+		sum.Pids += u.Pids
+		sum.FDs += u.FDs
 	}
+	if q := w.Queue; q != nil {
+		sum := orNew(&s.queue)
+		sum.Depth += q.Depth
+		sum.Capacity += q.Capacity
+	}
+	if n := w.Connections; n != nil {
+		*orNew(&s.connections) += *n
+	}
+}
+
+// orNew is what p points to, made if it is not there.
+func orNew[T any](p **T) *T {
+	if *p == nil {
+		*p = new(T)
+	}
+	return *p
 }
 
 // workers puts what concerns each slot, and how many workers the pool has in each state.
@@ -71,11 +91,27 @@ func (c *Collector) slot(to sink, pool, number string, s *slot) {
 			to.put(&f.workerStarted, labels, seconds(s.latest.Started))
 		}
 	}
-	if u := s.usage; u != nil {
-		to.put(&f.cpu, labels, u.CPU)
-		to.put(&f.memory, labels, float64(u.Memory))
-		to.put(&f.memoryPeak, labels, float64(u.MemoryPeak))
-		to.put(&f.processes, labels, float64(u.Pids))
+	if s.usage != nil {
+		c.usage(to, labels, s.usage)
+	}
+	if q := s.queue; q != nil {
+		to.put(&f.slotQueue, labels, float64(q.Depth))
+		to.put(&f.slotCapacity, labels, float64(q.Capacity))
+	}
+	if n := s.connections; n != nil {
+		to.put(&f.connections, labels, float64(*n))
+	}
+}
+
+// usage puts what can be had. Nothing that lives has no memory, process or descriptor: 0 means that it is not known.
+func (c *Collector) usage(to sink, labels []*dto.LabelPair, u *supervisor.UsageView) {
+	to.put(&c.families.cpu, labels, u.CPU)
+	for f, n := range map[*family]uint64{
+		&c.families.memory: u.Memory, &c.families.memoryPeak: u.MemoryPeak, &c.families.processes: u.Pids, &c.families.fds: u.FDs,
+	} {
+		if n > 0 {
+			to.put(f, labels, float64(n))
+		}
 	}
 }
 
