@@ -17,8 +17,8 @@ const everySpare = "*"
 // desired is what a configuration comes to here: with the environment that workers inherit, and the sockets that systemd
 // passed.
 func desired(cfg *config.Config, spare func([]listener.Config) []listener.Config) plan.Desired {
-	d := plan.Desired{Fixed: map[string]string{
-		"supervisor.name": cfg.Name, "supervisor.control": cfg.Control, "supervisor.http": httpWords(cfg),
+	d := plan.Desired{Document: cfg.Document, Fixed: map[string]string{
+		"supervisor.name": cfg.Name, "supervisor.control": cfg.Control, "supervisor.control.read, write, tcp": accessWords(cfg), "supervisor.http": httpWords(cfg),
 		"supervisor.log_level": cfg.LogLevel, "supervisor.log_format": cfg.LogFormat,
 	}}
 	for i := range cfg.Hooks {

@@ -26,7 +26,7 @@ func fromFlags(c *cli.Context) (*config.File, []error, error) {
 	}
 	f := &config.File{
 		Supervisor: config.SupervisorTable{
-			Name: name, Control: c.String("control"), HTTP: c.String("http"), LogLevel: c.String("log-level"), LogFormat: c.String("log-format"),
+			Name: name, Control: config.ControlTable{Path: c.String("control")}, HTTP: c.String("http"), LogLevel: c.String("log-level"), LogFormat: c.String("log-format"),
 		},
 		Listen: map[string]config.ListenTable{},
 	}

@@ -77,7 +77,7 @@ func runFile(c *cli.Context) (*config.File, []error, error) {
 func overlay(c *cli.Context) func(*config.File) {
 	return func(f *config.File) {
 		for flag, into := range map[string]*string{
-			"name": &f.Supervisor.Name, "control": &f.Supervisor.Control, "http": &f.Supervisor.HTTP,
+			"name": &f.Supervisor.Name, "control": &f.Supervisor.Control.Path, "http": &f.Supervisor.HTTP,
 			"log-level": &f.Supervisor.LogLevel, "log-format": &f.Supervisor.LogFormat,
 		} {
 			if c.IsSet(flag) {
@@ -86,7 +86,7 @@ func overlay(c *cli.Context) func(*config.File) {
 		}
 		if c.IsSet("control") { // of the current directory, as everywhere on the command line, and not of the file's
 			if path, err := filepath.Abs(c.String("control")); err == nil {
-				f.Supervisor.Control = path
+				f.Supervisor.Control.Path = path
 			}
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/broodctl/brood/internal/config"
-	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/poll"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
@@ -56,15 +55,11 @@ func serve(set *settings) error {
 		tmp.Close(ctx)
 	}()
 
-	path := set.cfg.Control
-	if path == "" {
-		path = control.DefaultPath(os.Getenv, os.Geteuid(), set.cfg.Name)
-	}
-	socket, err := control.Listen(path)
+	api, err := openDoor(set.cfg, log)
 	if err != nil {
-		return controlError(err)
+		return err
 	}
-	defer socket.Remove()
+	defer api.close()
 
 	pages, err := openEndpoint(set.cfg)
 	if err != nil {
@@ -91,7 +86,7 @@ func serve(set *settings) error {
 		return err
 	}
 	reports.sup.Store(sup)
-	server := control.Serve(socket, sup, control.Access{})
+	server := api.serve(sup)
 	defer server.Close()
 	pages.serve(sup, output.Lost, log)
 

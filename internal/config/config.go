@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -16,6 +17,7 @@ type Config struct {
 	Path        string // of the file; "" if it came from flags
 	Name        string
 	Control     string           // "" is the default path
+	Access      Access           // to the API
 	HTTP        listener.Address // of probes and metrics; without a network there is none
 	LogLevel    string
 	LogFormat   string
@@ -23,6 +25,9 @@ type Config struct {
 	Listeners   []Listener    // in the order of the file
 	Pools       []Pool        // in the order of the file
 	Hooks       []Hook        // in the order of the file
+
+	// Document is all of this as JSON, without secrets; see the function of that name.
+	Document json.RawMessage
 
 	doc *document // nil if it came from flags
 }

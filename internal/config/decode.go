@@ -52,6 +52,9 @@ func (d *decoder) value(v reflect.Value, n *node, key string) {
 	case *Workers:
 		d.workers(v, n, key)
 		return
+	case *ControlTable:
+		d.control(v, n, key)
+		return
 	}
 	switch v.Kind() { //nolint:exhaustive // a File has these types alone
 	case reflect.Pointer:

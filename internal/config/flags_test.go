@@ -23,7 +23,7 @@ func flagWorld() World {
 // TestFlags: a File that no file was read for is judged like one, and its problems name flags.
 func TestFlags(t *testing.T) {
 	f := &File{
-		Supervisor: SupervisorTable{Name: "app", Control: "x.sock"},
+		Supervisor: SupervisorTable{Name: "app", Control: ControlTable{Path: "x.sock"}},
 		Listen:     map[string]ListenTable{"http": {Address: ":8080"}},
 		Pool:       map[string]PoolTable{"app": {Command: []string{"./server"}, Listen: []string{"http"}, Dir: "sub", Ready: "http:/readyz"}},
 	}

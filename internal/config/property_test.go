@@ -30,12 +30,28 @@ func TestEncodeKeepsMeaning(t *testing.T) {
 	}
 }
 
+func drawControl(t *rapid.T) ControlTable {
+	c := ControlTable{Path: word(t, "control", "", "/run/x.sock")}
+	if n := rapid.IntRange(0, 2).Draw(t, "read"); n > 0 {
+		c.Read = []string{"1", "@2"}[:n]
+	}
+	if n := rapid.IntRange(-1, 2).Draw(t, "write"); n >= 0 {
+		c.Write = new([]string{"a", "@b"}[:n])
+	}
+	if rapid.Bool().Draw(t, "tcp") {
+		c.TCP, c.TokenFile = word(t, "tcp address", "9181", "[::1]:9181"), "/run/token"
+		c.ReadTokenFile, c.TCPRemote = word(t, "read_token_file", "", "reading"), rapid.Bool().Draw(t, "tcp_remote")
+	}
+	return c
+}
+
 func drawFile(t *rapid.T) *File {
 	f := &File{Listen: map[string]ListenTable{}, Pool: map[string]PoolTable{}}
 	f.Supervisor = SupervisorTable{
 		Name: "drawn", LogLevel: word(t, "log_level", "trace", "info", "error"), LogFormat: word(t, "log_format", "auto", "json"),
 		HTTP:        word(t, "http", "", "9180", ":9180", "unix:/run/h.sock"),
 		StopTimeout: maybe(t, "stop_timeout", duration(3600, 4000)),
+		Control:     drawControl(t),
 	}
 	pools := rapid.IntRange(1, 3).Draw(t, "pools")
 	for i := range pools {

@@ -48,6 +48,9 @@ func FromFile(f *File, w World) (*Config, error) {
 	if err := r.finish(); err != nil {
 		return nil, err
 	}
+	if document, err := Document(f); err == nil { // what is no UTF-8 cannot be shown, and runs all the same
+		r.cfg.Document = document
+	}
 	return &r.cfg, nil
 }
 
@@ -169,13 +172,11 @@ func (r *resolver) supervisor() {
 	if key := under(table, "name"); !supervisorName.MatchString(s.Name) {
 		r.bad(key, "", "cannot call a supervisor %q: use up to 64 letters, digits, and - _ . @", s.Name)
 	}
-	if s.Control != "" && !filepath.IsAbs(s.Control) && r.doc != nil {
-		r.bad(under(table, "control"), "", "cannot read %s %q: the path is not absolute", r.name(under(table, "control")), s.Control)
-	}
+	r.control(under(table, "control"), s.Control)
 	r.http(under(table, "http"), s.HTTP)
 	oneOf(r, under(table, "log_level"), s.LogLevel, words("trace", "debug", "info", "warn", "error"))
 	oneOf(r, under(table, "log_format"), s.LogFormat, words("auto", "json", "text"))
-	r.cfg.Name, r.cfg.Control, r.cfg.LogLevel, r.cfg.LogFormat = s.Name, s.Control, s.LogLevel, s.LogFormat
+	r.cfg.Name, r.cfg.LogLevel, r.cfg.LogFormat = s.Name, s.LogLevel, s.LogFormat
 	if s.StopTimeout != nil {
 		r.cfg.StopTimeout = time.Duration(*s.StopTimeout)
 		if *s.StopTimeout == 0 {

@@ -67,6 +67,21 @@ func (d *decoder) workers(v reflect.Value, n *node, key string) {
 	}
 }
 
+// control reads the path of the control socket, or the table that has it.
+func (d *decoder) control(v reflect.Value, n *node, key string) {
+	switch n.kind {
+	case aTable:
+		d.table(v, n, key)
+	case aString:
+		if n.text == "" {
+			d.bad(n.at, key, "leave it out for the default", "%s is empty", last(key))
+		}
+		v.FieldByName("Path").SetString(n.text)
+	case anArray, anInteger, aFloat, aBoolean, aDate:
+		d.bad(n.at, key, "", "%s is a path, or a table, not %s", last(key), n.kind)
+	}
+}
+
 // fraction reads a number that may have a part behind the point. 0 is refused, as is what is no number.
 func (d *decoder) fraction(v reflect.Value, n *node, key string) {
 	if n.kind != aFloat && !d.is(anInteger, n, key, v.Type()) {

@@ -159,6 +159,21 @@ func TestSupervisorKeys(t *testing.T) {
 	head := poolHead + "[supervisor]\n"
 	keys(t, head, "name", func(c *Config) any { return c.Name }, map[string]any{`"shop-1.a@b"`: "shop-1.a@b"}, "cannot call a supervisor", `"a b"`, `"-a"`, `"a/b"`)
 	keys(t, head, "control", func(c *Config) any { return c.Control }, map[string]any{`"/run/x.sock"`: "/run/x.sock"}, "not absolute", `"x.sock"`)
+	keys(t, head, "control.path", func(c *Config) any { return c.Control }, map[string]any{`"/run/x.sock"`: "/run/x.sock"}, "not absolute", `"x.sock"`)
+	keys(t, head, "control.read", func(c *Config) any { return c.Access.Read }, map[string]any{`["a", "@b", "7", "@7"]`: []string{"a", "@b", "7", "@7"}},
+		"write a user", `["@"]`, `["a b"]`, `["@@a"]`, `["a:b"]`)
+	keys(t, head, "control.write", func(c *Config) any { return *c.Access.Write }, map[string]any{`["a"]`: []string{"a"}, `[]`: []string{}}, "write a user", `["@"]`)
+	keys(t, head, "control.tcp", func(c *Config) any { return c.Access.TCP.Network }, nil, "there is no token_file", `"9181"`, `"127.0.0.1:9181"`)
+	token := head + "control.token_file = \"/run/token\"\n"
+	keys(t, token, "control.tcp", func(c *Config) any { return c.Access.TCP.String() }, map[string]any{
+		`"9181"`: "127.0.0.1:9181", `"127.9.9.9:1"`: "127.9.9.9:1", `"[::1]:9181"`: "[::1]:9181", `"localhost:9181"`: "localhost:9181",
+	}, "tcp", `"web:80"`, `"99999"`, `"unix:/run/x.sock"`, `"udp:127.0.0.1:53"`, `":9181"`, `"0.0.0.0:9181"`, `"10.0.0.1:9181"`)
+	keys(t, token+"control.tcp_remote = true\n", "control.tcp", func(c *Config) any { return c.Access.TCP.String() },
+		map[string]any{`":9181"`: ":9181", `"10.0.0.1:9181"`: "10.0.0.1:9181"}, "cannot read tcp", `"web:80"`)
+	keys(t, head+"control.tcp = \"9181\"\n", "control.token_file", func(c *Config) any { return c.Access.TokenFile },
+		map[string]any{`"/run/token"`: "/run/token", `"api"`: "/run/credentials/brood/api"}, "cannot", `"a/b"`, `".."`)
+	keys(t, head+"control.tcp = \"9181\"\ncontrol.token_file = \"a\"\n", "control.read_token_file", func(c *Config) any { return c.Access.ReadTokenFile },
+		map[string]any{`"/run/token"`: "/run/token"}, "cannot", `"a/b"`)
 	keys(t, head, "http", func(c *Config) any { return c.HTTP.String() }, map[string]any{
 		`"9180"`: "127.0.0.1:9180", `":9180"`: ":9180", `"[::1]:9180"`: "[::1]:9180", `"localhost:0"`: "localhost:0", `"unix:/run/x.sock"`: "unix:/run/x.sock",
 	}, "cannot read http", `"web:80"`, `"99999"`, `"unix:"`, `"udp:127.0.0.1:53"`, `"systemd:x"`, `"on"`)

@@ -94,7 +94,7 @@ func TestRefusedClient(t *testing.T) {
 }
 
 func TestCallerOfAConnection(t *testing.T) {
-	socket, err := Listen(filepath.Join(t.TempDir(), "web.sock"))
+	socket, err := Listen(filepath.Join(t.TempDir(), "web.sock"), Access{})
 	if err != nil {
 		t.Fatal(err)
 	}

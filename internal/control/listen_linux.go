@@ -27,15 +27,25 @@ type Socket struct {
 	lock *os.File
 }
 
-// Listen makes the socket with mode 0660, and its directory if need be.
-func Listen(path string) (*Socket, error) {
+// Listen makes the socket, and its directory if need be. The mode is 0660; where lists say who has access, everybody may
+// connect, and the server decides.
+func Listen(path string, access Access) (*Socket, error) {
 	// Bound elsewhere and moved, it would exist at a path of any length.
 	if len(path) > maxPath {
 		return nil, fmt.Errorf("cannot listen on control socket %s: %w: use a shorter name or directory", path, ErrPathLong)
 	}
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	mode, folder := os.FileMode(0o660), os.FileMode(0o750)
+	if access.isOpen() {
+		mode, folder = 0o666, 0o755
+	}
+	if err := os.MkdirAll(dir, folder); err != nil {
 		return nil, fmt.Errorf("cannot make directory of control socket: %w", err)
+	}
+	if access.isOpen() && dir == rootDir { // ours alone, and another supervisor may have made it
+		if err := os.Chmod(dir, folder); err != nil {
+			return nil, fmt.Errorf("cannot open directory of control socket: %w", err)
+		}
 	}
 	if err := checkOwner(dir); err != nil {
 		return nil, err
@@ -50,7 +60,7 @@ func Listen(path string) (*Socket, error) {
 	}
 	// The socket must not exist for a moment with more permissions than it is to have, and the umask belongs to the
 	// whole process, so it is bound in a directory of its own and moved.
-	l, err := bindPrivately(path)
+	l, err := bindPrivately(path, mode)
 	if err != nil {
 		_ = lock.Close()
 		return nil, fmt.Errorf("cannot listen on control socket: %w", err)
@@ -58,7 +68,7 @@ func Listen(path string) (*Socket, error) {
 	return &Socket{Listener: l, path: path, lock: lock}, nil
 }
 
-func bindPrivately(path string) (net.Listener, error) {
+func bindPrivately(path string, mode os.FileMode) (net.Listener, error) {
 	tmp, err := os.MkdirTemp(filepath.Dir(path), ".new-")
 	if err != nil {
 		return nil, err
@@ -77,7 +87,7 @@ func bindPrivately(path string) (net.Listener, error) {
 		return nil, err
 	}
 	l.SetUnlinkOnClose(false)
-	if err = os.Chmod(made, 0o660); err == nil {
+	if err = os.Chmod(made, mode); err == nil {
 		err = os.Rename(made, path)
 	}
 	if err != nil {

@@ -162,7 +162,7 @@ func TestOperationsAreBounded(t *testing.T) {
 func TestLongWait(t *testing.T) {
 	s := newSlow()
 	path := t.TempDir() + "/s"
-	socket, err := Listen(path)
+	socket, err := Listen(path, Access{})
 	if err != nil {
 		t.Fatal(err)
 	}

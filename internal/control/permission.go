@@ -2,7 +2,6 @@ package control
 
 import (
 	"fmt"
-	"os/user"
 	"slices"
 	"strconv"
 	"strings"
@@ -33,15 +32,20 @@ type Grant struct {
 	GIDs []int
 }
 
-// ParseGrant reads users, "deploy" or "1000", and groups, "@ops" or "@1000".
-func ParseGrant(words []string) (*Grant, error) {
+// ParseGrant reads users, "deploy" or "1000", and groups, "@ops" or "@1000". lookup finds the number of a name.
+func ParseGrant(words []string, lookup func(name string, isGroup bool) (int, error)) (*Grant, error) {
 	var g Grant
 	for _, word := range words {
 		name, isGroup := strings.CutPrefix(word, "@")
 		if name == "" {
 			return nil, fmt.Errorf("cannot grant access to %q: write a user, or a group as @NAME", word)
 		}
-		id, err := idOf(name, isGroup)
+		id, err := 0, error(nil)
+		if number, bad := strconv.ParseUint(name, 10, 31); bad == nil {
+			id = int(number)
+		} else {
+			id, err = lookup(name, isGroup)
+		}
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("cannot grant access to %q: %w", word, err)
@@ -52,24 +56,6 @@ func ParseGrant(words []string) (*Grant, error) {
 		}
 	}
 	return &g, nil
-}
-
-func idOf(name string, isGroup bool) (int, error) {
-	if id, err := strconv.ParseUint(name, 10, 31); err == nil {
-		return int(id), nil
-	}
-	if isGroup {
-		g, err := user.LookupGroup(name)
-		if err != nil {
-			return 0, err
-		}
-		return strconv.Atoi(g.Gid)
-	}
-	u, err := user.Lookup(name)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(u.Uid)
 }
 
 func (g *Grant) includes(who caller) bool {

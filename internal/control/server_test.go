@@ -51,7 +51,7 @@ func (f *fake) Do(ctx context.Context, req supervisor.Request) supervisor.Verdic
 func start(t *testing.T, sup Supervisor) *Client {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "web.sock")
-	socket, err := Listen(path)
+	socket, err := Listen(path, Access{})
 	if err != nil {
 		t.Fatal(err)
 	}

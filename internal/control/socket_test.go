@@ -11,11 +11,11 @@ import (
 
 func TestOneNameOneSupervisor(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "brood", "web.sock")
-	first, err := Listen(path)
+	first, err := Listen(path, Access{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Listen(path); !errors.Is(err, ErrTaken) {
+	if _, err := Listen(path, Access{}); !errors.Is(err, ErrTaken) {
 		t.Errorf("second: %v, want ErrTaken", err)
 	}
 	if st, err := os.Stat(path); err != nil || st.Mode().Perm() != 0o660 {
@@ -23,7 +23,7 @@ func TestOneNameOneSupervisor(t *testing.T) {
 	}
 	_ = first.Close()
 	first.Remove()
-	again, err := Listen(path)
+	again, err := Listen(path, Access{})
 	if err != nil {
 		t.Fatalf("after the first has ended: %v", err)
 	}
@@ -42,7 +42,7 @@ func TestRemainsOfAKilledSupervisorAreClearedAway(t *testing.T) {
 	if err := os.WriteFile(path+".lock", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Listen(path)
+	s, err := Listen(path, Access{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestLongPaths(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	dir = filepath.Join(dir, strings.Repeat("d", 107-len(dir)-len("/")-len("/w.sock")))
-	s, err := Listen(filepath.Join(dir, "w.sock"))
+	s, err := Listen(filepath.Join(dir, "w.sock"), Access{})
 	if err != nil {
 		t.Fatalf("107 bytes: %v", err)
 	}
@@ -68,7 +68,7 @@ func TestLongPaths(t *testing.T) {
 	}
 	server.Close()
 	s.Remove()
-	if s, err := Listen(filepath.Join(dir, "ww.sock")); !errors.Is(err, ErrPathLong) {
+	if s, err := Listen(filepath.Join(dir, "ww.sock"), Access{}); !errors.Is(err, ErrPathLong) {
 		t.Errorf("108 bytes: %v", err)
 		if err == nil {
 			_ = s.Close()

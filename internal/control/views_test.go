@@ -148,7 +148,7 @@ func TestWhatIsNoRoute(t *testing.T) {
 func TestWhoMayOnlyRead(t *testing.T) {
 	// A caller cannot change who it is, so the guard is asked without a socket.
 	path := filepath.Join(t.TempDir(), "s")
-	socket, err := Listen(path)
+	socket, err := Listen(path, Access{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func (p *publisher) encoded() int {
 // serve starts a server that the test closes.
 func serve(t *testing.T, sup Supervisor) (*Server, *Client) {
 	t.Helper()
-	socket, err := Listen(filepath.Join(t.TempDir(), "web.sock"))
+	socket, err := Listen(filepath.Join(t.TempDir(), "web.sock"), Access{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,14 @@ func descriptions() map[string]string {
 		"HookTable.attempts":   "How often a delivery is tried.",
 		"HookTable.queue":      "How many events may wait; beyond that the oldest are dropped.",
 
+		"SupervisorTable.control":      "The control socket: its path, or a table that says who may use it.",
+		"ControlTable.path":            "The control socket.",
+		"ControlTable.read":            "Users, and groups with @ in front, who may look and change nothing.",
+		"ControlTable.write":           "Users, and groups with @ in front, who may ask for everything; without it the members of the socket's group.",
+		"ControlTable.tcp":             "Where the API is answered over TCP: a port of 127.0.0.1, or an address. It needs token_file.",
+		"ControlTable.tcp_remote":      "tcp may be an address that other machines can reach. There is no TLS.",
+		"ControlTable.token_file":      "The file with the token of those who may ask for everything: in $CREDENTIALS_DIRECTORY, or an absolute path.",
+		"ControlTable.read_token_file": "The file with the token of those who may look.",
 		"SupervisorTable.stop_timeout": "How long whoever runs brood waits for its end: TimeoutStopSec= of systemd.service(5), terminationGracePeriodSeconds of Kubernetes.",
 
 		"ListenTable.address":     "Where to listen: an IP address and port, a unix socket, or a socket that systemd passes.",

@@ -25,6 +25,7 @@ const (
 	variableKey  = `^[^=]+$`
 	statuses     = `([2-5][xX][xX]|[2-5][0-9]{2}( *- *[2-5][0-9]{2})?)`
 	anything     = `[\s\S]*\S[\s\S]*`
+	account      = `^@?[^@: \t\n]+$`
 )
 
 // valueSchema is the schema of a type that is written in a form of its own, nil for all others.
@@ -130,6 +131,12 @@ func number(least, most int) change {
 	return func(s *jsonschema.Schema) { limit(s, least, most) }
 }
 
+// pathOrTable is a table, or a string that stands for its path.
+func pathOrTable(s *jsonschema.Schema) {
+	s.AnyOf = []*jsonschema.Schema{{Type: "string", Pattern: `^/`}, {Ref: s.Ref}}
+	s.Ref = ""
+}
+
 // list is an array in which no entry is empty or there twice.
 func list(pattern string) change {
 	return func(s *jsonschema.Schema) {
@@ -171,7 +178,11 @@ func keys() map[string]change {
 		"HookTable.attempts":         number(1, 100),
 		"HookTable.queue":            number(1, 100_000),
 		"SupervisorTable.name":       pattern(`^[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}$`),
-		"SupervisorTable.control":    pattern(`^/`),
+		"SupervisorTable.control":    pathOrTable,
+		"ControlTable.path":          pattern(`^/`),
+		"ControlTable.read":          list(account),
+		"ControlTable.write":         list(account),
+		"ControlTable.tcp":           pattern(`^([0-9]{1,5}|(tcp[46]?:)?(\[[0-9A-Za-z:.%]+\]|[0-9.]+|localhost|\*)?:[0-9]{1,5})$`, "9181", "127.0.0.1:9181"),
 		"SupervisorTable.http":       pattern(`^([0-9]{1,5}|unix:@?[^@]+|(tcp[46]?:)?(\[[0-9A-Za-z:.%]+\]|[0-9.]+|localhost|\*)?:[0-9]{1,5})$`, "9180", "127.0.0.1:9180", "unix:/run/brood/http.sock"),
 		"SupervisorTable.log_level":  words("trace", "debug", "info", "warn", "error"),
 		"SupervisorTable.log_format": words("auto", "json", "text"),

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"github.com/broodctl/brood/internal/config"
+	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/worker"
+)
+
+// door is where the API is, and who may use it.
+type door struct {
+	socket *control.Socket
+	access control.Access
+	remote net.Listener // nil if there is none
+	tokens control.Tokens
+}
+
+// openDoor opens what the API is answered on. Nothing is answered yet.
+func openDoor(cfg *config.Config, log zerolog.Logger) (*door, error) {
+	d := &door{tokens: control.Tokens{
+		Write: cfg.Access.TokenFile, Read: cfg.Access.ReadTokenFile,
+		Log: func(err error) { log.Error().Err(err).Msg("cannot use token of the control API") },
+	}}
+	var err error
+	if d.access, err = accessOf(cfg); err != nil {
+		return nil, err
+	}
+	path := cfg.Control
+	if path == "" {
+		path = control.DefaultPath(os.Getenv, os.Geteuid(), cfg.Name)
+	}
+	if cfg.Access.TCP.Network != "" {
+		if err := d.tokens.Check(); err != nil {
+			return nil, &userError{code: exitConfig, err: err, hint: "a token is one line of 16 characters or more, in a file of mode 0600"}
+		}
+	}
+	if d.socket, err = control.Listen(path, d.access); err != nil {
+		return nil, controlError(err)
+	}
+	if cfg.Access.TCP.Network != "" {
+		if d.remote, err = net.Listen("tcp", strings.TrimPrefix(cfg.Access.TCP.String(), "tcp:")); err != nil {
+			d.socket.Remove()
+			return nil, fmt.Errorf("cannot listen for the control API: %w", err)
+		}
+	}
+	return d, nil
+}
+
+// serve answers, until the server is closed.
+func (d *door) serve(sup control.Supervisor) *control.Server {
+	server := control.Serve(d.socket, sup, d.access)
+	if d.remote != nil {
+		server.ServeTCP(d.remote, d.tokens)
+	}
+	return server
+}
+
+// close takes away what nobody serves.
+func (d *door) close() {
+	if d.remote != nil {
+		_ = d.remote.Close()
+	}
+	d.socket.Remove()
+}
+
+// accessOf finds the numbers of those who may use the API.
+func accessOf(cfg *config.Config) (control.Access, error) {
+	var a control.Access
+	var err error
+	if len(cfg.Access.Read) > 0 {
+		if a.Read, err = control.ParseGrant(cfg.Access.Read, numberOf); err != nil {
+			return a, err
+		}
+	}
+	if cfg.Access.Write != nil {
+		a.Write, err = control.ParseGrant(*cfg.Access.Write, numberOf)
+	}
+	return a, err
+}
+
+// numberOf looks up a user or a group, where workers' are looked up too.
+func numberOf(name string, isGroup bool) (int, error) {
+	if isGroup {
+		id, err := worker.ResolveIdentity("", name, nil)
+		if err != nil {
+			return 0, err
+		}
+		return int(id.GID), nil
+	}
+	id, err := worker.ResolveIdentity(name, "", nil)
+	if err != nil {
+		return 0, err
+	}
+	return int(id.UID), nil
+}
+
+// accessWords is what a reload compares: the lists and addresses take effect when brood is started anew.
+func accessWords(cfg *config.Config) string {
+	a := cfg.Access
+	words := []string{"read " + strings.Join(a.Read, ","), "tcp " + addressWords(cfg), a.TokenFile, a.ReadTokenFile}
+	if a.Write != nil {
+		words = append(words, "write "+strings.Join(*a.Write, ","))
+	}
+	return strings.Join(words, "; ")
+}
+
+func addressWords(cfg *config.Config) string {
+	if cfg.Access.TCP.Network == "" {
+		return ""
+	}
+	return cfg.Access.TCP.String()
+}
