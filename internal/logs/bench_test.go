@@ -6,6 +6,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -26,7 +29,7 @@ func BenchmarkThroughput(b *testing.B) {
 			defer p.Close()
 			r, w := osPipe(b)
 			m := New(Options{Poller: p, Stdout: int(w.Fd()), Stderr: int(w.Fd())})
-			s, err := m.Open(Worker{Pool: "web", Slot: 0}, Settings{Mode: mode})
+			s, err := m.Open(Worker{Pool: "web", Slot: 0}, Settings{Mode: mode, Backpressure: true})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -81,6 +84,94 @@ func pass(b *testing.B, to int, from *os.File, block []byte, finish func()) {
 	}
 	finish()
 	<-read
+}
+
+// BenchmarkToFile passes lines of 100 bytes through one worker's stdout into a file. "cat" is the floor. Nothing is lost,
+// because the worker waits, as it does for cat.
+func BenchmarkToFile(b *testing.B) {
+	text := bytes.Repeat(append(bytes.Repeat([]byte("x"), 99), '\n'), 1200)
+	objects := bytes.Repeat(append([]byte(`{"level":"info","msg":"`+strings.Repeat("x", 74)+`"}`), '\n'), 1200)
+	for _, bb := range []struct {
+		name  string
+		set   Settings
+		block []byte
+	}{
+		{"tail", Settings{Mode: Tail}, text},
+		{"prefix", Settings{Mode: Prefix}, text},
+		{"json", Settings{Mode: JSON}, text},
+		{"json objects", Settings{Mode: JSON}, objects},
+		{"file", Settings{Mode: File}, text},
+	} {
+		b.Run(bb.name, func(b *testing.B) {
+			p, err := poll.New()
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer p.Close()
+			path := filepath.Join(b.TempDir(), "log")
+			out, err := os.Create(path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer out.Close()
+			bb.set.Backpressure = true
+			bb.set.File = FileSettings{Stdout: path, Stderr: path}
+			m := New(Options{Poller: p, Stdout: int(out.Fd()), Stderr: 2})
+			s, err := m.Open(Worker{Pool: "web"}, bb.set)
+			if err != nil {
+				b.Fatal(err)
+			}
+			pour(b, s.Stdout(), bb.block, func() {
+				s.Spawned(1)
+				for m.Stats()[0].Bytes < uint64(b.N)*uint64(len(bb.block)) {
+					runtime.Gosched()
+				}
+				s.Close()
+				if err := m.Close(context.Background()); err != nil || m.Lost() != 0 {
+					b.Error(err, m.Lost())
+				}
+			})
+		})
+	}
+	b.Run("cat", func(b *testing.B) {
+		out, err := os.Create(filepath.Join(b.TempDir(), "log"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer out.Close()
+		fromUs, toCat := osPipe(b)
+		cat := exec.Command("cat")
+		cat.Stdin, cat.Stdout = fromUs, out
+		if err := cat.Start(); err != nil {
+			b.Fatal(err)
+		}
+		pour(b, int(toCat.Fd()), text, func() {
+			_ = toCat.Close()
+			if err := cat.Wait(); err != nil {
+				b.Error(err)
+			}
+		})
+	})
+}
+
+// pour writes b.N blocks, and reports lines.
+func pour(b *testing.B, to int, block []byte, finish func()) {
+	b.Helper()
+	b.SetBytes(int64(len(block)))
+	b.ReportAllocs()
+	b.ResetTimer()
+	for range b.N {
+		for rest := block; len(rest) > 0; {
+			n, err := syscall.Write(to, rest)
+			if err != nil {
+				b.Fatal(err)
+			}
+			rest = rest[n:]
+		}
+	}
+	finish()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N*bytes.Count(block, newline))/b.Elapsed().Seconds()/1e6, "Mlines/s")
 }
 
 // BenchmarkIdleStream reports what a worker costs that writes nothing.

@@ -1,7 +1,7 @@
 package logs
 
-// keepBuffer is the largest buffer that is used again.
-const keepBuffer = 1 << 20
+// keepBuffer is the largest buffer that is used again: what a queue grows to behind a consumer that is slow.
+const keepBuffer = 2 * hardLimit
 
 // buffer is a part of a queue, and whose it is.
 type buffer struct {

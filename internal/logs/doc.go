@@ -1,26 +1,34 @@
-// Package logs takes what workers write and puts it where the supervisor's own
-// output goes.
+// Package logs takes what workers write, keeps the end of it for who asks, and
+// puts it where its pool wants it.
 //
 // # Promise
 //
-// There are three modes, see [Mode], and each stream has one of its own. In none
-// of them does brood change a byte that a worker wrote, except that on a terminal
-// each line gets a prefix.
+// No worker waits for a log unless its [Settings] have Backpressure. At most 4 MiB
+// wait for each destination, and 64 MiB for all; what comes on top of that is
+// dropped, in whole lines, counted for its slot (see [Mux.Stats]) and reported:
+// when it begins, once a minute, and when it is over. With back-pressure brood stops
+// reading the pipes of the workers that write as soon as 256 KiB wait, so that
+// they feel the same as with an inherited descriptor, and goes on when half of it
+// has been written.
 //
-// A consumer of our own stdout or stderr that is slow, full or gone never stops
-// the supervisor. At most [softLimit] bytes wait for it; beyond that brood stops
-// reading the pipes of the workers that write, so that they feel the same
-// back-pressure as with an inherited descriptor, and goes on when half of it has
-// been written. What a consumer refuses (EPIPE, ENOSPC and the like) is dropped
-// and counted, see [Mux.Lost]: a worker must not die of SIGPIPE because the
-// supervisor's log has nowhere to go.
+// In mode Tail brood does not change a byte that a worker wrote. In all others but
+// Inherit it cuts whole lines of what it reads, of at most 64 KiB, and no line is
+// mixed with another worker's. What is written to one place by one worker keeps
+// its order.
+//
+// What our own stdout and stderr refuse (EPIPE, ENOSPC and the like) is dropped: a
+// worker must not die of SIGPIPE because the supervisor's log has nowhere to go.
+// For files and journald it is tried again until it goes: a disk that is full, a
+// directory that was removed, and a journald that restarts cost only what does not
+// fit the queue meanwhile.
 //
 // Descriptors 1 and 2 are never switched to O_NONBLOCK. That flag belongs to the
 // open file description and would change it for the shell and for every worker
 // that inherited it. Blocking writes happen on a goroutine per destination,
-// which first asks poll(2) and then writes at most PIPE_BUF bytes.
+// which first asks poll(2) and then writes at most PIPE_BUF bytes, or as many as
+// an empty pipe holds. Whole batches go to regular files.
 //
-// In Tail mode one read takes all that a pipe of the default size holds, so
+// One read takes all that a pipe of the default size holds, so in mode Tail
 // writes of up to PIPE_BUF bytes (4096) stay whole and in order even when many
 // workers write at once, as pipe(7) promises for a shared pipe.
 //
@@ -30,8 +38,12 @@
 // [Mux.Recent]. [Mux.Follow] goes on from there. Who reads slowly loses lines,
 // and is told how many; nobody waits for a reader.
 //
-// An idle worker costs its descriptors and some 200 bytes: buffers appear with
-// the first byte. Nothing ticks, and there is no goroutine per worker.
+// # Cost
+//
+// An idle worker costs its descriptors and some hundred bytes: buffers appear with
+// the first byte. Nothing ticks while all is well, there is no goroutine per worker, and a
+// destination has one only while something waits for it. Passing on a line
+// allocates nothing.
 //
 // # Concurrency
 //

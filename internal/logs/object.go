@@ -2,7 +2,7 @@ package logs
 
 import (
 	"bytes"
-	"encoding/json"
+	"encoding/binary"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -37,11 +37,11 @@ func appendTime(dst []byte, at int64) []byte {
 func appendObject(dst, begin, head, line []byte, more bool) []byte {
 	dst = append(append(dst, begin...), head...)
 	line = bytes.TrimSuffix(line, []byte{'\r'})
-	switch {
+	switch own := bytes.TrimSpace(line); {
 	case more:
 		dst = appendQuoted(append(dst, `"partial":true,"message":`...), line)
-	case isObject(line):
-		dst = append(append(dst, `"log":`...), line...)
+	case isObject(own):
+		dst = append(append(dst, `"log":`...), own...)
 	default:
 		dst = appendQuoted(append(dst, `"message":`...), line)
 	}
@@ -53,28 +53,8 @@ func isObject(line []byte) bool {
 	if len(line) < 2 || line[0] != '{' || line[len(line)-1] != '}' {
 		return false
 	}
-	return depth(line) <= deepest && utf8.Valid(line) && json.Valid(line)
-}
-
-// depth is how deep a line is nested at most, if it is JSON.
-func depth(line []byte) int {
-	most, now := 0, 0
-	inString := false
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case c == '\\' && inString:
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
-			now++
-			most = max(most, now)
-		case c == '}' || c == ']':
-			now--
-		}
-	}
-	return most
+	s := scanner{b: line, deep: deepest}
+	return s.value() && s.i == len(line) && utf8.Valid(line)
 }
 
 const hex = "0123456789abcdef"
@@ -84,6 +64,10 @@ func appendQuoted(dst, text []byte) []byte {
 	dst = append(dst, '"')
 	begin := 0
 	for i := 0; i < len(text); {
+		if i+8 <= len(text) && isPlain(binary.LittleEndian.Uint64(text[i:])) {
+			i += 8
+			continue
+		}
 		c := text[i]
 		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' && c != 0x7f {
 			i++
@@ -101,6 +85,14 @@ func appendQuoted(dst, text []byte) []byte {
 		begin = i
 	}
 	return append(append(dst, text[begin:]...), '"')
+}
+
+// isPlain reports whether none of eight bytes is to be escaped or belongs to a character of several. It may say no where
+// that is not so.
+func isPlain(v uint64) bool {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	quote, slash, del := v^ones*'"', v^ones*'\\', v^ones*0x7f
+	return (v|(v-ones*' ')|(quote-ones)|(slash-ones)|(del-ones))&tops == 0
 }
 
 func appendEscaped(dst []byte, c byte) []byte {
