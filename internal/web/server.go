@@ -41,13 +41,15 @@ type Supervisor interface {
 type Config struct {
 	Supervisor Supervisor
 	Log        zerolog.Logger
-	// Pages are further handlers, by pattern of http.ServeMux, such as "GET /metrics".
+	// Pages are further handlers, by pattern of http.ServeMux, such as "GET /metrics". A page that streams has to end with the
+	// context of its request, which ends with the server.
 	Pages map[string]http.Handler
 }
 
 // Server answers until Close.
 type Server struct {
 	http   *http.Server
+	end    context.CancelFunc // of all requests
 	pulse  *pulse
 	conns  *conns
 	served sync.WaitGroup
@@ -72,7 +74,10 @@ func Serve(l net.Listener, cfg Config) *Server {
 	if _, taken := pages["GET /"]; !taken {
 		mux.Handle("GET /", contents(slices.Sorted(maps.Keys(pages))))
 	}
+	ctx, end := context.WithCancel(context.Background())
+	s.end = end
 	s.http = &http.Server{
+		BaseContext:       func(net.Listener) context.Context { return ctx },
 		Handler:           s.guard(mux),
 		ConnContext:       s.conns.come,
 		ConnState:         s.follow,
@@ -87,8 +92,9 @@ func Serve(l net.Listener, cfg Config) *Server {
 	return s
 }
 
-// Close lets the answers that are under way be written, for a moment, and closes the listener.
+// Close ends streams, lets the answers that are under way be written, for a moment, and closes the listener.
 func (s *Server) Close() {
+	s.end()
 	s.pulse.stop()
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()

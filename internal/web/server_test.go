@@ -310,6 +310,47 @@ func TestCrowd(t *testing.T) {
 	}
 }
 
+// The end of the server ends streams, and is not held up by clients that do not read.
+func TestEnd(t *testing.T) {
+	begun := make(chan struct{}, 2)
+	s, at := open(t, &fake{snap: ready()}, map[string]http.Handler{
+		"GET /stream": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			begun <- struct{}{}
+			<-r.Context().Done()
+			say(w, 200, "last words\n")
+		}),
+		"GET /flood": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			begun <- struct{}{}
+			for {
+				if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+					return
+				}
+			}
+		}),
+	})
+	deaf, err := net.Dial("tcp", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer deaf.Close()
+	fmt.Fprint(deaf, "GET /flood HTTP/1.1\r\nHost: x\r\n\r\n")
+	<-begun
+	told := make(chan string, 1)
+	go func() {
+		_, text := get(t, at, "/stream")
+		told <- text
+	}()
+	<-begun
+	begin := time.Now()
+	s.Close()
+	if took := time.Since(begin); took > farewell+time.Second {
+		t.Errorf("the end took %s", took)
+	}
+	if got := <-told; got != "last words\n" {
+		t.Errorf("the stream ended with %q", got)
+	}
+}
+
 func TestAddresses(t *testing.T) {
 	dir := t.TempDir()
 	first, err := Listen(t.Context(), listener.Address{Network: "tcp", Host: "127.0.0.1"})
