@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/broodctl/brood/internal/config"
+	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/metrics"
 	"github.com/broodctl/brood/internal/web"
 	"github.com/broodctl/brood/supervisor"
@@ -31,12 +32,12 @@ func openEndpoint(cfg *config.Config) (*endpoint, error) {
 	return &endpoint{listener: l}, nil
 }
 
-// serve begins to answer. dropped are the bytes of output that nobody took.
-func (e *endpoint) serve(sup *supervisor.Supervisor, dropped func() uint64, log zerolog.Logger) {
+// serve begins to answer.
+func (e *endpoint) serve(sup *supervisor.Supervisor, output *logs.Mux, log zerolog.Logger) {
 	if e.listener == nil {
 		return
 	}
-	numbers := metrics.Handler(metrics.Source{Snapshot: sup.Snapshot, Dropped: dropped}, log)
+	numbers := metrics.Handler(metrics.Source{Snapshot: sup.Snapshot, Logs: output}, log)
 	log.Info().Stringer("address", e.listener.Addr()).Msg("probes are answered")
 	e.server = web.Serve(e.listener, web.Config{
 		Supervisor: sup, Log: log,

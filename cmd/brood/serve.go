@@ -88,7 +88,7 @@ func serve(set *settings) error {
 	reports.sup.Store(sup)
 	server := api.serve(sup)
 	defer server.Close()
-	pages.serve(sup, output.Lost, log)
+	pages.serve(sup, output, log)
 
 	endHooks := startHooks(set, sup, world, log)
 	code, done := 0, make(chan struct{})

@@ -138,7 +138,7 @@ var rules = []rule{
 	},
 	{
 		dir:     "internal/metrics",
-		ours:    []string{"supervisor", "supervisor/machine"},
+		ours:    []string{"internal/logs", "supervisor", "supervisor/machine"},
 		foreign: []string{zerolog, prometheus},
 		reason:  "turns a snapshot into numbers, and counts nothing itself; who serves them is the wiring's business",
 	},

@@ -2,17 +2,25 @@ package metrics
 
 import (
 	"runtime"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/supervisor"
 )
 
 // Source is where the numbers come from.
 type Source struct {
 	Snapshot func() supervisor.Snapshot // see supervisor.Supervisor
-	Dropped  func() uint64              // bytes of output that were dropped; see logs.Mux.Lost. May be nil
+	Logs     Logs
+}
+
+// Logs counts output; see logs.Mux.
+type Logs interface {
+	Stats() []logs.Stat
+	Lost() uint64
 }
 
 // Collector shows snapshots as metrics.
@@ -46,8 +54,14 @@ func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	to.put(&f.reloads, labelled("result", "failure"), float64(snap.Config.Failures))
 	to.put(&f.reloadWell, nil, truth(snap.Config.Reload == nil || snap.Config.Reload.State != failed))
 	to.put(&f.loaded, nil, seconds(snap.Config.Loaded))
-	if c.source.Dropped != nil {
-		to.put(&f.logDropped, nil, float64(c.source.Dropped()))
+	to.put(&f.logDropped, nil, float64(c.source.Logs.Lost()))
+	for _, s := range c.source.Logs.Stats() {
+		if s.Slot != logs.NoSlot { // what runs before the workers says little
+			labels := labelled("pool", s.Pool, "slot", strconv.Itoa(s.Slot))
+			to.put(&f.logLines, labels, float64(s.Lines))
+			to.put(&f.logBytes, labels, float64(s.Bytes))
+			to.put(&f.logLost, labels, float64(s.LostLines))
+		}
 	}
 	for i := range snap.Pools {
 		c.pool(to, &snap.Pools[i])

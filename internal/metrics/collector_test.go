@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/rs/zerolog"
 
+	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/supervisor"
 )
 
@@ -56,7 +57,20 @@ func full() supervisor.Snapshot {
 }
 
 func source(snap supervisor.Snapshot) Source {
-	return Source{Snapshot: func() supervisor.Snapshot { return snap }, Dropped: func() uint64 { return 42 }}
+	return Source{Snapshot: func() supervisor.Snapshot { return snap }, Logs: output(len(snap.Pools))}
+}
+
+// output is that of so many slots.
+type output int
+
+func (output) Lost() uint64 { return 42 }
+
+func (n output) Stats() []logs.Stat {
+	all := []logs.Stat{{Pool: "web", Slot: logs.NoSlot, Lines: 1}}
+	for i := range int(n) {
+		all = append(all, logs.Stat{Pool: "web", Slot: i, Lines: 100, Bytes: 5000, LostLines: uint64(i)})
+	}
+	return all
 }
 
 func TestExposition(t *testing.T) {
@@ -169,7 +183,7 @@ func TestBurst(t *testing.T) {
 	h := Handler(Source{Snapshot: func() supervisor.Snapshot {
 		taken.Add(1)
 		return full()
-	}}, zerolog.Nop())
+	}, Logs: output(1)}, zerolog.Nop())
 	for range 50 {
 		scrape(t, h, "")
 	}

@@ -13,6 +13,7 @@ type families struct {
 	slotWorkers, slotReady, slotRestarts, workerID, workerStarted family
 	cpu, memory, memoryPeak, processes, fds                       family
 	slotQueue, slotCapacity, connections                          family
+	logLines, logBytes, logLost                                   family
 }
 
 func newFamilies(c *catalogue) families {
@@ -62,6 +63,9 @@ func newFamilies(c *catalogue) families {
 		fds:           c.gauge("brood_slot_open_fds", "Descriptors that the processes of the slot have open.", "pool", "slot"),
 		slotQueue:     c.gauge("brood_slot_queue_connections", "Connections that wait to be accepted by the workers of the slot.", "pool", "slot"),
 		slotCapacity:  c.gauge("brood_slot_queue_capacity_connections", "How many connections may wait for the workers of the slot.", "pool", "slot"),
+		logLines:      c.counter("brood_slot_log_lines_total", "Lines that the workers of the slot wrote; not with mode inherit.", "pool", "slot"),
+		logBytes:      c.counter("brood_slot_log_bytes_total", "Bytes that the workers of the slot wrote; not with mode inherit.", "pool", "slot"),
+		logLost:       c.counter("brood_slot_log_dropped_lines_total", "Lines of the workers of the slot that did not get where they should.", "pool", "slot"),
 		connections:   c.gauge("brood_slot_connections", "Connections that the workers of the slot have open.", "pool", "slot"),
 	}
 }
