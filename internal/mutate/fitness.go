@@ -61,7 +61,7 @@ func fitnessBugs() []mutation {
 		},
 		{
 			"stop-first takes an unready worker although nobody else is left", "reconcile.go",
-			"!s.Slots[ref.Slot].serves() && !s.spares(*ready+s.unfitSlots()):", "false:",
+			"!s.Slots[ref.Slot].isOvermanned() && !s.spares(*ready+s.unfitSlots()):", "false:",
 		},
 		{
 			"an unready slot holds up the rollout of the others", "reconcile.go",

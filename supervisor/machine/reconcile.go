@@ -127,7 +127,7 @@ func (s *stepper) retireOld(ref Ref, ready *int) {
 		return
 	case w.Health == Ready && !s.spares(*ready):
 		return
-	case (w.Health == Unready || w.Health == Failing) && !s.Slots[ref.Slot].serves() && !s.spares(*ready+s.unfitSlots()):
+	case (w.Health == Unready || w.Health == Failing) && !s.Slots[ref.Slot].isOvermanned() && !s.spares(*ready+s.unfitSlots()):
 		return
 	case w.Health == Ready:
 		*ready--
@@ -206,6 +206,12 @@ func (s *Slot) isUp() bool { return s.Workers[A].Health.Up() || s.Workers[B].Hea
 
 // isUnfit reports whether somebody is up, and nobody in service.
 func (s *Slot) isUnfit() bool { return s.isUp() && !s.serves() }
+
+// isOvermanned reports whether two are up, and one of them serves nobody: a failed rollout has left them.
+func (s *Slot) isOvermanned() bool {
+	a, b := s.Workers[A].Health, s.Workers[B].Health
+	return a.Up() && b.Up() && !(a.Serves() && b.Serves())
+}
 
 // isAlive reports whether a worker of any generation is up or starts, or could be reinstated.
 func (s *Slot) isAlive() bool {

@@ -177,8 +177,8 @@ func (s *stepper) turnBroken() bool {
 	return turned
 }
 
-// nextTurn is the first slot whose turn can begin right away: there is room for a successor beside the incumbent, or
-// the incumbent can be spared. Those whose workers are unready come first.
+// nextTurn is the first slot whose turn can begin right away: there is room for a successor beside the incumbent, or one
+// whom nobody misses can make it, or the incumbent can be spared. Those whose workers are unready come first.
 func (s *stepper) nextTurn() *Slot {
 	s.recount()
 	beside, available := s.census().occupied < s.limit(), s.available()
@@ -186,7 +186,7 @@ func (s *stepper) nextTurn() *Slot {
 	var next *Slot
 	for i := range s.Spec.Workers {
 		slot := &s.Slots[i]
-		can := beside && slot.hasFreeSide()
+		can := beside && slot.hasFreeSide() || slot.isOvermanned()
 		if s.Spec.Order == StopFirst {
 			can = spare || !slot.isUp() || !slot.serves() && unfitSpare
 		}
