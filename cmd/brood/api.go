@@ -10,6 +10,8 @@ import (
 
 	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/internal/logs"
+	"github.com/broodctl/brood/internal/metrics"
 	"github.com/broodctl/brood/worker"
 )
 
@@ -53,8 +55,11 @@ func openDoor(cfg *config.Config, log zerolog.Logger) (*door, error) {
 }
 
 // serve answers, until the server is closed.
-func (d *door) serve(sup control.Supervisor) *control.Server {
-	server := control.Serve(d.socket, sup, d.access)
+func (d *door) serve(sup control.Supervisor, output *logs.Mux, log zerolog.Logger) *control.Server {
+	server := control.Serve(d.socket, sup, control.Options{
+		Access: d.access, Logs: output,
+		Metrics: metrics.Handler(metrics.Source{Snapshot: sup.Snapshot, Dropped: output.Lost}, log),
+	})
 	if d.remote != nil {
 		server.ServeTCP(d.remote, d.tokens)
 	}

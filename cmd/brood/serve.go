@@ -86,7 +86,7 @@ func serve(set *settings) error {
 		return err
 	}
 	reports.sup.Store(sup)
-	server := api.serve(sup)
+	server := api.serve(sup, output, log)
 	defer server.Close()
 	pages.serve(sup, output, log)
 

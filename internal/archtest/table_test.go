@@ -131,7 +131,7 @@ var rules = []rule{
 	},
 	{
 		dir:      "internal/control",
-		ours:     []string{"supervisor", "supervisor/events"},
+		ours:     []string{"internal/logs", "supervisor", "supervisor/events"},
 		testOurs: []string{"supervisor/plan"},
 		foreign:  []string{xsys, zerolog},
 		reason:   "shows the supervisor's snapshot and passes on requests",

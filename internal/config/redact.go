@@ -95,7 +95,8 @@ func hideValues(values map[string]string) map[string]string {
 	return shown
 }
 
-const secretName = `[A-Za-z0-9_.-]*(?i:pass(?:word|wd|phrase)?|pw|secret|token|api-?_?key|access-?_?key|private-?_?key|credential|auth|bearer|cookie|dsn)[A-Za-z0-9_.-]*`
+// secretName is what secrets are called.
+const secretName = `[A-Za-z0-9_.-]*(?i:pass(?:word|wd|phrase)?|pw|secret|token|api-?_?key|access-?_?key|private-?_?key|credential|auth|bearer|cookie|dsn)[A-Za-z0-9_.-]*` //nolint:gosec // names of secrets, and no secret
 
 var (
 	// aSecretFlag is a word that names the secret that the next one is.

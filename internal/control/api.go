@@ -17,6 +17,8 @@ const (
 	PathWorkers    = "/v1/workers"    // GET: Workers
 	PathConfig     = "/v1/config"     // GET: Config
 	PathEvents     = "/v1/events"     // GET: server-sent events, each with an events.Event
+	PathLogs       = "/v1/logs"       // GET: one LogLine per line
+	PathMetrics    = "/v1/metrics"    // GET: text for Prometheus
 	PathOperations = "/v1/operations" // GET: Operations; below it, an Operation by id
 	PathVerb       = "/v1/"           // POST /v1/VERB: a Body; a Result
 )

@@ -67,7 +67,7 @@ func (who caller) may(path string, access Access) permission {
 	}
 	group := &Grant{UIDs: []int{int(st.Uid)}, GIDs: []int{int(st.Gid)}}
 	switch {
-	case !access.isOpen() && (who.modeLets(&st)):
+	case !access.isOpen() && who.modeLets(&st):
 		return mayWrite
 	case !access.isOpen():
 		return mayNothing

@@ -240,7 +240,7 @@ func jsonType(t reflect.Type) string {
 	case t == reflect.TypeFor[json.RawMessage]():
 		return "object"
 	}
-	switch t.Kind() {
+	switch t.Kind() { //nolint:exhaustive // the API has these alone
 	case reflect.Struct, reflect.Map:
 		return "object"
 	case reflect.Slice:

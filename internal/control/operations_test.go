@@ -166,7 +166,7 @@ func TestLongWait(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := Serve(socket, s, Access{})
+	server := Serve(socket, s, Options{})
 	defer socket.Remove()
 	defer server.Close()
 	server.http.ReadTimeout = 300 * time.Millisecond // in place of 10 s

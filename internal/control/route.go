@@ -30,6 +30,8 @@ func (a *api) routes() []route {
 		{path: PathWorkers, query: []string{"pool", "slot", "state"}, gives: Workers{}, handle: a.workers},
 		{path: PathConfig, gives: Config{}, handle: a.config},
 		{path: PathEvents, query: []string{"after", "pool", "kind"}, gives: Event{}, handle: a.events},
+		{path: PathLogs, query: []string{"pool", "slot", "since", "lines", "follow"}, gives: LogLine{}, handle: a.logs},
+		{path: PathMetrics, gives: "", handle: a.metrics},
 		{path: PathOperations, query: []string{"state"}, gives: Operations{}, handle: a.operations},
 		{path: PathOperations + "/{id}", query: []string{"wait_seconds"}, gives: Operation{}, handle: a.operation},
 	}
@@ -61,7 +63,7 @@ func (a *api) handler() http.Handler {
 		})
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		refuse(w, http.StatusNotFound, CodeNotFound, fmt.Sprintf("there is no %s", r.URL.Path))
+		refuse(w, http.StatusNotFound, CodeNotFound, "there is no "+r.URL.Path)
 	})
 	return mux
 }

@@ -28,14 +28,24 @@ type Supervisor interface {
 	Document() json.RawMessage
 }
 
+// Options are what a Server has beside the supervisor.
+type Options struct {
+	Access  Access
+	Logs    Logs         // nil if nobody keeps what workers write
+	Metrics http.Handler // answers PathMetrics; nil if nobody counts
+}
+
 // api is what the handlers share.
 type api struct {
+	sources  Options
 	sup      Supervisor
 	start    string // when the supervisor did, in milliseconds of Unix time
 	streams  *streams
 	watchers *watchers
 	ops      *operations
 	brief    chan struct{} // a place for each request at once that reads files
+	// logReaders has a place for each who reads logs.
+	logReaders chan struct{}
 }
 
 // mostBrief is how many requests may read files at once.
@@ -53,14 +63,15 @@ type Server struct {
 }
 
 // Serve answers requests from the socket, whose listener it closes in the end, of those who have access.
-func Serve(socket *Socket, sup Supervisor, access Access) *Server {
+func Serve(socket *Socket, sup Supervisor, opt Options) *Server {
 	a := &api{
+		sources: opt, logReaders: make(chan struct{}, mostLogReaders),
 		sup: sup, start: strconv.FormatInt(sup.Snapshot().Started.UnixMilli(), 10),
 		streams: newStreams(), ops: newOperations(sup), brief: make(chan struct{}, mostBrief),
 	}
 	a.watchers = newWatchers(sup, a.streams)
 	s := &Server{api: a, next: sensible(a.handler())}
-	s.http = s.serve(limit(socket, callerOf), guard(socket.path, access, s.next))
+	s.http = s.serve(limit(socket, callerOf), guard(socket.path, opt.Access, s.next))
 	return s
 }
 

@@ -55,7 +55,7 @@ func start(t *testing.T, sup Supervisor) *Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := Serve(socket, sup, Access{})
+	server := Serve(socket, sup, Options{})
 	t.Cleanup(func() {
 		server.Close()
 		socket.Remove()

@@ -62,7 +62,7 @@ func TestLongPaths(t *testing.T) {
 	if err != nil {
 		t.Fatalf("107 bytes: %v", err)
 	}
-	server := Serve(s, &fake{}, Access{})
+	server := Serve(s, &fake{}, Options{})
 	if _, err := NewClient(s.path).Status(t.Context()); err != nil {
 		t.Errorf("107 bytes: %v", err)
 	}

@@ -58,6 +58,7 @@ func ask(t *testing.T, method, address, path, authorization string, want int) Fa
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer resp.Body.Close()
 	return read[Failure](t, method+" "+path+" "+authorization, resp, want)
 }
 

@@ -108,6 +108,16 @@ func wants[T comparable](asked []T, value T) bool {
 	return len(asked) == 0 || slices.Contains(asked, value)
 }
 
+// metrics passes on to who counts.
+func (a *api) metrics(w http.ResponseWriter, r *http.Request) {
+	if a.sources.Metrics == nil {
+		refuse(w, http.StatusNotFound, CodeNotFound, "nobody counts")
+		return
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
+	a.sources.Metrics.ServeHTTP(w, r)
+}
+
 func (a *api) config(w http.ResponseWriter, _ *http.Request) {
 	text := a.sup.Document()
 	if len(text) == 0 {

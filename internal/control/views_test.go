@@ -41,6 +41,7 @@ func get[T any](t *testing.T, client *Client, path string, want int) T {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer resp.Body.Close()
 	return read[T](t, path, resp, want)
 }
 
@@ -50,12 +51,12 @@ func post[T any](t *testing.T, client *Client, path, body string, want int) T {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer resp.Body.Close()
 	return read[T](t, path, resp, want)
 }
 
 func read[T any](t *testing.T, path string, resp *http.Response, want int) T {
 	t.Helper()
-	defer resp.Body.Close()
 	var v T
 	text, err := io.ReadAll(resp.Body)
 	if err = errors.Join(err, json.Unmarshal(text, &v)); err != nil {
@@ -140,6 +141,7 @@ func TestWhatIsNoRoute(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer resp.Body.Close()
 	if got := read[Failure](t, "GET with a body", resp, 400); got.Code != CodeBadRequest {
 		t.Errorf("%+v", got)
 	}
@@ -152,7 +154,7 @@ func TestWhoMayOnlyRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := Serve(socket, newHouse(), Access{})
+	server := Serve(socket, newHouse(), Options{})
 	defer socket.Remove()
 	defer server.Close()
 	reader := Access{Read: &Grant{UIDs: []int{1 << 20}}}

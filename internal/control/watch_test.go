@@ -68,7 +68,7 @@ func serve(t *testing.T, sup Supervisor) (*Server, *Client) {
 		t.Fatal(err)
 	}
 	t.Cleanup(socket.Remove)
-	return Serve(socket, sup, Access{}), NewClient(socket.path)
+	return Serve(socket, sup, Options{}), NewClient(socket.path)
 }
 
 // pull reads a stream snapshot by snapshot.
