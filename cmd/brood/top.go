@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"os"
 	"slices"
 	"strings"
@@ -9,9 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/top"
-	"github.com/broodctl/brood/supervisor/events"
 )
 
 // leastInterval is the shortest time between two looks: what brood measures it keeps for two seconds.
@@ -42,12 +39,12 @@ func topCommand() *cli.Command {
 				return err
 			}
 			if c.Bool("once") {
-				return topOnce(c, topSource{client}, opt)
+				return topOnce(c, client, opt)
 			}
 			if _, err := client.Status(c.Context); err != nil {
 				return err // in words on the terminal as it is; later it is shown and waited for
 			}
-			return top.Run(c.Context, topSource{client}, opt, top.Terminal{In: os.Stdin, Out: os.Stdout, Interval: c.Duration("interval")})
+			return top.Run(c.Context, client, opt, top.Terminal{In: os.Stdin, Out: os.Stdout, Interval: c.Duration("interval")})
 		},
 	}
 }
@@ -92,20 +89,4 @@ func topOnce(c *cli.Context, source top.Source, opt top.Options) error {
 		return picture.WriteJSON(c.App.Writer)
 	}
 	return picture.WriteText(c.App.Writer)
-}
-
-// topSource is a supervisor as top asks it.
-type topSource struct{ *control.Client }
-
-// Secrets is not told yet by any supervisor.
-func (topSource) Secrets(context.Context, string) ([]string, error) { return nil, top.ErrNotOffered }
-
-// Log is not told yet by any supervisor.
-func (topSource) Log(context.Context, string, int) ([]top.LogLine, error) {
-	return nil, top.ErrNotOffered
-}
-
-// Events are not told yet by any supervisor.
-func (topSource) Events(context.Context, string, int) ([]events.Event, error) {
-	return nil, top.ErrNotOffered
 }

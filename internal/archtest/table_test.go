@@ -166,7 +166,7 @@ var rules = []rule{
 	},
 	{
 		dir:     "internal/top",
-		ours:    []string{"internal/control", "internal/top/inspect", "supervisor", "supervisor/events"},
+		ours:    []string{"internal/control", "internal/text", "internal/top/inspect", "supervisor", "supervisor/events"},
 		foreign: []string{bubbletea, lipgloss},
 		reason:  "a table of the supervisor's snapshots, and the requests that somebody makes from it; the one place with a terminal library",
 	},

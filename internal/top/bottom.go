@@ -1,6 +1,10 @@
 package top
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/broodctl/brood/internal/text"
+)
 
 // bottom are the last lines: a question, a filter that is typed, news, or the keys.
 func (m Model) bottom() []line {
@@ -21,14 +25,14 @@ func (m Model) bottom() []line {
 
 // keysLine has as many of the keys as there is room for.
 func (m Model) keysLine(keys ...string) line {
-	text := ""
+	said := ""
 	for _, key := range keys {
-		if columns(text)+columns(key) > m.width {
+		if text.Width(said)+text.Width(key) > m.width {
 			break
 		}
-		text += key + "  "
+		said += key + "  "
 	}
-	return words(faint, strings.TrimRight(text, " "))
+	return words(faint, strings.TrimRight(said, " "))
 }
 
 // reasonLines are what the table had to cut of the row of the cursor.
@@ -37,20 +41,20 @@ func (m Model) reasonLines() []line {
 	if !ok {
 		return nil
 	}
-	text, t := r.pool.Why, bad
+	said, t := r.pool.Why, bad
 	if r.worker != nil {
-		if text = note(r.worker); r.worker.Why == "" {
+		if said = note(r.worker); r.worker.Why == "" {
 			t = faint
 		} else {
 			t = warn
 		}
 	}
 	lay := newLayout(&m.picture, m.width)
-	if text = clean(text); columns(text) <= lay[len(lay)-1].width {
+	if said = clean(said); text.Width(said) <= lay[len(lay)-1].width {
 		return nil
 	}
 	var all []line
-	for _, part := range wrap(text, m.width) {
+	for _, part := range text.Wrap(said, m.width) {
 		all = append(all, words(t, part))
 	}
 	return all[:min(len(all), max(1, m.height/6))]
@@ -59,13 +63,13 @@ func (m Model) reasonLines() []line {
 func (m Model) noticeLines() []line {
 	n := &m.notice
 	var all []line
-	for _, text := range wrap(clean(n.text), m.width) {
-		all = append(all, words(n.tone, text))
+	for _, said := range text.Wrap(clean(n.text), m.width) {
+		all = append(all, words(n.tone, said))
 	}
 	most := max(1, m.height/2)
 	all = all[:min(len(all), most)]
-	for _, text := range n.lines[max(0, len(n.lines)-most):] {
-		all = append(all, words(plain, "  | "+text))
+	for _, said := range n.lines[max(0, len(n.lines)-most):] {
+		all = append(all, words(plain, "  | "+said))
 	}
 	return all
 }

@@ -10,6 +10,7 @@ import (
 // column is one column of the table. Which of them are shown depends on what was measured, and on the room.
 type column struct {
 	name  string // in the head, and of --sort
+	short string // in the head, where room is dear
 	width int    // 0 takes what is left; the first one grows with the names
 	right bool
 	drop  int // who is left out first where there is no room: the highest; 0 stays
@@ -71,7 +72,7 @@ func allColumns() []column {
 		countColumn("FDS", 7, func(f *Figures) *uint64 { return f.Files }, func(n uint64) string { return strconv.FormatUint(n, 10) }),
 		countColumn("CONN", 6, func(f *Figures) *uint64 { return f.Connections }, func(n uint64) string { return strconv.FormatUint(n, 10) }),
 		{
-			name: "RESTARTS", width: 8, right: true, large: true, drop: 3,
+			name: "RESTARTS", short: "RST", width: 4, right: true, large: true, drop: 3,
 			pool: func(p *Pool) string { return strconv.Itoa(p.Restarts) }, work: func(w *Worker) string { return strconv.Itoa(w.Restarts) },
 			poolOrder: func(a, b *Pool) int { return cmp.Compare(a.Restarts, b.Restarts) },
 			workOrder: func(a, b *Worker) int { return cmp.Compare(a.Restarts, b.Restarts) },
@@ -88,7 +89,7 @@ func allColumns() []column {
 			poolOrder: func(a, b *Pool) int { return 0 },
 			workOrder: func(a, b *Worker) int { return cmp.Compare(a.Generation, b.Generation) },
 		},
-		{name: "WHY NOT READY, LAST EXIT", pool: func(p *Pool) string { return p.Why }, work: note},
+		{name: "WHY NOT READY, LAST EXIT", short: "REASON, LAST EXIT", pool: func(p *Pool) string { return p.Why }, work: note},
 	}
 }
 

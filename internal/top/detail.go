@@ -1,33 +1,18 @@
 package top
 
 import (
-	"errors"
-	"time"
-
+	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/top/inspect"
-	"github.com/broodctl/brood/supervisor/events"
 )
 
 // Detail is what there is to know of a worker, beside what is in the table.
 type Detail struct {
 	inspect.Report
-	Log      []LogLine // the last of its output, the oldest first
+	Log      []control.LogLine // the last of its output, the oldest first
 	NoLog    error
-	Events   []events.Event // of its slot, the oldest first
+	Events   []control.Event // of its slot and its pool, the oldest first
 	NoEvents error
 }
-
-// LogLine is one line of a worker's output.
-type LogLine struct {
-	Time   time.Time
-	Stream string // stdout, stderr
-	Text   string
-}
-
-var errNoProcess = errors.New("there is no process: it waits for its start")
-
-// ErrNotOffered means that the supervisor is of a version that does not tell this.
-var ErrNotOffered = errors.New("this supervisor does not tell")
 
 // page is one part of what there is to know of a worker.
 type page uint8

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/top/inspect"
 	"github.com/broodctl/brood/supervisor/events"
 )
@@ -26,9 +27,9 @@ func seen(w Worker) Seen {
 			Limits:  []inspect.Limit{{Name: "open files", Soft: "1024", Hard: "524288", Unit: "files"}},
 			Environ: []inspect.Variable{{Name: "API_KEY", Hidden: true}, {Name: "BROOD_SLOT", Value: "0"}},
 		},
-		Events: []events.Event{
-			{ID: 1, Time: start(), Kind: events.Worker, PID: w.PID, State: "ready", From: "starting"},
-			{ID: 2, Time: start(), Kind: events.Death, PID: w.PID, Cause: "died", Exit: "exit 1"},
+		Events: []control.Event{
+			{Event: events.Event{ID: 1, Time: start(), Kind: events.Worker, PID: w.PID, State: "ready", From: "starting"}},
+			{Event: events.Event{ID: 2, Time: start(), Kind: events.Death, PID: w.PID, Cause: "died", Exit: "exit 1"}},
 		},
 	}
 	for i := range 60 {
@@ -36,7 +37,7 @@ func seen(w Worker) Seen {
 		if i%7 == 0 {
 			stream = "stderr"
 		}
-		d.Log = append(d.Log, LogLine{Time: start().Add(time.Duration(i) * time.Second), Stream: stream, Text: fmt.Sprintf("line %d", i)})
+		d.Log = append(d.Log, control.LogLine{Time: start().Add(time.Duration(i) * time.Second), Stream: stream, Text: fmt.Sprintf("line %d", i)})
 	}
 	return Seen{Worker: w, Detail: d}
 }
@@ -88,7 +89,7 @@ func TestWorkerWithoutRights(t *testing.T) {
 	s.press("down", "enter")
 	denied := &fs.PathError{Op: "open", Path: "/proc/4720/environ", Err: fs.ErrPermission}
 	s.tell(Seen{Worker: s.model.detail.worker, Detail: Detail{
-		Report: inspect.Report{NoProcesses: inspect.ErrForeign, NoFiles: denied, NoEnviron: denied, NoLimits: inspect.ErrGone}, NoLog: ErrNotOffered, NoEvents: errRefused,
+		Report: inspect.Report{NoProcesses: inspect.ErrForeign, NoFiles: denied, NoEnviron: denied, NoLimits: inspect.ErrGone}, NoLog: errNoProcess, NoEvents: errRefused,
 	}})
 	s.shows("cannot show its processes: it runs elsewhere")
 	s.press("tab")
@@ -98,7 +99,7 @@ func TestWorkerWithoutRights(t *testing.T) {
 	s.press("tab")
 	s.shows("permission denied: this user may not see its environment")
 	s.press("tab")
-	s.shows("cannot show its log: this supervisor does not tell")
+	s.shows("cannot show its log: there is no process")
 	s.press("tab")
 	s.shows("cannot show its events: refused")
 	s.press("tab")

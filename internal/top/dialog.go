@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/internal/text"
 	"github.com/broodctl/brood/supervisor"
 )
 
@@ -85,7 +86,7 @@ func rollDialog(p *Pool) *dialog {
 func restartDialog(w *Worker) *dialog {
 	name := w.Pool + "." + strconv.Itoa(w.Slot)
 	return &dialog{
-		ask:     Ask{Verb: "restart", Body: control.Body{Pool: w.Pool}, What: "restart " + name},
+		ask:     Ask{Verb: supervisor.Restart, Body: control.Body{Pool: w.Pool, Slot: new(w.Slot)}, What: "restart " + name},
 		follows: fmt.Sprintf("Restart slot %d of pool %s: process %s is replaced by a new one, which must be ready first. The other workers stay.", w.Slot, w.Pool, positive(w.PID)),
 	}
 }
@@ -180,8 +181,8 @@ func (d *dialog) lines(width int) []line {
 		t = bad
 	}
 	var all []line
-	for _, text := range wrap(clean(d.follows), width) {
-		all = append(all, words(t, text))
+	for _, part := range text.Wrap(clean(d.follows), width) {
+		all = append(all, words(t, part))
 	}
 	return append(all, words(title, "Type y to do it. Any other key leaves everything as it is."))
 }

@@ -1,9 +1,13 @@
 package top
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/broodctl/brood/internal/text"
+)
 
 // leastNote is how much of a reason must be readable before other columns have to go.
-const leastNote = 24
+const leastNote = 20
 
 // layout is which columns there is room for, and how wide they are.
 type layout []column
@@ -13,7 +17,7 @@ func newLayout(p *Picture, width int) layout {
 	all := measuredColumns(p)
 	name := leastName
 	for i := range p.Pools {
-		name = max(name, columns(clean(p.Pools[i].Name))+len(folded))
+		name = max(name, text.Width(clean(p.Pools[i].Name))+len(folded))
 	}
 	all[0].width = min(name, mostName, max(leastName, width/3))
 	for {

@@ -1,6 +1,7 @@
 package top
 
 import (
+	"math"
 	"time"
 
 	"github.com/broodctl/brood/supervisor"
@@ -47,7 +48,7 @@ func (m meter) take(snap supervisor.Snapshot, at time.Time) meter {
 				next[key] = old
 			default:
 				// It falls when a process of the worker ends that somebody else waits for.
-				percent := max(0, (w.Usage.CPU-old.seconds)/span.Seconds()*100)
+				percent := max(0, math.Round((w.Usage.CPU-old.seconds)/span.Seconds()*1000)/10)
 				next[key] = sample{seconds: w.Usage.CPU, at: at, percent: percent, known: true}
 			}
 		}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/broodctl/brood/internal/text"
 )
 
 // Once makes one picture. Where CPU times are measured it takes an interval for it, so that there are shares of a CPU.
@@ -75,7 +77,7 @@ func (p Picture) WriteText(w io.Writer) error {
 	widths := make([]int, len(all))
 	for _, row := range cells {
 		for i, cell := range row {
-			widths[i] = max(widths[i], columns(cell))
+			widths[i] = max(widths[i], text.Width(cell))
 		}
 	}
 	for _, row := range cells {

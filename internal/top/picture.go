@@ -91,7 +91,21 @@ func newPool(view *supervisor.PoolView, shares meter) Pool {
 		p.Workers[i] = w
 		p.add(w.Figures)
 	}
+	if q := listenerQueue(view); q != nil {
+		p.Queue = q
+	}
 	return p
+}
+
+// listenerQueue is what waits at all listeners of a pool: also where its workers share a socket.
+func listenerQueue(view *supervisor.PoolView) *uint64 {
+	var depth *uint64
+	for i := range view.Listeners {
+		if q := view.Listeners[i].Queue; q != nil {
+			depth = sum(depth, &q.Depth)
+		}
+	}
+	return depth
 }
 
 // reasons says what is wrong with a pool as a whole.
@@ -122,11 +136,22 @@ func newWorker(pool string, view *supervisor.WorkerView, shares meter) Worker {
 }
 
 func figuresOf(view *supervisor.WorkerView, share *float64) Figures {
-	f := Figures{CPU: share}
-	if u := view.Usage; u != nil && u.Memory > 0 {
-		f.Memory = &u.Memory
+	f := Figures{CPU: share, Connections: view.Connections}
+	if q := view.Queue; q != nil {
+		f.Queue = &q.Depth
+	}
+	if u := view.Usage; u != nil {
+		f.Memory, f.Files = unlessZero(u.Memory), unlessZero(u.FDs)
 	}
 	return f
+}
+
+// unlessZero is nil for what was not measured.
+func unlessZero(n uint64) *uint64 {
+	if n == 0 {
+		return nil
+	}
+	return &n
 }
 
 // add makes the sum of what is known.

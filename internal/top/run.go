@@ -18,6 +18,8 @@ type Terminal struct {
 	In       io.Reader
 	Out      io.Writer
 	Interval time.Duration
+	// Width and Height are those of an Out that is no terminal; others say themselves how large they are.
+	Width, Height int
 }
 
 // askTime is how long a request may take. What was asked for goes on behind it.
@@ -28,7 +30,8 @@ func Run(ctx context.Context, source Source, opt Options, terminal Terminal) err
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	r := &rim{ctx: ctx, source: source}
-	program := tea.NewProgram(shell{model: New(opt), rim: r}, tea.WithInput(terminal.In), tea.WithOutput(terminal.Out), tea.WithoutSignalHandler())
+	program := tea.NewProgram(shell{model: New(opt), rim: r}, tea.WithInput(terminal.In), tea.WithOutput(terminal.Out),
+		tea.WithWindowSize(terminal.Width, terminal.Height), tea.WithoutSignalHandler())
 	r.send = program.Send
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -36,14 +39,15 @@ func Run(ctx context.Context, source Source, opt Options, terminal Terminal) err
 	r.wg.Go(func() {
 		select {
 		case <-signals:
-			program.Quit()
 		case <-ctx.Done():
 		}
+		program.Quit() // which does nothing behind its end
 	})
 	r.wg.Go(func() {
 		f := feed{source: source, interval: terminal.Interval, send: program.Send}
 		f.run(ctx)
 	})
+	r.wg.Go(func() { r.history.follow(ctx, source) })
 	_, err := program.Run()
 	cancel()
 	r.wg.Wait()
@@ -55,10 +59,11 @@ func Run(ctx context.Context, source Source, opt Options, terminal Terminal) err
 
 // rim does what a model wants done.
 type rim struct {
-	ctx    context.Context //nolint:containedctx // it is the time of the one run that a rim is made for
-	source Source
-	send   func(tea.Msg)
-	wg     sync.WaitGroup
+	ctx     context.Context //nolint:containedctx // it is the time of the one run that a rim is made for
+	source  Source
+	history history
+	send    func(tea.Msg)
+	wg      sync.WaitGroup
 }
 
 // perform never waits; results come as messages.
@@ -71,12 +76,18 @@ func (r *rim) perform(effects []Effect) tea.Cmd {
 		case Suspend:
 			cmd = tea.Suspend
 		case Look:
-			r.wg.Go(func() { r.send(Seen{Worker: e.Worker, Detail: detailOf(r.ctx, r.source, e)}) })
+			r.wg.Go(func() { r.send(r.look(e)) })
 		case Ask:
 			r.wg.Go(func() { r.send(r.ask(e)) })
 		}
 	}
 	return cmd
+}
+
+func (r *rim) look(e Look) Seen {
+	d := detailOf(r.ctx, r.source, e)
+	d.Events, d.NoEvents = r.history.of(e.Worker.Pool, e.Worker.Slot)
+	return Seen{Worker: e.Worker, Detail: d}
 }
 
 func (r *rim) ask(e Ask) Answered {

@@ -2,31 +2,35 @@ package top
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/top/inspect"
 	"github.com/broodctl/brood/supervisor"
-	"github.com/broodctl/brood/supervisor/events"
 )
 
-// Source is the supervisor, as top asks it. Each method may be called from any goroutine, and ends with its context.
+// Source is the supervisor, as top asks it: a [control.Client]. Its methods may be called from any goroutine.
 type Source interface {
 	Status(ctx context.Context) (supervisor.Snapshot, error)
-	// Watch yields the snapshots as they are published. It ends without an error when the supervisor does.
 	Watch(ctx context.Context) iter.Seq2[supervisor.Snapshot, error]
 	Do(ctx context.Context, verb supervisor.Verb, body control.Body, wait time.Duration) (control.Result, error)
-	// Secrets are the variables of a pool that came from credentials. ErrNotOffered is an answer, here and below.
-	Secrets(ctx context.Context, pool string) ([]string, error)
-	// Log is the end of what the workers of a slot have written.
-	Log(ctx context.Context, pool string, slot int) ([]LogLine, error)
-	// Events are the last ones of a slot.
-	Events(ctx context.Context, pool string, slot int) ([]events.Event, error)
+	Config(ctx context.Context) (control.Config, error)
+	Logs(ctx context.Context, wanted control.LogsWanted) iter.Seq2[control.LogLine, error]
+	Events(ctx context.Context, wanted control.EventsWanted) iter.Seq2[control.Identified, error]
 }
 
-// detailTime is how long a supervisor may take to tell about one worker.
-const detailTime = 5 * time.Second
+const (
+	// detailTime is how long a supervisor may take to tell about one worker.
+	detailTime = 5 * time.Second
+	// logTail is how many lines of a worker are read: some screens.
+	logTail = 300
+)
+
+var errNoProcess = errors.New("there is no process: it waits for its start")
 
 // detailOf reads what there is to know of a worker, from the kernel and from the supervisor.
 func detailOf(ctx context.Context, source Source, look Look) Detail {
@@ -34,13 +38,45 @@ func detailOf(ctx context.Context, source Source, look Look) Detail {
 	defer cancel()
 	var d Detail
 	w := &look.Worker
-	names, err := source.Secrets(ctx, w.Pool)
+	d.Report = inspect.Report{NoProcesses: errNoProcess, NoFiles: errNoProcess, NoLimits: errNoProcess, NoEnviron: errNoProcess}
 	if w.PID != 0 {
-		d.Report = inspect.Look(w.PID, look.Parent, inspect.Secrets{Names: names, Unknown: err != nil})
-	} else {
-		d.Report = inspect.Report{NoProcesses: errNoProcess, NoFiles: errNoProcess, NoLimits: errNoProcess, NoEnviron: errNoProcess}
+		d.Report = inspect.Look(w.PID, look.Parent, secretsOf(ctx, source, w.Pool))
 	}
-	d.Log, d.NoLog = source.Log(ctx, w.Pool, w.Slot)
-	d.Events, d.NoEvents = source.Events(ctx, w.Pool, w.Slot)
+	for l, err := range source.Logs(ctx, control.LogsWanted{Pool: w.Pool, Slot: &w.Slot, Last: logTail}) {
+		if err != nil {
+			d.NoLog = err
+			break
+		}
+		d.Log = append(d.Log, l)
+	}
 	return d
+}
+
+// secretsOf asks which variables of a pool came from credentials.
+func secretsOf(ctx context.Context, source Source, pool string) inspect.Secrets {
+	answer, err := source.Config(ctx)
+	if err != nil {
+		return inspect.Secrets{Unknown: true}
+	}
+	return readSecrets(answer.Config, pool)
+}
+
+// readSecrets finds the names of the credentials of a pool in a configuration. One that does not have the pool says nothing.
+func readSecrets(config json.RawMessage, pool string) inspect.Secrets {
+	var file struct {
+		Pool map[string]struct {
+			Credentials map[string]json.RawMessage `json:"credentials"`
+		} `json:"pool"`
+	}
+	err := json.Unmarshal(config, &file)
+	table, ok := file.Pool[pool]
+	if err != nil || !ok {
+		return inspect.Secrets{Unknown: true}
+	}
+	var names []string
+	for name := range table.Credentials {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return inspect.Secrets{Names: names}
 }

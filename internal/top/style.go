@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"charm.land/lipgloss/v2"
+
+	"github.com/broodctl/brood/internal/text"
 )
 
 // tone is what a piece of text is to look like.
@@ -66,7 +68,7 @@ func words(t tone, text string) line { return line(nil).say(t, text) }
 func (l line) width() int {
 	n := 0
 	for _, s := range l {
-		n += columns(s.text)
+		n += text.Width(s.text)
 	}
 	return n
 }
@@ -75,9 +77,9 @@ func (l line) width() int {
 func (l line) cut(width int) line {
 	var kept line
 	for _, s := range l {
-		n := columns(s.text)
+		n := text.Width(s.text)
 		if n > width {
-			return append(kept, span{cut(s.text, width), s.tone})
+			return append(kept, span{text.Cut(s.text, width), s.tone})
 		}
 		kept = append(kept, s)
 		width -= n

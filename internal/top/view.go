@@ -1,6 +1,7 @@
 package top
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -138,13 +139,13 @@ func (m Model) headLine(lay layout) line {
 	var text strings.Builder
 	for i := range lay {
 		c := &lay[i]
-		name := c.name
-		if strings.EqualFold(name, m.choice.sort) {
+		name := cmp.Or(c.short, c.name)
+		if strings.EqualFold(c.name, m.choice.sort) {
 			sign := "^"
 			if m.choice.descending(c) {
 				sign = "v"
 			}
-			name = cut(name, c.width-len(sign)) + sign
+			name = name[:min(len(name), c.width-len(sign))] + sign
 		}
 		text.WriteString(c.cell(name) + gap)
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/supervisor/events"
 )
 
@@ -212,10 +213,13 @@ func eventLines(d *Detail) []line {
 }
 
 // eventWords is an event in a line.
-func eventWords(e *events.Event) string {
+func eventWords(e *control.Event) string {
 	parts := []string{string(e.Kind)}
 	if e.PID != 0 {
 		parts[0] += " " + strconv.Itoa(e.PID)
+	}
+	if e.Missed > 0 {
+		parts = append(parts, strconv.FormatUint(e.Missed, 10)+" are not kept any more")
 	}
 	for _, part := range []string{e.State, e.Cause, e.Exit, e.Detail, e.Reason, e.Next, e.Verb, e.Signal} {
 		if part != "" {

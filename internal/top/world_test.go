@@ -14,6 +14,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/broodctl/brood/internal/text"
 	"github.com/broodctl/brood/supervisor"
 )
 
@@ -39,6 +40,11 @@ func shop() supervisor.Snapshot {
 	web.Workers[2].Restarts = 3
 	web.Workers[3].LastExit = "died_young: killed by SIGSEGV (core dumped)"
 	web.Workers[3].Restarts = 4
+	for i := range 3 {
+		w := &web.Workers[i]
+		w.Queue = &supervisor.QueueView{Depth: uint64(i * i), Capacity: 511}
+		w.Usage.FDs, w.Connections = uint64(20+i), new(uint64(100*i))
+	}
 	jobs := supervisor.PoolView{
 		Name: "jobs", Phase: "waiting", State: "starting", Generation: 1, Desired: 2, WaitsFor: []string{"web"},
 		Unmet: []string{"tcp://127.0.0.1:5432: connection refused"},
@@ -141,8 +147,8 @@ func (s *story) fits() {
 		s.t.Errorf("%d lines on a terminal of %d:\n%s", len(lines), s.model.height, s.screen())
 	}
 	for _, l := range lines {
-		if columns(l) > s.model.width {
-			s.t.Errorf("%d columns on a terminal of %d: %q", columns(l), s.model.width, l)
+		if text.Width(l) > s.model.width {
+			s.t.Errorf("%d columns on a terminal of %d: %q", text.Width(l), s.model.width, l)
 		}
 		if strings.ContainsFunc(l, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			s.t.Errorf("a control character: %q", l)
