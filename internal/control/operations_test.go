@@ -166,10 +166,9 @@ func TestLongWait(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := Serve(socket, s, Options{})
+	server := Serve(socket, s, Options{readTime: 300 * time.Millisecond})
 	defer socket.Remove()
 	defer server.Close()
-	server.http.ReadTimeout = 300 * time.Millisecond // in place of 10 s
 	client := NewClient(path)
 	ended := make(chan error, 1)
 	go func() {

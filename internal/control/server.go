@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -33,6 +34,8 @@ type Options struct {
 	Access  Access
 	Logs    Logs         // nil if nobody keeps what workers write
 	Metrics http.Handler // answers PathMetrics; nil if nobody counts
+
+	readTime time.Duration // that a request may take to be read; 0 is requestTime
 }
 
 // api is what the handlers share.
@@ -47,6 +50,9 @@ type api struct {
 	// logReaders has a place for each who reads logs.
 	logReaders chan struct{}
 }
+
+// requestTime is how long a request may take to be read: slow clients are cut.
+const requestTime = 10 * time.Second
 
 // mostBrief is how many requests may read files at once.
 const mostBrief = 4
@@ -94,7 +100,7 @@ func (s *Server) serve(l net.Listener, h http.Handler) *http.Server {
 	server := &http.Server{
 		Handler:           h,
 		ConnContext:       identify,
-		ReadTimeout:       10 * time.Second, // slow clients are cut
+		ReadTimeout:       cmp.Or(s.api.sources.readTime, requestTime),
 		ReadHeaderTimeout: 5 * time.Second,
 		MaxHeaderBytes:    maxBody,
 		ErrorLog:          log.New(io.Discard, "", 0), // of clients that do not speak HTTP

@@ -2,7 +2,7 @@ package main
 
 // descriptions are those of keys whose name says enough to who reads the Go code, but not to who writes a file.
 func descriptions() map[string]string {
-	return map[string]string{
+	return map[string]string{ //nolint:gosec // words about tokens, and none of them
 		"File.supervisor": "What is said of brood itself.",
 		"File.listen":     "Sockets, by the names that pools and workers know them by.",
 		"File.pool":       "Pools of identical workers, by name.",
