@@ -71,8 +71,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 			return cli.ShowAppHelp(c)
 		},
 		Commands: []*cli.Command{
-			runCommand(), checkCommand(), planCommand(), psCommand(), statusCommand(), topCommand(),
-			reloadCommand(), rollCommand(), scaleCommand(), dumpCommand(), stopCommand(), healthcheckCommand(),
+			runCommand(), checkCommand(), planCommand(), psCommand(), statusCommand(), topCommand(), eventsCommand(),
+			reloadCommand(), rollCommand(), restartCommand(), scaleCommand(), signalCommand(), dumpCommand(), stopCommand(), healthcheckCommand(),
 			unitsCommand(), nftCommand(), versionCommand(), demoCommand(),
 		},
 	}

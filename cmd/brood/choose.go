@@ -11,15 +11,32 @@ import (
 	"github.com/broodctl/brood/supervisor"
 )
 
-// checkPool refuses the name of a pool that the supervisor does not have, before anything is asked of it; no name
-// means all of them. One that does not answer at all is found out too.
-func checkPool(ctx context.Context, client *control.Client, name string) error {
+// request is what a command asks for.
+type request struct {
+	verb supervisor.Verb
+	body control.Body
+	at   string // POOL or POOL.SLOT, which becomes a part of the body; "" is what the body says
+}
+
+// resolve finds the pool and the slot that are meant, and refuses those that there are not, before anything is asked for:
+// they may be others but for a letter. A supervisor that does not answer at all is found out too.
+func (r *request) resolve(ctx context.Context, client *control.Client) error {
 	snap, err := statusWithin(ctx, client, answerTime)
 	if err != nil {
 		return err
 	}
-	if name != "" && poolOf(&snap, name) == nil {
-		return noPool(&snap, name)
+	if r.at != "" {
+		at, err := readPlace(&snap, r.at)
+		if err != nil {
+			return err
+		}
+		r.body.Pool, r.body.Slot = at.pool, at.slot
+	}
+	switch {
+	case r.body.Pool != "" && poolOf(&snap, r.body.Pool) == nil:
+		return noPool(&snap, r.body.Pool)
+	case r.verb == supervisor.Restart && r.body.Slot == nil:
+		return usage("brood roll --pool "+r.body.Pool+" replaces all workers of a pool", "say which slot is meant, as %s.0", r.body.Pool)
 	}
 	return nil
 }
@@ -69,7 +86,7 @@ func readPlace(snap *supervisor.Snapshot, word string) (place, error) {
 		return place{}, noPool(snap, name)
 	}
 	slot, err := strconv.Atoi(number)
-	if err != nil || slot < 0 {
+	if err != nil || slot < 0 || strings.HasPrefix(number, "+") {
 		return place{}, usage("as "+name+".0", "cannot read %q: %q is no number of a slot", word, number)
 	}
 	if slot >= p.Desired && !hasSlot(p, slot) {

@@ -28,8 +28,8 @@ func durationFlag(name string, value time.Duration, usage string) *cli.DurationF
 	return &cli.DurationFlag{Name: name, Value: value, Usage: usage, EnvVars: env(name)}
 }
 
-func boolFlag(name, usage string) *cli.BoolFlag {
-	return &cli.BoolFlag{Name: name, Usage: usage, EnvVars: env(name)}
+func boolFlag(name, usage string, aliases ...string) *cli.BoolFlag {
+	return &cli.BoolFlag{Name: name, Aliases: aliases, Usage: usage, EnvVars: env(name)}
 }
 
 // configFlag names a configuration file.

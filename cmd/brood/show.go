@@ -7,6 +7,7 @@ import (
 	"iter"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -17,26 +18,26 @@ import (
 )
 
 // askAndShow asks for something that takes its time, and shows how it goes while it waits for its end.
-func askAndShow(c *cli.Context, verb supervisor.Verb, body control.Body) error {
+func askAndShow(c *cli.Context, req request) error {
 	format, err := outputFormat(c)
 	if err != nil {
 		return err
 	}
-	body.Abort = c.Bool("abort")
+	req.body.Abort = c.Bool("abort")
 	switch {
 	case !c.Bool("wait"):
-		return send(c, verb, body, 0)
-	case body.Abort:
-		return send(c, verb, body, c.Duration("timeout"))
+		return send(c, req, 0)
+	case req.body.Abort:
+		return send(c, req, c.Duration("timeout"))
 	}
 	client, err := target(c)
 	if err != nil {
 		return err
 	}
-	if err := checkPool(c.Context, client, body.Pool); err != nil {
+	if err := req.resolve(c.Context, client); err != nil {
 		return err
 	}
-	w := &waiting{c: c, client: client, verb: verb, body: body, json: format == formatJSON}
+	w := &waiting{c: c, client: client, verb: req.verb, body: req.body, json: format == formatJSON}
 	return w.run()
 }
 
@@ -69,7 +70,7 @@ func (w *waiting) run() error {
 	case <-seen:
 	case <-asking.Done():
 	}
-	result, err := w.client.Do(asking, w.verb, w.body, wait)
+	result, err := w.ask(asking, wait)
 	left := ctx.Err() != nil
 	end()
 	<-seen
@@ -78,6 +79,26 @@ func (w *waiting) run() error {
 	}
 	show.End(verdict(result, err, left))
 	return w.said(w.ending(result, err, left))
+}
+
+// ask asks, and waits for the end. The number of workers is another one long before there are as many.
+func (w *waiting) ask(ctx context.Context, wait time.Duration) (control.Result, error) {
+	begin := time.Now()
+	result, err := w.client.Do(ctx, w.verb, w.body, wait)
+	if err != nil || w.verb != supervisor.Scale || result.Operation == "" {
+		return result, err
+	}
+	op, err := w.client.Operation(ctx, result.Operation, wait-time.Since(begin))
+	switch {
+	case err != nil:
+		return result, err
+	case op.State == control.OperationFailed:
+		return result, &control.RefusedError{Text: op.Error, Code: op.Code}
+	case op.State == control.OperationRunning:
+		result.Accepted = true
+		return result, fmt.Errorf("cannot wait for the end of %s: %w", w.verb, context.DeadlineExceeded)
+	}
+	return result, nil
 }
 
 // ending is what the command ends with, and what there is to say about it.
@@ -93,7 +114,7 @@ func (w *waiting) ending(result control.Result, err error, left bool) error {
 			hint: w.goesOn(),
 		}
 	case errors.Is(err, control.ErrRefused):
-		return &userError{code: exitFailed, err: err, lines: result.Lines, hint: hintOf(w.verb, result)}
+		return refused(w.verb, result, err)
 	case err != nil:
 		return tooLate(err, w.client, wait+answerTime)
 	case !w.json:

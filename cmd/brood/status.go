@@ -61,7 +61,7 @@ func printStatus(w io.Writer, snap supervisor.Snapshot, width int) {
 			printNote(w, "missing: "+unmet, width)
 		}
 		for _, l := range p.Listeners {
-			_, _ = fmt.Fprintf(w, "  %s  %s  %s\n", l.Name, text.Neutral(l.Address), l.Mode)
+			printNote(w, fmt.Sprintf("%s  %s  %s%s", l.Name, l.Address, l.Mode, queueWords(l.Queue)), width)
 		}
 		whole := printWorkers(w, p.Workers, width)
 		printNotes(w, p, !whole, width)
@@ -105,6 +105,18 @@ func ageWords(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
 	}
+}
+
+// queueWords says what waits at a listener, and what was turned away, if anything.
+func queueWords(q *supervisor.QueueView) string {
+	words := ""
+	if q != nil && q.Depth > 0 {
+		words += fmt.Sprintf("  %d of %d queued", q.Depth, q.Capacity)
+	}
+	if q != nil && q.Drops > 0 {
+		words += fmt.Sprintf("  %d dropped", q.Drops)
+	}
+	return words
 }
 
 func boundsWords(a *supervisor.AutoscaleView) string {

@@ -83,6 +83,10 @@ func troubled() supervisor.Snapshot {
 		},
 	}
 	web.Workers[0].Usage = &supervisor.UsageView{Memory: 123 << 20, CPU: 4711, Pids: 9}
+	for i := range 3 {
+		web.Workers[i].Queue, web.Workers[i].Connections = &supervisor.QueueView{Depth: uint64(i * 128), Capacity: 511}, new(uint64(i*7))
+	}
+	web.Listeners[0].Queue = &supervisor.QueueView{Depth: 384, Capacity: 1533, Drops: 17}
 	web.Workers[0].LastExit = "recycled: exit 0"
 	web.Workers[1].Usage = &supervisor.UsageView{Memory: 1 << 30, CPU: 0.25, Pids: 9}
 	web.Workers[2].Usage = &supervisor.UsageView{CPU: 90}

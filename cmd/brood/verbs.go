@@ -57,7 +57,7 @@ func dumpCommand() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			return send(c, supervisor.Dump, control.Body{Pool: c.String("pool")}, 0)
+			return send(c, request{verb: supervisor.Dump, body: control.Body{Pool: c.String("pool")}}, 0)
 		},
 	}
 }
@@ -79,7 +79,7 @@ func scaleCommand() *cli.Command {
 				return err
 			}
 			body.Pool = c.String("pool")
-			return askAndShow(c, supervisor.Scale, body)
+			return askAndShow(c, request{verb: supervisor.Scale, body: body})
 		},
 	}
 }
@@ -101,11 +101,11 @@ func askAlone(c *cli.Context, verb supervisor.Verb) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	return askAndShow(c, verb, control.Body{Pool: c.String("pool")})
+	return askAndShow(c, request{verb: verb, body: control.Body{Pool: c.String("pool")}})
 }
 
 // send asks for something, gives it so long to come to its end, and shows nothing meanwhile.
-func send(c *cli.Context, verb supervisor.Verb, body control.Body, wait time.Duration) error {
+func send(c *cli.Context, req request, wait time.Duration) error {
 	format, err := outputFormat(c)
 	if err != nil {
 		return err
@@ -114,15 +114,15 @@ func send(c *cli.Context, verb supervisor.Verb, body control.Body, wait time.Dur
 	if err != nil {
 		return err
 	}
-	if err := checkPool(c.Context, client, body.Pool); err != nil {
+	if err := req.resolve(c.Context, client); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(c.Context, wait+answerTime)
 	defer cancel()
-	result, err := client.Do(ctx, verb, body, wait)
+	result, err := client.Do(ctx, req.verb, req.body, wait)
 	switch {
 	case errors.Is(err, control.ErrRefused):
-		return &userError{code: exitFailed, err: err, lines: result.Lines, hint: hintOf(verb, result)}
+		return refused(req.verb, result, err)
 	case err != nil:
 		return tooLate(err, client, wait+answerTime)
 	case format == formatJSON:
@@ -132,9 +132,13 @@ func send(c *cli.Context, verb supervisor.Verb, body control.Body, wait time.Dur
 	return nil
 }
 
-func hintOf(verb supervisor.Verb, result control.Result) string {
+// refused is what a supervisor said that did not do something.
+func refused(verb supervisor.Verb, result control.Result, err error) error {
+	e := &userError{code: exitFailed, err: err, lines: result.Lines}
 	if (verb == supervisor.Roll || verb == supervisor.Reload) && len(result.Lines) > 0 {
-		return "the lines above are the new worker's last words; the old workers serve on"
+		e.hint = "the lines above are the new worker's last words; the old workers serve on"
+	} else if no, ok := errors.AsType[*control.RefusedError](err); ok {
+		e.hint = no.Hint()
 	}
-	return ""
+	return e
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,9 +34,8 @@ func printWorkers(w io.Writer, workers []supervisor.WorkerView, width int) (whol
 }
 
 func workerColumns(workers []supervisor.WorkerView) []column {
-	slot, id, pid := column{head: "SLOT"}, column{head: "ID", drop: 4}, column{head: "PID"}
-	state, generation, age, restarts := column{head: "STATE"}, column{head: "GEN", drop: 3}, column{head: "AGE", drop: 1}, column{head: "RESTARTS", drop: 5}
-	cpu, memory := column{head: "CPU", drop: 2}, column{head: "MEM"}
+	slot, id, pid := column{head: "SLOT"}, column{head: "ID", drop: 5}, column{head: "PID"}
+	state, generation, age, restarts := column{head: "STATE"}, column{head: "GEN", drop: 4}, column{head: "AGE", drop: 1}, column{head: "RESTARTS", drop: 6}
 	for i := range workers {
 		v := &workers[i]
 		slot.cells = append(slot.cells, strconv.Itoa(v.Slot))
@@ -46,26 +46,39 @@ func workerColumns(workers []supervisor.WorkerView) []column {
 		age.cells = append(age.cells, unlessZero(v.PID, ageWords(time.Duration(v.Age*float64(time.Second)))))
 		restarts.cells = append(restarts.cells, strconv.Itoa(v.Restarts))
 	}
-	if measured(workers, func(v *supervisor.WorkerView) bool { return v.Usage != nil }) {
-		for i := range workers {
-			u := workers[i].Usage
-			if u == nil {
-				u = &supervisor.UsageView{}
-			}
-			cpu.cells = append(cpu.cells, unlessZero(u.CPU, ageWords(time.Duration(u.CPU*float64(time.Second)))))
-			memory.cells = append(memory.cells, unlessZero(u.Memory, sizeWords(u.Memory)))
-		}
-	}
-	return []column{slot, id, pid, state, generation, age, restarts, cpu, memory}
+	return append([]column{slot, id, pid, state, generation, age, restarts}, loadColumns(workers)...)
 }
 
-func measured(workers []supervisor.WorkerView, is func(*supervisor.WorkerView) bool) bool {
-	for i := range workers {
-		if is(&workers[i]) {
-			return true
+// loadColumns are those of what is measured, without those of what was measured of nobody.
+func loadColumns(workers []supervisor.WorkerView) []column {
+	queue, open := column{head: "QUEUE"}, column{head: "CONN", drop: 2}
+	cpu, memory := column{head: "CPU", drop: 3}, column{head: "MEM"}
+	add := func(to *column, known bool, word func() string) {
+		cell := nothing
+		if known {
+			cell = word()
 		}
+		to.cells = append(to.cells, cell)
 	}
-	return false
+	for i := range workers {
+		v := &workers[i]
+		u := v.Usage
+		add(&queue, v.Queue != nil, func() string { return depthWords(v.Queue) })
+		add(&open, v.Connections != nil, func() string { return strconv.FormatUint(*v.Connections, 10) })
+		add(&cpu, u != nil, func() string { return ageWords(time.Duration(u.CPU * float64(time.Second))) })
+		add(&memory, u != nil && u.Memory > 0, func() string { return sizeWords(u.Memory) })
+	}
+	return slices.DeleteFunc([]column{queue, open, cpu, memory}, func(c column) bool {
+		return !slices.ContainsFunc(c.cells, func(cell string) bool { return cell != nothing })
+	})
+}
+
+// depthWords is how many connections wait, and of how many that can.
+func depthWords(q *supervisor.QueueView) string {
+	if q.Depth == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%d/%d", q.Depth, q.Capacity)
 }
 
 const nothing = "-"
@@ -78,7 +91,7 @@ func numberOr(n *int) string {
 }
 
 // unlessZero is a word about a number, or a dash for 0.
-func unlessZero[N int | uint64 | float64](n N, word string) string {
+func unlessZero(n int, word string) string {
 	if n == 0 {
 		return nothing
 	}

@@ -18,6 +18,7 @@ type EventsWanted struct {
 	After string   // the id of the last one that it has; "0" is all that are kept, "" those from now on
 	Pools []string // all of them if empty
 	Kinds []string
+	Once  bool // end with those that are kept
 }
 
 // Identified is an event with its id in the stream, which EventsWanted.After takes.
@@ -26,12 +27,15 @@ type Identified struct {
 	Event
 }
 
-// Events asks for what happens. The sequence ends when the supervisor does. An error is its last element: ctx ended, or the
+// Events asks for what happens. The sequence ends when the supervisor does, or with what there is. An error is its last element: ctx ended, or the
 // stream was torn off, which wraps ErrNoAnswer. Each range over it connects anew, and does not go on where another ended.
 func (c *Client) Events(ctx context.Context, wanted EventsWanted) iter.Seq2[Identified, error] {
 	query := url.Values{"pool": wanted.Pools, "kind": wanted.Kinds}
 	if wanted.After != "" {
 		query.Set("after", wanted.After)
+	}
+	if wanted.Once {
+		query.Set("follow", "false")
 	}
 	return func(yield func(Identified, error) bool) {
 		resp, err := c.open(ctx, http.MethodGet, PathEvents+"?"+query.Encode(), http.NoBody)

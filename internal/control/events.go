@@ -83,8 +83,13 @@ func (a *api) events(w http.ResponseWriter, r *http.Request) {
 			from.n = after.n
 		}
 	}
+	follow := query.Get("follow")
+	if follow != "" && follow != "true" && follow != "false" {
+		refuse(w, http.StatusBadRequest, CodeBadRequest, fmt.Sprintf("cannot read follow %q: it is true or false", follow))
+		return
+	}
 	patient(w)
-	s := &eventStream{streams: a.streams, feed: feed, at: from, filter: filter}
+	s := &eventStream{streams: a.streams, feed: feed, at: from, filter: filter, once: follow == "false"}
 	s.run(w, r)
 }
 
@@ -94,6 +99,7 @@ type eventStream struct {
 	feed    *events.Feed
 	at      cursor // what it has, or did not want
 	filter  eventFilter
+	once    bool // it ends with what there is
 }
 
 func (s *eventStream) run(w http.ResponseWriter, r *http.Request) {
@@ -113,6 +119,9 @@ func (s *eventStream) run(w http.ResponseWriter, r *http.Request) {
 			piece = s.next()
 			continue
 		default:
+		}
+		if s.once {
+			return
 		}
 		select {
 		case <-s.feed.Changed(s.at.n):

@@ -164,3 +164,23 @@ func TestStalledReaderOfEventsIsCut(t *testing.T) {
 		}
 	})
 }
+
+func TestEventsEndWithWhatIsKept(t *testing.T) {
+	h := newHouse()
+	client := start(t, h)
+	for range 2*eventsBatch + 1 {
+		h.feed.Add(events.Event{Kind: events.Worker})
+	}
+	for after, want := range map[string]int{"0": 2*eventsBatch + 1, "512": 1, "513": 0, "": 0} {
+		seen := 0
+		for _, err := range client.Events(t.Context(), EventsWanted{After: after, Once: true}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen++
+		}
+		if seen != want {
+			t.Errorf("after %q: %d, want %d", after, seen, want)
+		}
+	}
+}

@@ -29,7 +29,7 @@ func (a *api) routes() []route {
 		{path: PathPools + "/{pool}", gives: supervisor.PoolView{}, handle: a.pool},
 		{path: PathWorkers, query: []string{"pool", "slot", "state"}, gives: Workers{}, handle: a.workers},
 		{path: PathConfig, gives: Config{}, handle: a.config},
-		{path: PathEvents, query: []string{"after", "pool", "kind"}, gives: Event{}, handle: a.events},
+		{path: PathEvents, query: []string{"after", "follow", "pool", "kind"}, gives: Event{}, handle: a.events},
 		{path: PathLogs, query: []string{"pool", "slot", "since", "lines", "follow"}, gives: LogLine{}, handle: a.logs},
 		{path: PathMetrics, gives: "", handle: a.metrics},
 		{path: PathOperations, query: []string{"state"}, gives: Operations{}, handle: a.operations},
