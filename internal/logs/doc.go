@@ -40,7 +40,7 @@
 //
 // # Cost
 //
-// An idle worker costs its descriptors and some hundred bytes: buffers appear with
+// An idle worker costs its descriptors and a kilobyte: buffers appear with
 // the first byte. Nothing ticks while all is well, there is no goroutine per worker, and a
 // destination has one only while something waits for it. Passing on a line
 // allocates nothing.
