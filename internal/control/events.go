@@ -89,7 +89,10 @@ func (a *api) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	patient(w)
-	s := &eventStream{streams: a.streams, feed: feed, at: from, filter: filter, once: follow == "false"}
+	s := &eventStream{
+		streams: a.streams, feed: feed, at: from, filter: filter, once: follow == "false",
+		isGlance: callerIn(r.Context()).may == mayGlance,
+	}
 	s.run(w, r)
 }
 
@@ -100,6 +103,8 @@ type eventStream struct {
 	at      cursor // what it has, or did not want
 	filter  eventFilter
 	once    bool // it ends with what there is
+	// isGlance leaves out what workers wrote.
+	isGlance bool
 }
 
 func (s *eventStream) run(w http.ResponseWriter, r *http.Request) {
@@ -153,6 +158,9 @@ func (s *eventStream) next() []byte {
 }
 
 func (s *eventStream) append(text []byte, id string, e Event) []byte {
+	if s.isGlance {
+		e.Lines = nil
+	}
 	line, err := json.Marshal(e)
 	if err != nil {
 		return text // there is none: it is of plain values

@@ -60,30 +60,44 @@ func guard(path string, access Access, next http.Handler) http.Handler {
 			refuse(w, http.StatusForbidden, CodeForbidden, fmt.Sprintf("user %d may not use this supervisor", who.uid))
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, who)))
+		next.ServeHTTP(w, withCaller(r, who))
 	})
 }
 
 // guardTCP lets nobody through who has no token.
 func guardTCP(tokens Tokens, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		may := mayNothing
-		if ok {
-			var err error
-			if may, err = tokens.may(token); err != nil {
-				refuse(w, http.StatusInternalServerError, CodeInternal, "cannot read the tokens; the log of the supervisor says why")
-				return
-			}
+		who := identified{may: tokens.admit(w, r), from: r.RemoteAddr}
+		if who.may != mayNothing {
+			next.ServeHTTP(w, withCaller(r, who))
 		}
-		if may == mayNothing {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="brood"`)
-			refuse(w, http.StatusUnauthorized, CodeUnauthorized, "send a token that is known, as Authorization: Bearer TOKEN")
-			return
-		}
-		who := identified{may: may, from: r.RemoteAddr}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), callerKey{}, who)))
 	})
+}
+
+// admit says what the token of a request allows. To one that allows nothing it has answered.
+func (t Tokens) admit(w http.ResponseWriter, r *http.Request) permission {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	may := mayNothing
+	if ok {
+		var err error
+		if may, err = t.may(token); err != nil {
+			refuse(w, http.StatusInternalServerError, CodeInternal, "cannot read the tokens; the log of the supervisor says why")
+			return mayNothing
+		}
+	}
+	if may == mayNothing {
+		refuseStranger(w)
+	}
+	return may
+}
+
+func refuseStranger(w http.ResponseWriter) {
+	w.Header().Set("WWW-Authenticate", `Bearer realm="brood"`)
+	refuse(w, http.StatusUnauthorized, CodeUnauthorized, "send a token that is known, as Authorization: Bearer TOKEN")
+}
+
+func withCaller(r *http.Request, who identified) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, who))
 }
 
 // sensible refuses what no request of the API has, before anything is done with it.

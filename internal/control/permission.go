@@ -12,8 +12,9 @@ type permission uint8
 
 // The zero value is what most requests need.
 const (
-	mayWrite permission = iota // ask for everything
-	mayRead                    // look, and change nothing
+	mayWrite  permission = iota // ask for everything
+	mayRead                     // look, and change nothing
+	mayGlance                   // the same, but not at what workers wrote
 	mayNothing
 )
 

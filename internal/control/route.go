@@ -23,20 +23,20 @@ type route struct {
 // routes is the whole API.
 func (a *api) routes() []route {
 	all := []route{
-		{path: PathStatus, gives: supervisor.Snapshot{}, handle: a.status},
+		{path: PathStatus, need: mayGlance, gives: supervisor.Snapshot{}, handle: a.status},
 		{path: PathWatch, gives: supervisor.Snapshot{}, handle: a.watchers.ServeHTTP},
 		{path: PathPools, gives: Pools{}, handle: a.pools},
 		{path: PathPools + "/{pool}", gives: supervisor.PoolView{}, handle: a.pool},
 		{path: PathWorkers, query: []string{"pool", "slot", "state"}, gives: Workers{}, handle: a.workers},
 		{path: PathConfig, gives: Config{}, handle: a.config},
-		{path: PathEvents, query: []string{"after", "follow", "pool", "kind"}, gives: Event{}, handle: a.events},
+		{path: PathEvents, need: mayGlance, query: []string{"after", "follow", "pool", "kind"}, gives: Event{}, handle: a.events},
 		{path: PathLogs, query: []string{"pool", "slot", "since", "lines", "follow"}, gives: LogLine{}, handle: a.logs},
 		{path: PathMetrics, gives: "", handle: a.metrics},
 		{path: PathOperations, query: []string{"state"}, gives: Operations{}, handle: a.operations},
 		{path: PathOperations + "/{id}", query: []string{"wait_seconds"}, gives: Operation{}, handle: a.operation},
 	}
 	for i := range all {
-		all[i].method, all[i].need = http.MethodGet, mayRead
+		all[i].method, all[i].need = http.MethodGet, max(all[i].need, mayRead)
 	}
 	for _, req := range requests() {
 		all = append(all, route{
@@ -70,7 +70,12 @@ func (a *api) handler() http.Handler {
 
 // serve lets through who may, and what makes sense.
 func (rt *route) serve(w http.ResponseWriter, r *http.Request) {
-	if who := callerIn(r.Context()); !who.may.includes(rt.need) {
+	switch who := callerIn(r.Context()); {
+	case who.may.includes(rt.need):
+	case who.may == mayGlance:
+		refuseStranger(w)
+		return
+	default:
 		refuse(w, http.StatusForbidden, CodeReadOnly, fmt.Sprintf("%s may look, and change nothing", who))
 		return
 	}

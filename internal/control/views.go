@@ -35,8 +35,12 @@ type Config struct {
 	Config json.RawMessage `json:"config"` // the tables of brood.toml(5)
 }
 
-func (a *api) status(w http.ResponseWriter, _ *http.Request) {
-	answer(w, http.StatusOK, a.sup.Snapshot())
+func (a *api) status(w http.ResponseWriter, r *http.Request) {
+	snap := a.sup.Snapshot()
+	if callerIn(r.Context()).may == mayGlance {
+		snap.Config = glanced(snap.Config)
+	}
+	answer(w, http.StatusOK, snap)
 }
 
 func (a *api) pools(w http.ResponseWriter, _ *http.Request) {
