@@ -37,7 +37,7 @@ func openDoor(cfg *config.Config, log zerolog.Logger) (*door, error) {
 	if path == "" {
 		path = control.DefaultPath(os.Getenv, os.Geteuid(), cfg.Name)
 	}
-	if cfg.Access.TCP.Network != "" {
+	if cfg.Access.TokenFile != "" {
 		if err := d.tokens.Check(); err != nil {
 			return nil, &userError{code: exitConfig, err: err, hint: "a token is one line of 16 characters or more, in a file of mode 0600"}
 		}

@@ -32,17 +32,15 @@ func openEndpoint(cfg *config.Config) (*endpoint, error) {
 	return &endpoint{listener: l}, nil
 }
 
-// serve begins to answer.
-func (e *endpoint) serve(sup *supervisor.Supervisor, output *logs.Mux, log zerolog.Logger) {
+// serve begins to answer probes, metrics, and what pages has.
+func (e *endpoint) serve(sup *supervisor.Supervisor, output *logs.Mux, pages map[string]http.Handler, log zerolog.Logger) {
 	if e.listener == nil {
 		return
 	}
 	numbers := metrics.Handler(metrics.Source{Snapshot: sup.Snapshot, Logs: output}, log)
 	log.Info().Stringer("address", e.listener.Addr()).Msg("probes are answered")
-	e.server = web.Serve(e.listener, web.Config{
-		Supervisor: sup, Log: log,
-		Pages: map[string]http.Handler{"GET /metrics": numbers},
-	})
+	pages["GET /metrics"] = numbers
+	e.server = web.Serve(e.listener, web.Config{Supervisor: sup, Log: log, Pages: pages})
 }
 
 // close ends it, also if it never began.

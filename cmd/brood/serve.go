@@ -88,7 +88,7 @@ func serve(set *settings) error {
 	reports.sup.Store(sup)
 	server := api.serve(sup, output, log)
 	defer server.Close()
-	pages.serve(sup, output, log)
+	pages.serve(sup, output, dashboard(set.cfg, sup, server, api.tokens), log)
 
 	endHooks := startHooks(set, sup, world, log)
 	code, done := 0, make(chan struct{})

@@ -149,6 +149,10 @@ var rules = []rule{
 		reason:  "shows how the supervisor does, and can ask it for nothing; what else it shows is handed in",
 	},
 	{
+		dir:    "internal/webui",
+		reason: "a page and what guards it: the API that it asks is handed in",
+	},
+	{
 		dir:    "internal/hooks",
 		ours:   []string{"supervisor/events"},
 		reason: "passes on events; how a program is run is the supervisor's business",

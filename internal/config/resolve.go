@@ -172,8 +172,8 @@ func (r *resolver) supervisor() {
 	if key := under(table, "name"); !supervisorName.MatchString(s.Name) {
 		r.bad(key, "", "cannot call a supervisor %q: use up to 64 letters, digits, and - _ . @", s.Name)
 	}
-	r.control(under(table, "control"), s.Control)
 	r.http(under(table, "http"), s.HTTP)
+	r.control(under(table, "control"), s.Control) // it asks whether there is http
 	oneOf(r, under(table, "log_level"), s.LogLevel, words("trace", "debug", "info", "warn", "error"))
 	oneOf(r, under(table, "log_format"), s.LogFormat, words("auto", "json", "text"))
 	r.cfg.Name, r.cfg.LogLevel, r.cfg.LogFormat = s.Name, s.LogLevel, s.LogFormat

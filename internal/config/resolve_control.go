@@ -16,6 +16,7 @@ type Access struct {
 	// TokenFile and ReadTokenFile are absolute paths, "" if there is none.
 	TokenFile     string
 	ReadTokenFile string
+	Remote        bool // tokens may be sent from other machines; there is no TLS
 }
 
 // control reads where the API is, and who may use it.
@@ -34,6 +35,7 @@ func (r *resolver) control(table string, t ControlTable) {
 	if t.Write != nil {
 		r.accounts(under(table, "write"), *t.Write)
 	}
+	a.Remote = t.TCPRemote
 	r.tcp(table, t)
 	a.TokenFile = r.tokenFile(under(table, "token_file"), t.TokenFile)
 	a.ReadTokenFile = r.tokenFile(under(table, "read_token_file"), t.ReadTokenFile)
@@ -65,10 +67,15 @@ var errNotTCP = errors.New("it is a port, or an address such as 127.0.0.1:9181")
 // tcp reads where else the API is answered. Never without a token, and only by mistake where others can connect to it.
 func (r *resolver) tcp(table string, t ControlTable) {
 	key := under(table, "tcp")
+	if t.TCP == "" && r.cfg.HTTP.Network != "" {
+		r.dashboard(table, t)
+		return
+	}
 	if t.TCP == "" {
 		for name, said := range map[string]bool{"token_file": t.TokenFile != "", "read_token_file": t.ReadTokenFile != "", "tcp_remote": t.TCPRemote} {
 			if said {
-				r.bad(under(table, name), "say where with tcp = "+quote("127.0.0.1:9181"), "%s means nothing without tcp", name)
+				r.bad(under(table, name), "say where with tcp = "+quote("127.0.0.1:9181")+", or with http of [supervisor]",
+					"%s means nothing without tcp, or http of [supervisor]", name)
 			}
 		}
 		return
@@ -88,6 +95,13 @@ func (r *resolver) tcp(table string, t ControlTable) {
 			"tcp is an address that others than this machine can reach")
 	default:
 		r.cfg.Access.TCP = address
+	}
+}
+
+// dashboard is for tokens that are for the page of http alone.
+func (r *resolver) dashboard(table string, t ControlTable) {
+	if t.ReadTokenFile != "" && t.TokenFile == "" {
+		r.bad(under(table, "read_token_file"), "", "read_token_file means nothing without token_file")
 	}
 }
 

@@ -129,9 +129,12 @@ func (s *Server) guard(next http.Handler) http.Handler {
 
 // contents answers who asks for anything else, with what there is.
 func contents(patterns []string) http.Handler {
-	paths := make([]string, len(patterns))
-	for i, pattern := range patterns {
-		paths[i] = strings.TrimPrefix(pattern, "GET ")
+	var paths []string
+	for _, pattern := range patterns {
+		path, isGet := strings.CutPrefix(pattern, "GET ")
+		if path = strings.TrimSuffix(path, "{$}"); isGet && !strings.Contains(path, "{") {
+			paths = append(paths, path)
+		}
 	}
 	text := fmt.Sprintf("no such page; there is %s\n", strings.Join(paths, " "))
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusNotFound, text) })

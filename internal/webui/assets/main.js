@@ -1,0 +1,125 @@
+// Brings the parts together: what comes from the supervisor goes to those who show it.
+
+import { Actions } from './actions.js';
+import { Keyed, byId, el, button, setAttr, setText } from './dom.js';
+import { Live } from './live.js';
+import { Model } from './model.js';
+import { PoolView } from './pool.js';
+import { SlotView } from './slot.js';
+import { Timeline, describe } from './timeline.js';
+import { plural, sign, since, tone, visible } from './text.js';
+
+const announceEvery = 3000; // milliseconds: a reader has to come to an end
+
+const model = new Model();
+const timeline = new Timeline();
+const actions = new Actions(model, {
+  announce,
+  changed: () => {
+    showNotices();
+    slot?.unlocked();
+    live.look();
+  },
+});
+const does = { act: (verb, pool, number) => actions.act(verb, pool, number), open: openSlot };
+const pools = new Keyed(byId('pools'), (pool) => new PoolView(pool, does));
+let slot; // that is open
+let link = { state: 'connecting', text: '' };
+let news = []; // to be announced
+
+const live = new Live({ snapshot, events, link: showLink, session: (view) => { actions.session(view); showNotices(); } });
+
+// snapshot shows a new one. How long that took is left for who measures it.
+function snapshot(snap, isNewLife) {
+  const began = performance.now();
+  if (isNewLife) {
+    model.clear();
+    timeline.clear();
+  }
+  model.take(snap);
+  setText(byId('name'), snap.name);
+  const ready = model.pools.reduce((n, p) => n + p.ready, 0);
+  const desired = model.pools.reduce((n, p) => n + p.desired, 0);
+  document.title = `${sign(snap.state)} ${ready}/${desired} ${snap.name} – brood`;
+  setText(byId('state'), `${sign(snap.state)} ${snap.state}`);
+  setAttr(byId('state'), 'data-tone', tone(snap.state));
+  setAttr(byId('state'), 'data-state', snap.state);
+  pools.update(model.pools, (pool) => pool.name);
+  slot?.update(model.slot(slot.pool, slot.number));
+  showSummary();
+  showNotices();
+  performance.clearMeasures('brood-update');
+  performance.measure('brood-update', { start: began, end: performance.now() });
+}
+
+function showSummary() {
+  const { snap } = model;
+  if (!snap) return;
+  setText(byId('summary'), `${plural(model.pools.length, 'pool')} · up ${since(snap.started)} · pid ${snap.pid} · ${snap.version}`);
+}
+
+function events(list) {
+  timeline.add(list);
+  for (const e of list) {
+    if (Date.now() - Date.parse(e.time) > 2 * announceEvery) continue; // history
+    if (e.event === 'death' || e.event === 'rollout' || e.event === 'state' || e.event === 'reload') {
+      announce(`${e.event} ${e.pool ?? ''} ${e.slot == null ? '' : `slot ${e.slot}`}: ${describe(e)}`);
+    }
+  }
+}
+
+// announce tells those who hear the page, not more often than one can listen.
+function announce(text) {
+  news.push(text);
+  if (news.length > 1) return;
+  setTimeout(() => {
+    setText(byId('announcer'), news.length > 3 ? `${news.slice(-2).join('. ')}, and ${news.length - 2} more` : news.join('. '));
+    news = [];
+  }, announceEvery);
+}
+
+function showLink(state, text) {
+  link = { state, text };
+  setAttr(byId('link'), 'data-link', state);
+  setText(byId('link'), text);
+  setAttr(document.body, 'data-link', state);
+  showNotices();
+}
+
+// notices are what somebody has to know first.
+function notices() {
+  const list = [];
+  const { snap } = model;
+  if (link.state === 'ended') list.push(['bad', `${snap?.name ?? 'brood'} has ended. What is shown is how it was. This page goes on when it is started again.`]);
+  if (link.state === 'lost') list.push(['warn', 'brood does not answer. What is shown is how it was.']);
+  const reload = snap?.config?.reload;
+  if (reload?.state === 'failed') list.push(['bad', `The last reload failed: ${visible(reload.error)}`]);
+  else if (reload && reload.state !== 'done') list.push(['busy', `Reload: ${reload.state}`]);
+  if (actions.off) list.push(['plain', `Logs and actions are off. ${actions.off}`, ['How to switch them on…', () => actions.explainOff()]]);
+  return list;
+}
+
+function showNotices() {
+  const list = notices();
+  const key = JSON.stringify(list);
+  const box = byId('notices');
+  if (box.dataset.key === key) return;
+  box.dataset.key = key;
+  box.replaceChildren(...list.map(([toned, text, more]) =>
+    el('p', { class: 'notice', 'data-tone': toned }, el('span', {}, text), more ? button(more[0], more[1]) : null)));
+}
+
+function openSlot({ pool, number }) {
+  slot = new SlotView(pool, number, actions, timeline, { act: does.act, closed: () => { slot = undefined; } });
+  slot.update(model.slot(pool, number));
+}
+
+// Ages change without news. A page in the background is left alone.
+setInterval(() => {
+  if (document.hidden || link.state !== 'live') return;
+  for (const pool of model.pools) pools.get(pool.name)?.tick();
+  showSummary();
+}, 1000);
+setInterval(() => { if (!document.hidden) timeline.draw(); }, 10000);
+
+live.start();
