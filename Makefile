@@ -84,10 +84,13 @@ e2e: build ## the built binary with real servers, systemd and nft
 bench: build ## measure against floors, print a table (10 minutes)
 	go run ./internal/bench -brood bin/brood $(BENCH)
 
-install: build ## install the program and its man pages below $(DESTDIR)$(PREFIX)
+install: build ## install the program, its man pages and completions below $(DESTDIR)$(PREFIX)
 	install -D -m 0755 bin/brood $(DESTDIR)$(PREFIX)/bin/brood
 	install -D -m 0644 docs/man/brood.1 $(DESTDIR)$(PREFIX)/share/man/man1/brood.1
 	install -D -m 0644 docs/man/brood.toml.5 $(DESTDIR)$(PREFIX)/share/man/man5/brood.toml.5
+	install -D -m 0644 contrib/completions/brood.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/brood
+	install -D -m 0644 contrib/completions/brood.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_brood
+	install -D -m 0644 contrib/completions/brood.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/brood.fish
 
 clean: ## remove what was built
 	rm -rf bin .bin dist

@@ -27,6 +27,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	})
 	out := &printed{Writer: stdout}
 	app := newApp(out, stderr)
+	if len(args) > 1 && args[1] == completeWord {
+		printCompletions(out, app, args[2:], lookup{name: os.Getenv("BROOD_NAME"), control: os.Getenv("BROOD_CONTROL")})
+		return exitDone
+	}
 	args, err := arrange(app, args)
 	if err == nil {
 		err = app.RunContext(context.Background(), args)
@@ -73,7 +77,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Commands: []*cli.Command{
 			runCommand(), checkCommand(), planCommand(), psCommand(), statusCommand(), topCommand(), eventsCommand(), logsCommand(),
 			reloadCommand(), rollCommand(), restartCommand(), scaleCommand(), signalCommand(), dumpCommand(), stopCommand(), healthcheckCommand(),
-			unitsCommand(), nftCommand(), versionCommand(), demoCommand(),
+			unitsCommand(), nftCommand(), completionCommand(), versionCommand(), demoCommand(),
 		},
 	}
 	app.HideHelpCommand = true

@@ -260,6 +260,11 @@ var rules = []rule{
 		reason: "reads the tree as text",
 	},
 	{
+		dir:    "contrib/completions",
+		std:    []string{"embed"},
+		reason: "scripts that the program prints and the Makefile installs: one copy of each",
+	},
+	{
 		dir:      "contrib",
 		testOurs: []string{"internal/config", "internal/loadgen", "internal/nftables", "internal/testguest", "internal/testhost", "listener", "supervisor/machine"},
 		reason:   "files to copy; their test tries them on a real system",
