@@ -11,8 +11,11 @@ import (
 	"github.com/broodctl/brood/internal/top"
 )
 
-// leastInterval is the shortest time between two looks: what brood measures it keeps for two seconds.
-const leastInterval = 200 * time.Millisecond
+const (
+	// usualInterval is a little longer than a supervisor keeps what it has measured, so that each look is a new one.
+	usualInterval = 2500 * time.Millisecond
+	leastInterval = 200 * time.Millisecond
+)
 
 func topCommand() *cli.Command {
 	return &cli.Command{
@@ -20,7 +23,7 @@ func topCommand() *cli.Command {
 		Usage: "show pools and workers live, with what they use; look into them, replace and scale them",
 		Flags: targetFlags(
 			boolFlag("once", "print one picture as text and end"),
-			durationFlag("interval", 2*time.Second, "between two measurements"),
+			durationFlag("interval", usualInterval, "between two measurements"),
 			stringFlag("sort", "", "`COLUMN` to sort by: "+strings.ToLower(strings.Join(top.SortNames(), ", "))),
 			stringFlag("filter", "", "only pools and workers with this `TEXT` in their name, state or reason"),
 			boolFlag("unhealthy", "only what is not ready or has a reason to be looked at"),

@@ -2,11 +2,15 @@ package top
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestScreens(t *testing.T) {
@@ -68,6 +72,28 @@ func TestSmallTerminals(t *testing.T) {
 			}
 			s.tell(tea.WindowSizeMsg{Width: width, Height: height})
 			s.press("r", "esc", "?", "down", "end", "esc", "home", "down", "enter", "tab", "pgdown", "esc", "/", "x", "enter", "esc")
+		}
+	}
+}
+
+// The page about top shows screens that are so. Empty rows are left out there.
+func TestPageShowsTrueScreens(t *testing.T) {
+	page, err := os.ReadFile("../../docs/top.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := regexp.MustCompile("(?s)<!-- ([a-z0-9-]+) -->\n```\n(.*?)```").FindAllSubmatch(page, -1)
+	if len(shown) < 3 {
+		t.Errorf("the page shows %d screens", len(shown))
+	}
+	empty := regexp.MustCompile(`\n\n+`)
+	for _, m := range shown {
+		screen, err := os.ReadFile(filepath.Join("testdata", string(m[1])+".txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(empty.ReplaceAllString(string(screen), "\n"), empty.ReplaceAllString(string(m[2]), "\n")); diff != "" {
+			t.Errorf("%s (-screen +page):\n%s", m[1], diff)
 		}
 	}
 }
