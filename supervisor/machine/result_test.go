@@ -155,7 +155,7 @@ func (w *world) outlived(i int) bool {
 func (c *checker) spaced(slot int) {
 	w := c.now
 	if slot >= w.wanted() || w.stopping {
-		w.fails[slot] = 0
+		w.fails[slot], w.mending[slot] = 0, false
 		return
 	}
 	s := &w.st.Slots[slot]

@@ -44,7 +44,7 @@ func (s *stepper) put(spec Spec) {
 	s.retime(before)
 	s.addSlots(spec.Workers)
 	for i := before.Workers; i < spec.Workers; i++ {
-		s.Slots[i].Generation, s.Slots[i].Failures = s.Generation, 0
+		s.Slots[i].Generation, s.Slots[i].Failures, s.Slots[i].Repairing = s.Generation, 0, false
 	}
 	for i := range s.Slots {
 		for side := A; side <= B; side++ {
