@@ -30,6 +30,7 @@ type fakeGroup struct {
 	hit   func()
 	usage cgroup.Usage
 	gone  bool
+	stuck time.Duration // what it takes to read its usage
 }
 
 func (f *fakeGroups) Group(pool, name string, _ cgroup.Limits, hit func()) Group {
@@ -71,7 +72,20 @@ func (g *fakeGroup) Remove()                          {}
 func (g *fakeGroup) OOM() cgroup.Usage                { return g.used() }
 func (g *fakeGroup) CPU() time.Duration               { return g.used().CPU }
 
-func (g *fakeGroup) Usage() (cgroup.Usage, bool) { return g.used(), !g.gone }
+func (g *fakeGroup) Usage() (cgroup.Usage, bool) {
+	g.mu.Lock()
+	stuck := g.stuck
+	g.mu.Unlock()
+	<-time.After(stuck)
+	return g.used(), !g.gone
+}
+
+// hang makes reads of its usage take a while.
+func (g *fakeGroup) hang(d time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.stuck = d
+}
 
 func (g *fakeGroup) used() cgroup.Usage {
 	g.mu.Lock()
@@ -235,35 +249,5 @@ func TestStraysAreToldToLeave(t *testing.T) {
 		}
 		w.process(0).cmd.OnGone()
 		w.process(1).cmd.OnGone()
-	})
-}
-
-func TestFiguresAreReadForThoseWhoAsk(t *testing.T) {
-	groups := &fakeGroups{}
-	perform(t, &world{}, limited(groups), func(s *stage) {
-		s.after(time.Hour)
-		if groups.strains != 0 {
-			t.Errorf("read %d times for nobody", groups.strains)
-		}
-		groups.group(0).uses(cgroup.Usage{Memory: 7, CPU: 1500 * time.Millisecond, Pids: 3})
-		groups.group(1).gone = true // or could not be made
-		p := s.sup.Snapshot().Pools[0]
-		if u := p.Workers[0].Usage; u == nil || *u != (UsageView{Memory: 7, CPU: 1.5, Pids: 3}) {
-			t.Errorf("usage %+v", u)
-		}
-		if u := p.Workers[1].Usage; u != nil {
-			t.Errorf("without a group: usage %+v", u)
-		}
-		if p.Pressure == nil || p.Pressure.CPU.Some10 != 12.5 {
-			t.Errorf("pressure %+v", p.Pressure)
-		}
-		_ = s.sup.Snapshot()
-		if groups.strains != 1 {
-			t.Errorf("read %d times at once", groups.strains)
-		}
-		s.after(gaugeAge + time.Second)
-		if _ = s.sup.Snapshot(); groups.strains != 2 {
-			t.Errorf("read %d times", groups.strains)
-		}
 	})
 }

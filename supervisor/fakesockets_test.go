@@ -101,6 +101,12 @@ func (l *fakeListener) Queue(slot int, side listener.Side) (listener.Queue, erro
 	return listener.Queue{Length: m.queue, Backlog: 511}, nil
 }
 
+func (l *fakeListener) Queues() (listener.Queue, error) {
+	q, err := l.Queue(0, listener.A)
+	q.Drops = 7
+	return q, err
+}
+
 func (l *fakeListener) config() listener.Config {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -6,6 +6,7 @@ import "time"
 func (s *Supervisor) finish() int {
 	code := s.code
 	s.cancel()
+	s.gauge.close()
 	for _, p := range s.pools {
 		code = max(code, p.code)
 		p.close()

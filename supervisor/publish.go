@@ -161,7 +161,7 @@ func (p *pool) view() PoolView {
 		v.Rollout = &r
 	}
 	for _, l := range p.listeners() {
-		v.Listeners = append(v.Listeners, ListenerView{Name: l.Name(), Address: l.Address().String(), Mode: l.Mode().String()})
+		v.Listeners = append(v.Listeners, ListenerView{Name: l.Name(), Address: l.Address().String(), Mode: l.Mode().String(), from: l.Listener})
 	}
 	for i := range p.st.Slots {
 		for side, w := range p.st.Slots[i].Workers {
@@ -214,6 +214,7 @@ func (p *pool) viewWorker(ref machine.Ref, w machine.Worker) WorkerView {
 	}
 	if rec := p.workers[ref]; rec != nil {
 		v.Status, v.Health, v.group = rec.status, rec.wellness(), rec.group
+		v.seats, v.side = rec.edition.listeners, side(ref.Side)
 		if rec.proc != nil {
 			v.PID, v.Started = rec.proc.PID(), rec.proc.Started()
 		}

@@ -1,11 +1,13 @@
 package supervisor
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 )
 
@@ -110,6 +112,7 @@ type ListenerView struct {
 	Address string     `json:"address"`
 	Mode    string     `json:"mode"`
 	Queue   *QueueView `json:"queue,omitempty"` // of all its sockets together; nil if they do not tell
+	from    Listener
 }
 
 // WorkerView is one worker. A slot that is being replaced has two, one that waits has one without a pid.
@@ -130,24 +133,37 @@ type WorkerView struct {
 	Usage       *UsageView `json:"usage,omitempty"`
 	Queue       *QueueView `json:"queue,omitempty"`       // of its own sockets; nil if it shares them all
 	Connections *uint64    `json:"connections,omitempty"` // of its listeners, that it has open
+	Started     time.Time  `json:"started,omitzero"`
 	group       Group
-	Started     time.Time `json:"started,omitzero"`
+	seats       []seat
+	side        listener.Side
 }
 
-// Snapshot returns the latest picture, with the ages as of now. It never waits for the loop.
+// Snapshot returns the latest picture, with the ages as of now. It never waits for the loop, and for what is measured only
+// some milliseconds: where that takes longer its figures are those of the last look, or left out.
 func (s *Supervisor) Snapshot() Snapshot {
-	snap := *s.snapshot.Load()
+	ctx, cancel := context.WithTimeout(context.Background(), gaugePatience)
+	defer cancel()
+	return s.Measured(ctx)
+}
+
+// Measured is a Snapshot whose figures were measured within the last two seconds, unless ctx ends before. A look takes some
+// hundredths of a second where there are a thousand workers.
+func (s *Supervisor) Measured(ctx context.Context) Snapshot {
+	latest := s.snapshot.Load()
+	s.measure(ctx, latest)
+	snap := *latest
 	snap.Pools = slices.Clone(snap.Pools)
 	for i := range snap.Pools {
-		workers := slices.Clone(snap.Pools[i].Workers)
-		for j := range workers {
-			if !workers[j].Started.IsZero() {
-				workers[j].Age = time.Since(workers[j].Started).Seconds()
+		p := &snap.Pools[i]
+		p.Listeners, p.Workers = slices.Clone(p.Listeners), slices.Clone(p.Workers)
+		for j := range p.Workers {
+			if w := &p.Workers[j]; !w.Started.IsZero() {
+				w.Age = time.Since(w.Started).Seconds()
 			}
 		}
-		snap.Pools[i].Workers = workers
 	}
-	s.gauge.fill(s.cfg.World.Groups, &snap)
+	s.gauge.fill(&snap)
 	return snap
 }
 

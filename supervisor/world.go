@@ -45,6 +45,11 @@ type World struct {
 	Memory func(pid int) (uint64, error)
 	// CPUTime is how much CPU a worker's tree has used since it began; see worker.CPUTime. It may block.
 	CPUTime func(pid int) (time.Duration, error)
+	// Census measures the trees of some workers at once; see worker.Census. It may block. Nil finds nothing.
+	Census func(pids []int) (map[int]worker.Household, error)
+	// Connected finds the connections of some local ports, and returns what counts those that some processes have open; see
+	// worker.Connected. Both may block. Nil finds none.
+	Connected func(ports []int) (held func(members []int) (int, error), err error)
 	// Keep takes hold of a command's executable; see worker.Keep. It may block. Nil keeps nothing.
 	Keep func(argv, env []string, dir string) (*worker.Program, error)
 	// Load reads the configuration again. It may block. Nil means that there is nothing to read.
@@ -122,6 +127,7 @@ type Listener interface {
 	Abandon(slot int, side listener.Side) error
 	Restore(slot int, side listener.Side) (listener.Repair, error)
 	Queue(slot int, side listener.Side) (listener.Queue, error)
+	Queues() (listener.Queue, error)
 	Dial(ctx context.Context, slot int, side listener.Side) (net.Conn, error)
 	Grow(slots int) error
 	Adjust(cfg listener.Config) error

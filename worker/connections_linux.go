@@ -7,6 +7,13 @@ import (
 	"strings"
 )
 
+// States of connections in the tables of proc(5) that a program has to do with: of
+// the second one the client has gone.
+const (
+	tcpEstablished = "01"
+	tcpCloseWait   = "08"
+)
+
 // Connections lists the inodes of the TCP connections of a local port that the
 // worker's tree has open, in order. A worker that accepts connections has new ones
 // from time to time: no inode is given twice within a short time. An error that
@@ -51,7 +58,7 @@ func connectionInodes(pid, port int) ([]uint64, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, state := range []string{"01", "08"} { // TCP_ESTABLISHED, and TCP_CLOSE_WAIT: its client has gone
+		for _, state := range []string{tcpEstablished, tcpCloseWait} {
 			inodes = append(inodes, parseSockets(text, state, port)...)
 		}
 	}

@@ -32,10 +32,13 @@ func Stopped(pid int) (bool, error) {
 
 // stat is what we need of /proc/PID/stat.
 type stat struct {
-	state byte
+	state         byte
+	parent, group int // process ids
 	// cpu is what its threads have used, those that ended included, and what its
 	// children had used that it has waited for, with theirs.
 	cpu time.Duration
+	// resident is in bytes.
+	resident uint64
 }
 
 func statOf(pid int) (stat, error) {
@@ -60,12 +63,20 @@ func parseStat(text []byte) (stat, error) {
 		return stat{}, errStat
 	}
 	// Numbers of the fields as in the man page, which counts from 1.
-	const state, utime, cstime = 3, 14, 17
+	const state, ppid, pgrp, utime, cstime, rss = 3, 4, 5, 14, 17, 24
 	fields := bytes.Fields(text[end+1:])
-	if len(fields) <= cstime-state || len(fields[0]) != 1 {
+	if len(fields) <= rss-state || len(fields[0]) != 1 {
 		return stat{}, errStat
 	}
 	s := stat{state: fields[0][0]}
+	var errs [3]error
+	s.parent, errs[0] = strconv.Atoi(string(fields[ppid-state]))
+	s.group, errs[1] = strconv.Atoi(string(fields[pgrp-state]))
+	pages, err := strconv.ParseUint(string(fields[rss-state]), 10, 64)
+	if errs[2] = err; errors.Join(errs[:]...) != nil || pages > math.MaxInt64>>20 {
+		return stat{}, errStat
+	}
+	s.resident = pages * uint64(os.Getpagesize())
 	for _, field := range fields[utime-state : cstime-state+1] {
 		ticks, err := strconv.ParseInt(string(field), 10, 64)
 		if err != nil || ticks < 0 || ticks > math.MaxInt64/int64(tick)/4 {

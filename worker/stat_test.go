@@ -10,15 +10,18 @@ import (
 )
 
 func TestParseStat(t *testing.T) {
-	const rest = " 1 7 7 0 -1 4194304 99 0 0 0 12 3 400 5 20 0 1 0"
+	const rest = " 1 6 5 0 -1 4194304 99 0 0 0 12 3 400 5 20 0 1 0 77 8192 3 0"
+	want := func(state byte) stat {
+		return stat{state: state, parent: 1, group: 6, cpu: 4200 * time.Millisecond, resident: 3 * uint64(os.Getpagesize())}
+	}
 	tests := []struct {
 		in   string
 		want stat
 	}{
-		{"7 (node) S" + rest, stat{'S', 4200 * time.Millisecond}},
-		{"7 (node) S" + rest + "\n", stat{'S', 4200 * time.Millisecond}},
-		{"7 (a) R (b) T" + rest, stat{'T', 4200 * time.Millisecond}},
-		{"7 () T 1 2 ()\n) t" + rest, stat{'t', 4200 * time.Millisecond}},
+		{"7 (node) S" + rest, want('S')},
+		{"7 (node) S" + rest + "\n", want('S')},
+		{"7 (a) R (b) T" + rest, want('T')},
+		{"7 () T 1 2 ()\n) t" + rest, want('t')},
 	}
 	for _, tt := range tests {
 		if got, err := parseStat([]byte(tt.in)); err != nil || got != tt.want {
@@ -27,6 +30,8 @@ func TestParseStat(t *testing.T) {
 	}
 	for _, in := range []string{
 		"", "7 (x", "7 (x)", "7 (x) S", "7 (x) S" + rest[:30], "7 (x) SS" + rest,
+		"7 (x) S" + strings.TrimSuffix(rest, " 3 0"), "7 (x) S" + strings.Replace(rest, " 1 6", " x 6", 1), "7 (x) S" + strings.Replace(rest, " 1 6", " 1 x", 1),
+		"7 (x) S" + strings.Replace(rest, " 3 0", " -1 0", 1), "7 (x) S" + strings.Replace(rest, " 3 0", " 18446744073709551615 0", 1),
 		"7 (x) S" + strings.Replace(rest, "400", "-400", 1), "7 (x) S" + strings.Replace(rest, "400", "9223372036854775807", 1),
 	} {
 		if got, err := parseStat([]byte(in)); !errors.Is(err, errStat) {
@@ -37,9 +42,9 @@ func TestParseStat(t *testing.T) {
 
 // Whatever a process calls itself, state and time are those after its name.
 func FuzzParseStat(f *testing.F) {
-	f.Add("node", "S 1 7 7 0 -1 4194304 99 0 0 0 12 3 400 5 20 0 1 0")
-	f.Add(") R (", "T 1 7 7 0 -1 4194304 99 0 0 0 0 0 0 0")
-	f.Add("a\n) S 1", "Z 1 7 7 0 -1 4194304 99 0 0 0 9223372036854775807 3 400 5")
+	f.Add("node", "S 1 7 7 0 -1 4194304 99 0 0 0 12 3 400 5 20 0 1 0 77 8192 3")
+	f.Add(") R (", "T 1 7 7 0 -1 4194304 99 0 0 0 0 0 0 0 20 0 1 0 77 8192 3")
+	f.Add("a\n) S 1", "Z 1 7 7 0 -1 4194304 99 0 0 0 9223372036854775807 3 400 5 20 0 1 0 77 8192 3")
 	f.Add("", "R")
 	f.Fuzz(func(t *testing.T, name, rest string) {
 		got, err := parseStat([]byte("7 (" + name + ") " + rest))

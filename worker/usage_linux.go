@@ -121,20 +121,3 @@ func parseStatm(text []byte) (uint64, error) {
 	}
 	return pages, nil
 }
-
-// filesOf counts the open descriptors, 0 if it may not.
-func filesOf(pid int) int {
-	dir := procPath(pid, "fd")
-	info, err := os.Stat(dir)
-	if err != nil {
-		return 0
-	}
-	if info.Size() > 0 { // the count, since Linux 6.2
-		return int(info.Size())
-	}
-	fds, err := numbers(dir)
-	if err != nil {
-		return 0
-	}
-	return len(fds)
-}

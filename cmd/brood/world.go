@@ -56,6 +56,8 @@ func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux, so
 		Stopped:     worker.Stopped,
 		Memory:      memory,
 		Connections: worker.Connections,
+		Census:      worker.Census,
+		Connected:   connected,
 		Doing:       worker.Doing,
 	}
 	if os.Getenv("NOTIFY_SOCKET") != "" {
@@ -95,6 +97,12 @@ func (s socketSet) Open(wants []listener.Want) ([]supervisor.Listener, error) {
 func memory(pid int) (uint64, error) {
 	use, err := worker.Usage(pid)
 	return use.Memory, err
+}
+
+// connected finds the connections of some ports.
+func connected(ports []int) (func(members []int) (int, error), error) {
+	found, err := worker.ReadConnected(ports)
+	return found.Held, err
 }
 
 // check tries what a pool requires.
