@@ -10,8 +10,8 @@ import (
 type Queue struct {
 	Length, Backlog int
 	Drops           uint64 // packets that asked for a connection in vain, since the socket was made; kept by the kernel, in 32 bits
-	Abandoned       bool // what waits is not for a worker but for us to relay: see Abandon
-	Paused          bool // none come but our own; those that wait are still the worker's to accept: see Pause
+	Abandoned       bool   // what waits is not for a worker but for us to relay: see Abandon
+	Paused          bool   // none come but our own; those that wait are still the worker's to accept: see Pause
 }
 
 const tcpListen = 10 // TCP_LISTEN of include/net/tcp_states.h

@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -14,6 +13,8 @@ const (
 	// gaugePatience is how long Snapshot waits for a look that it has begun, or found under way. That is enough for some
 	// dozen workers on a machine that has time.
 	gaugePatience = 5 * time.Millisecond
+	// gaugeLimit is how long Measured waits for it: by then a person wonders, and something hangs.
+	gaugeLimit = 500 * time.Millisecond
 	// gaugeStale is how old the figures are that are shown when the look takes longer: older ones would pass for present ones.
 	gaugeStale = 10 * time.Second
 )
@@ -71,21 +72,23 @@ func (s *Supervisor) beside(f func()) bool {
 	return true
 }
 
-// measure has the figures read that are too old, and waits for them until ctx ends. A snapshot says what there is to read.
-func (s *Supervisor) measure(ctx context.Context, snap *Snapshot) {
+// measure has the figures read that are too old, and waits for them a while. A snapshot says what there is to read.
+func (s *Supervisor) measure(snap *Snapshot, within time.Duration) {
 	g, world := &s.gauge, &s.cfg.World
 	looks := []<-chan struct{}{
 		g.queues.look(s.beside, func(_ queues, show func(queues)) { show(readQueues(snap)) }),
 		g.trees.look(s.beside, func(before trees, show func(trees)) { world.readTrees(snap, before, show) }),
 		g.groups.look(s.beside, func(_ groups, show func(groups)) { show(readGroups(world.Groups, snap)) }),
 	}
+	patience := time.NewTimer(within)
+	defer patience.Stop()
 	for _, ended := range looks {
 		if ended == nil {
 			continue
 		}
 		select {
 		case <-ended:
-		case <-ctx.Done():
+		case <-patience.C:
 			return
 		}
 	}

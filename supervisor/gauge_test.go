@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -143,13 +142,13 @@ func TestFiguresOfGroups(t *testing.T) {
 
 // However many ask, and however often: there is a look every two seconds at most, and none that nobody asked for.
 func TestAskersShareALook(t *testing.T) {
-	meter := &scales{slow: time.Second}
+	meter := &scales{slow: 100 * time.Millisecond}
 	perform(t, &world{}, meter.in(nil), func(s *stage) {
 		begin := time.Now()
 		var all sync.WaitGroup
 		for range 10 {
 			all.Go(func() {
-				if u := s.sup.Measured(context.Background()).Pools[0].Workers[0].Usage; u == nil {
+				if u := s.sup.Measured().Pools[0].Workers[0].Usage; u == nil {
 					t.Error("who waits gets nothing")
 				}
 			})
@@ -275,7 +274,7 @@ func TestNothingIsMeasuredAfterTheEnd(t *testing.T) {
 	meter := &scales{}
 	var sup *Supervisor
 	perform(t, &world{}, meter.in(nil), func(s *stage) { sup = s.sup })
-	if snap := sup.Measured(context.Background()); snap.State != StateStopping {
+	if snap := sup.Measured(); snap.State != StateStopping {
 		t.Errorf("state %s", snap.State)
 	}
 	meter.checkLooks(t, 0)

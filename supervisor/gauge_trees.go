@@ -8,11 +8,11 @@ import (
 	"github.com/broodctl/brood/worker"
 )
 
-// To find a worker's connections each of its descriptors is looked at, in some two microseconds. These bound what that
+// To find a worker's connections each of its descriptors is looked at, in some four microseconds. These bound what that
 // costs on average, and in one look: the workers take turns where they have more descriptors in all.
 const (
-	fdsPerSecond = 8_000
-	fdsAtOnce    = 64_000          // those of a tree that has more are not looked at
+	fdsPerSecond = 3_000
+	fdsAtOnce    = 32_000          // those of a tree that has more are not looked at
 	heldStale    = 2 * time.Minute // how long the count of a worker is shown that has to wait for its turn
 )
 

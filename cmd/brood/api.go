@@ -58,7 +58,7 @@ func openDoor(cfg *config.Config, log zerolog.Logger) (*door, error) {
 func (d *door) serve(sup control.Supervisor, output *logs.Mux, log zerolog.Logger) *control.Server {
 	server := control.Serve(d.socket, sup, control.Options{
 		Access: d.access, Logs: output,
-		Metrics: metrics.Handler(metrics.Source{Snapshot: sup.Snapshot, Logs: output}, log),
+		Metrics: metrics.Handler(metrics.Source{Snapshot: sup.Measured, Logs: output}, log),
 	})
 	if d.remote != nil {
 		server.ServeTCP(d.remote, d.tokens)

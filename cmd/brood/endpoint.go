@@ -37,7 +37,7 @@ func (e *endpoint) serve(sup *supervisor.Supervisor, output *logs.Mux, pages map
 	if e.listener == nil {
 		return
 	}
-	numbers := metrics.Handler(metrics.Source{Snapshot: sup.Snapshot, Logs: output}, log)
+	numbers := metrics.Handler(metrics.Source{Snapshot: sup.Measured, Logs: output}, log)
 	log.Info().Stringer("address", e.listener.Addr()).Msg("probes are answered")
 	pages["GET /metrics"] = numbers
 	e.server = web.Serve(e.listener, web.Config{Supervisor: sup, Log: log, Pages: pages})

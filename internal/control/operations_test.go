@@ -46,6 +46,8 @@ func (s *slow) Snapshot() supervisor.Snapshot {
 	return supervisor.Snapshot{Pools: []supervisor.PoolView{s.pool}}
 }
 
+func (s *slow) Measured() supervisor.Snapshot { return s.Snapshot() }
+
 func (s *slow) become(change func(*supervisor.PoolView)) {
 	s.mu.Lock()
 	change(&s.pool)

@@ -20,6 +20,8 @@ import (
 // Supervisor is what the API steers; see supervisor.Supervisor.
 type Supervisor interface {
 	Snapshot() supervisor.Snapshot
+	// Measured is a snapshot that waits for what is measured.
+	Measured() supervisor.Snapshot
 	// Changed returns a channel that is closed when a snapshot newer than the current one is published, and until then
 	// the same one.
 	Changed() <-chan struct{}

@@ -39,6 +39,8 @@ func (f *fake) Snapshot() supervisor.Snapshot {
 	return supervisor.Snapshot{Name: "web", PID: 7, Pools: []supervisor.PoolView{{Name: "web", Desired: 4}}}
 }
 
+func (f *fake) Measured() supervisor.Snapshot { return f.Snapshot() }
+
 func (f *fake) Do(ctx context.Context, req supervisor.Request) supervisor.Verdict {
 	f.asked = append(f.asked, req)
 	if f.block {

@@ -36,7 +36,7 @@ type Config struct {
 }
 
 func (a *api) status(w http.ResponseWriter, r *http.Request) {
-	snap := a.sup.Snapshot()
+	snap := a.sup.Measured()
 	if callerIn(r.Context()).may == mayGlance {
 		snap.Config = glanced(snap.Config)
 	}
@@ -44,7 +44,7 @@ func (a *api) status(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *api) pools(w http.ResponseWriter, _ *http.Request) {
-	pools := a.sup.Snapshot().Pools
+	pools := a.sup.Measured().Pools
 	if pools == nil {
 		pools = []supervisor.PoolView{}
 	}
@@ -52,7 +52,7 @@ func (a *api) pools(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a *api) pool(w http.ResponseWriter, r *http.Request) {
-	snap, name := a.sup.Snapshot(), r.PathValue("pool")
+	snap, name := a.sup.Measured(), r.PathValue("pool")
 	for i := range snap.Pools {
 		if snap.Pools[i].Name == name {
 			answer(w, http.StatusOK, snap.Pools[i])
@@ -76,7 +76,7 @@ func poolNames(snap *supervisor.Snapshot) []string {
 
 // workers lists those of the pools, slots and states that are asked for, each any number of times; all without them.
 func (a *api) workers(w http.ResponseWriter, r *http.Request) {
-	query, snap := r.URL.Query(), a.sup.Snapshot()
+	query, snap := r.URL.Query(), a.sup.Measured()
 	for _, name := range query["pool"] {
 		if !slices.Contains(poolNames(&snap), name) {
 			refuse(w, http.StatusNotFound, CodeNoPool, noPool(&snap, name))

@@ -34,6 +34,8 @@ func (h *house) Snapshot() supervisor.Snapshot {
 	}
 }
 
+func (h *house) Measured() supervisor.Snapshot { return h.Snapshot() }
+
 // get asks for a path, and reads what comes as JSON.
 func get[T any](t *testing.T, client *Client, path string, want int) T {
 	t.Helper()
