@@ -62,6 +62,13 @@ func (s *scales) takeCounted() []int {
 	return s.counted
 }
 
+// set changes what the processes weigh from now on.
+func (s *scales) set(change func(*scales)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change(s)
+}
+
 func (s *scales) in(more func(*Config)) func(*Config) {
 	return func(c *Config) {
 		c.World.Census, c.World.Connected = s.census, s.connected
@@ -194,7 +201,7 @@ func TestSnapshotDoesNotWaitForFigures(t *testing.T) {
 		snapshot(true)
 		s.after(gaugeStale + time.Second)
 		snapshot(false)
-		meter.failing = errors.New("no /proc")
+		meter.set(func(m *scales) { m.failing = errors.New("no /proc") })
 		s.after(meter.slow + gaugeAge)
 		snapshot(true) // what the look before has seen
 		s.after(meter.slow)
@@ -238,7 +245,7 @@ func TestConnectionsAreCountedByTurns(t *testing.T) {
 			known   int
 		}{
 			{0, []int{100, 101}, 2},
-			{gaugeAge, []int{102}, 3}, // half a look's worth came back, and they took it all
+			{gaugeAge, []int{102}, 3}, // which takes more than what has come back since
 			{gaugeAge, nil, 3},
 			{gaugeAge, []int{103}, 4},
 			{time.Minute, []int{100, 101}, 4},
@@ -256,12 +263,12 @@ func TestConnectionsAreCountedByTurns(t *testing.T) {
 				t.Errorf("look %d: counted %d, known %d, want %d, %d", i, got, known, tt.counted, tt.known)
 			}
 		}
-		meter.files = fdsAtOnce + 1
+		meter.set(func(m *scales) { m.files = fdsAtOnce + 1 })
 		s.after(time.Hour)
 		if n := s.sup.Snapshot().Pools[0].Workers[0].Connections; n != nil || meter.takeCounted() != nil {
 			t.Errorf("of one with too many descriptors: %d", n)
 		}
-		meter.files, meter.blind = 1, errors.New("another user's")
+		meter.set(func(m *scales) { m.files, m.blind = 1, errors.New("another user's") })
 		s.after(gaugeAge)
 		if n := s.sup.Snapshot().Pools[0].Workers[0].Connections; n != nil || len(meter.takeCounted()) != 4 {
 			t.Errorf("of one that cannot be seen: %d", n)

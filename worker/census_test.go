@@ -18,7 +18,7 @@ func TestCensus(t *testing.T) {
 	if _, err := out.ReadString('\n'); err != nil {
 		t.Fatal(err)
 	}
-	left, out := launchTalking(t, s, shell(`exec 3<&0; (sh -c 'echo up; exec cat <&3' &); read x`))
+	left, out := launchTalking(t, s, shell(`exec 3<&0; (cat <&3 &); echo up; read x`))
 	if _, err := out.ReadString('\n'); err != nil {
 		t.Fatal(err)
 	}
