@@ -3,7 +3,7 @@
 import { Refused, ask, askJSON, enter, hasToken } from './api.js';
 import { byId, el, setAttr, setText } from './dom.js';
 import { askNumber, askToken, confirm, tell } from './dialogs.js';
-import { clock, plural, sign, tone, visible } from './text.js';
+import { clock, now, plural, sign, tone, visible } from './text.js';
 
 const waitSeconds = 20; // for news of an operation, in one request
 const keptOperations = 8;
@@ -179,7 +179,7 @@ class Operation {
   constructor(title) {
     this.sign = el('span', { class: 'what' });
     this.said = el('span', { class: 'text' });
-    this.node = el('li', {}, el('time', {}, clock(Date.now())), ' ', this.sign, ' ', el('strong', {}, title), ' ', this.said);
+    this.node = el('li', {}, el('time', {}, clock(now())), ' ', this.sign, ' ', el('strong', {}, title), ' ', this.said);
     this.#show();
   }
 

@@ -1,5 +1,7 @@
 // What the page asks the supervisor. The token is here and nowhere else: it ends with the tab.
 
+import { setClock } from './text.js';
+
 let token = '';
 
 export const hasToken = () => token !== '';
@@ -22,6 +24,7 @@ export async function ask(path, { body, signal, as = token } = {}) {
   if (as) init.headers.Authorization = `Bearer ${as}`;
   if (body) Object.assign(init, { method: 'POST', body: JSON.stringify(body) });
   const response = await fetch(path, init);
+  setClock(response.headers.get('Date'));
   if (!response.ok) throw new Refused(response.status, await response.json().catch(() => ({})));
   return response;
 }

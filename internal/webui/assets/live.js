@@ -86,6 +86,7 @@ export class Live {
       if (!event) continue;
       if (event.key) this.#key = event.key;
       if (event.event === 'state') this.#stopping = event.state === 'stopping';
+      event.isNews = event.id === undefined || event.id > view.last_event;
       if (batch.push(event) === 1) {
         requestAnimationFrame(() => { this.#on.events(batch); batch = []; });
       }

@@ -14,9 +14,9 @@ export class LogTail {
   #isDrawn = false;
 
   constructor(pool, slot) {
-    this.path = `/v1/logs?pool=${encodeURIComponent(pool)}&slot=${slot}&follow=true&lines=`;
+    this.path = `/v1/logs?pool=${encodeURIComponent(pool)}&slot=${slot}&follow=true&lines=${firstLines}`;
     this.lines = el('div', { class: 'log', role: 'log', 'aria-label': `Output of ${pool} slot ${slot}`, 'aria-live': 'off', tabindex: '0' });
-    this.note = el('p', { class: 'dim', role: 'status' }, 'reading…');
+    this.note = el('p', { class: 'dim', role: 'status' }, 'No line yet.');
     this.node = el('div', {}, this.lines, this.note);
     this.#run();
   }
@@ -27,21 +27,20 @@ export class LogTail {
 
   async #run() {
     const { signal } = this.#abort;
-    let most = firstLines;
     while (!signal.aborted) {
       try {
-        for await (const text of pieces(this.path + most, '\n', { signal })) {
+        this.lines.replaceChildren();
+        for await (const text of pieces(this.path, '\n', { signal })) {
           if (text === '') continue;
-          this.note.textContent = 'live';
+          this.note.textContent = 'Live.';
           this.#add(JSON.parse(text));
         }
-        this.note.textContent = 'the log has ended';
+        this.note.textContent = 'The log has ended.';
       } catch (error) {
         if (signal.aborted) return;
-        this.note.textContent = error.status ? `no log: ${error.message}` : 'the connection is lost';
+        this.note.textContent = error.status ? `No log: ${error.message}` : 'The connection is lost.';
         if (error.status && error.status !== 429) return;
       }
-      most = 0;
       await new Promise((done) => setTimeout(done, retry));
     }
   }

@@ -10,6 +10,8 @@ import { Timeline, describe } from './timeline.js';
 import { plural, sign, since, tone, visible } from './text.js';
 
 const announceEvery = 3000; // milliseconds: a reader has to come to an end
+const announceMost = 3; // things at once
+const spoken = new Set(['death', 'rollout', 'state', 'reload']);
 
 const model = new Model();
 const timeline = new Timeline();
@@ -61,9 +63,8 @@ function showSummary() {
 function events(list) {
   timeline.add(list);
   for (const e of list) {
-    if (Date.now() - Date.parse(e.time) > 2 * announceEvery) continue; // history
-    if (e.event === 'death' || e.event === 'rollout' || e.event === 'state' || e.event === 'reload') {
-      announce(`${e.event} ${e.pool ?? ''} ${e.slot == null ? '' : `slot ${e.slot}`}: ${describe(e)}`);
+    if (e.isNews && spoken.has(e.event)) {
+      announce([e.event, e.pool, e.slot == null ? '' : `slot ${e.slot}`].filter(Boolean).join(' ') + `: ${describe(e)}`);
     }
   }
 }
@@ -73,7 +74,8 @@ function announce(text) {
   news.push(text);
   if (news.length > 1) return;
   setTimeout(() => {
-    setText(byId('announcer'), news.length > 3 ? `${news.slice(-2).join('. ')}, and ${news.length - 2} more` : news.join('. '));
+    const more = news.length - announceMost;
+    setText(byId('announcer'), news.slice(0, announceMost).join('. ') + (more > 0 ? `, and ${more} more` : ''));
     news = [];
   }, announceEvery);
 }

@@ -21,7 +21,7 @@ class Roof {
     setText(this.mode, listener.mode);
     const q = listener.queue;
     setText(this.waiting, q ? `${count(q.depth)} of ${count(q.capacity)} queued${q.drops ? `, ${count(q.drops)} refused` : ''}` : '');
-    setAttr(this.waiting, 'class', q?.depth ? 'warn-text' : 'dim');
+    setAttr(this.waiting, 'class', !q?.depth ? 'dim' : q.depth * 4 < q.capacity ? 'some' : 'warn-text');
   }
 }
 
@@ -51,6 +51,8 @@ function facts(pool) {
 }
 
 let houses = 0;
+
+const roomWidth = 150; // pixels that a large room has at least
 
 export class PoolView {
   #focus = 0;
@@ -83,11 +85,13 @@ export class PoolView {
     this.slots = new Keyed(this.rooms, () => this.#room(does));
     this.rooms.addEventListener('keydown', (e) => this.#move(e));
     this.rooms.addEventListener('focusin', (e) => this.#focused(e.target));
+    this.house = el('div', { class: 'house' }, el('div', { class: 'roof' }, this.roof), this.rooms);
+    new ResizeObserver(() => this.#columns()).observe(this.rooms);
     this.node = el('section', { class: 'card pool', 'aria-labelledby': id, 'data-pool': pool.name },
       el('div', { class: 'row' }, this.name, this.state, this.ready, this.facts, el('span', { class: 'grow' }), this.buttons),
       this.trouble, this.progress,
       el('div', { class: 'sparks' }, ...Object.values(this.sparks).map((s) => s.node)),
-      el('div', { class: 'house' }, el('div', { class: 'roof' }, this.roof), this.rooms));
+      this.house);
   }
 
   #room(does) {
@@ -110,6 +114,22 @@ export class PoolView {
     this.listeners.update(pool.listeners ?? [], (l) => l.name);
     this.slots.update(pool.slots, (slot) => slot.number);
     this.#tabStop();
+    this.#columns();
+  }
+
+  // Large rooms are spread over as many rows as they need, evenly.
+  #columns() {
+    const n = this.pool?.slots.length;
+    if (!n || this.size !== 'large') return;
+    if (this.counted !== n) {
+      this.counted = n;
+      this.house.style.setProperty('--most', n);
+    }
+    const fit = Math.max(1, Math.floor(this.rooms.clientWidth / roomWidth));
+    const columns = Math.ceil(n / Math.ceil(n / fit));
+    if (columns === this.columns) return;
+    this.columns = columns;
+    this.rooms.style.setProperty('--columns', columns);
   }
 
   #lines(lines) {

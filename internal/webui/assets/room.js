@@ -11,17 +11,21 @@ function facts(worker) {
   if (worker.pid) list.push(`pid ${worker.pid}`);
   if (worker.usage?.memory_bytes != null) list.push(bytes(worker.usage.memory_bytes));
   if (worker.cpu != null) list.push(cpu(worker.cpu));
+  if (worker.connections != null) list.push(`${worker.connections} open`);
   return list.join(' · ');
 }
 
-const trouble = (worker) => visible(worker.health || (worker.ready ? worker.status : worker.last_exit) || '');
+// before lists the states of those that do not run yet: how the one before them ended is the news about them.
+const before = new Set(['waiting', 'starting', 'free']);
+
+const trouble = (worker) => visible(worker.health || (before.has(worker.state) ? worker.last_exit : worker.status) || '');
 
 // signature is what of a slot is shown: while it stays, no node is touched.
 function signature(slot, size) {
   let text = `${size} ${slot.queue ?? ''}/${slot.capacity ?? ''}`;
   for (const w of slot.workers) {
     text += `|${w.state} ${w.pid} ${w.generation} ${w.side}`;
-    if (size === 'large') text += ` ${facts(w)} ${trouble(w)} ${w.connections ?? ''}`;
+    if (size === 'large') text += ` ${facts(w)} ${trouble(w)}`;
   }
   return text;
 }
@@ -90,7 +94,8 @@ export class Room {
     setAttr(this.door, 'title', size === 'large' ? null : label(slot));
     this.queue.hidden = slot.queue == null;
     setShare(this.fill, slot.capacity ? Math.sqrt((slot.queue ?? 0) / slot.capacity) : 0); // a root: a few are seen too
-    setText(this.queued, slot.queue ? String(slot.queue) : '');
+    setText(this.queued, slot.queue || (size === 'large' && slot.queue === 0) ? String(slot.queue) : '');
+    setAttr(this.queued, 'data-empty', slot.queue === 0);
     this.#show(slot.workers, size);
     return true;
   }

@@ -8,8 +8,19 @@ export function age(seconds) {
   return '0 s';
 }
 
+// The clocks of two machines differ. An HTTP date is whole seconds, so that less is not told from nothing.
+let ahead = 0; // of our clock that of the supervisor, in milliseconds
+
+export function setClock(date) {
+  const off = Date.parse(date) - Date.now();
+  if (Number.isFinite(off)) ahead = Math.abs(off) > 3000 ? off : 0;
+}
+
+// now is the time by the supervisor's clock.
+export const now = () => Date.now() + ahead;
+
 // since is the age of what began at a time of the supervisor's clock.
-export const since = (time) => age((Date.now() - Date.parse(time)) / 1000);
+export const since = (time) => age((now() - Date.parse(time)) / 1000);
 
 export function bytes(n) {
   if (n == null) return '–';

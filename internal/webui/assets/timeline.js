@@ -1,7 +1,7 @@
 // What happened: a strip with the deaths and rollouts of the last minutes, and a list below it.
 
 import { byId, el, setAttr, svg } from './dom.js';
-import { clock, plural, sign, tone, visible } from './text.js';
+import { clock, now, plural, sign, tone, visible } from './text.js';
 
 const span = 15 * 60 * 1000; // of the strip, in milliseconds
 const kept = 2000; // events in memory
@@ -94,10 +94,10 @@ export class Timeline {
 
   // draw paints the strip anew: time has passed.
   draw() {
-    const now = Date.now();
-    const recent = this.#events.filter((e) => now - Date.parse(e.time) < span);
+    const end = now();
+    const recent = this.#events.filter((e) => end - Date.parse(e.time) < span);
     const pools = [...new Set(recent.filter((e) => e.event === 'death' || e.event === 'rollout').map((e) => e.pool))].slice(0, lanes);
-    const x = (time) => `${(Math.max(0, 1 - (now - Date.parse(time)) / span) * 100).toFixed(2)}%`;
+    const x = (time) => `${(Math.max(0, 1 - (end - Date.parse(time)) / span) * 100).toFixed(2)}%`;
     const marks = [];
     let deaths = 0;
     pools.forEach((pool, lane) => {
