@@ -185,7 +185,7 @@ func eventWords(e *control.Event) string {
 		add("pid %d", e.PID)
 	}
 	if e.Age != nil {
-		add("after %s", ageWords(time.Duration(*e.Age*float64(time.Second))))
+		add("after %s", text.Age(time.Duration(*e.Age*float64(time.Second))))
 	}
 	if e.Next != "" {
 		add("%s", e.Next)

@@ -152,7 +152,7 @@ func (l *psList) print(w, notes io.Writer, width int) {
 		state.cells = append(state.cells, text.Neutral(e.State))
 		words := [...]string{nothing, nothing, nothing, nothing}
 		if e.Error == "" {
-			words = [...]string{strconv.Itoa(e.Pools), fmt.Sprintf("%d/%d", e.Ready, e.Desired), text.Neutral(e.Version), ageWords(time.Since(e.Started))}
+			words = [...]string{strconv.Itoa(e.Pools), fmt.Sprintf("%d/%d", e.Ready, e.Desired), text.Neutral(e.Version), text.Age(time.Since(e.Started))}
 		}
 		pools.cells, ready.cells = append(pools.cells, words[0]), append(ready.cells, words[1])
 		version.cells, up.cells = append(version.cells, words[2]), append(up.cells, words[3])

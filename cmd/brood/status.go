@@ -71,7 +71,7 @@ func printStatus(w io.Writer, snap supervisor.Snapshot, width int) {
 // printConfig says which file holds, and what became of the last reload if that is worth knowing.
 func printConfig(w io.Writer, c *supervisor.ConfigView, width int) {
 	if c.File != "" {
-		_, _ = fmt.Fprintf(w, "%s, loaded %s ago\n", text.Neutral(c.File), ageWords(time.Since(c.Loaded)))
+		_, _ = fmt.Fprintf(w, "%s, loaded %s ago\n", text.Neutral(c.File), text.Age(time.Since(c.Loaded)))
 	}
 	r := c.Reload
 	if r == nil || r.State == "done" {
@@ -79,7 +79,7 @@ func printConfig(w io.Writer, c *supervisor.ConfigView, width int) {
 	}
 	_, _ = fmt.Fprintf(w, "reload %s", r.State)
 	if !r.At.IsZero() {
-		_, _ = fmt.Fprintf(w, " %s ago", ageWords(time.Since(r.At)))
+		_, _ = fmt.Fprintf(w, " %s ago", text.Age(time.Since(r.At)))
 	}
 	_, _ = fmt.Fprintf(w, "\n")
 	for line := range strings.Lines(r.Error) {
@@ -87,23 +87,6 @@ func printConfig(w io.Writer, c *supervisor.ConfigView, width int) {
 	}
 	for _, line := range r.Lines {
 		printNote(w, "| "+line, width)
-	}
-}
-
-// ageWords is a duration to two places: 3.2s, 12m4s, 5h12m, 3d4h.
-func ageWords(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.0fs", d.Seconds())
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%ds", d/time.Minute, d%time.Minute/time.Second)
-	case d < day:
-		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
-	default:
-		return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
 	}
 }
 
@@ -133,7 +116,7 @@ func printLoad(w io.Writer, a *supervisor.AutoscaleView, width int) {
 	}
 	printNote(w, fmt.Sprintf("load: %d queued, %.2f CPUs", a.Queued, a.CPU), width)
 	if a.Detail != "" {
-		printNote(w, fmt.Sprintf("scaled %s ago: %s", ageWords(time.Since(a.Changed)), a.Detail), width)
+		printNote(w, fmt.Sprintf("scaled %s ago: %s", text.Age(time.Since(a.Changed)), a.Detail), width)
 	}
 }
 

@@ -43,7 +43,7 @@ func workerColumns(workers []supervisor.WorkerView) []column {
 		pid.cells = append(pid.cells, unlessZero(v.PID, strconv.Itoa(v.PID)))
 		state.cells = append(state.cells, text.Neutral(v.State))
 		generation.cells = append(generation.cells, strconv.FormatUint(v.Generation, 10))
-		age.cells = append(age.cells, unlessZero(v.PID, ageWords(time.Duration(v.Age*float64(time.Second)))))
+		age.cells = append(age.cells, unlessZero(v.PID, text.Age(time.Duration(v.Age*float64(time.Second)))))
 		restarts.cells = append(restarts.cells, strconv.Itoa(v.Restarts))
 	}
 	return append([]column{slot, id, pid, state, generation, age, restarts}, loadColumns(workers)...)
@@ -65,8 +65,8 @@ func loadColumns(workers []supervisor.WorkerView) []column {
 		u := v.Usage
 		add(&queue, v.Queue != nil, func() string { return depthWords(v.Queue) })
 		add(&open, v.Connections != nil, func() string { return strconv.FormatUint(*v.Connections, 10) })
-		add(&cpu, u != nil, func() string { return ageWords(time.Duration(u.CPU * float64(time.Second))) })
-		add(&memory, u != nil && u.Memory > 0, func() string { return sizeWords(u.Memory) })
+		add(&cpu, u != nil, func() string { return text.Age(time.Duration(u.CPU * float64(time.Second))) })
+		add(&memory, u != nil && u.Memory > 0, func() string { return text.Size(u.Memory) })
 	}
 	return slices.DeleteFunc([]column{queue, open, cpu, memory}, func(c column) bool {
 		return !slices.ContainsFunc(c.cells, func(cell string) bool { return cell != nothing })
@@ -96,23 +96,6 @@ func unlessZero(n int, word string) string {
 		return nothing
 	}
 	return word
-}
-
-// sizeWords is a number of bytes with three digits: 512B, 4.0K, 12.3M, 512M, 1.5G.
-func sizeWords(bytes uint64) string {
-	if bytes < 1024 {
-		return fmt.Sprintf("%dB", bytes)
-	}
-	size, unit := float64(bytes), ' '
-	for _, unit = range "KMGTPE" {
-		if size /= 1024; size < 999.5 {
-			break
-		}
-	}
-	if size < 99.95 {
-		return fmt.Sprintf("%.1f%c", size, unit)
-	}
-	return fmt.Sprintf("%.0f%c", size, unit)
 }
 
 // lastWords tells how the slot's last worker ended, and what this one says of itself.

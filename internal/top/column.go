@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/broodctl/brood/internal/text"
 )
 
 // column is one column of the table. Which of them are shown depends on what was measured, and on the room.
@@ -68,7 +70,7 @@ func allColumns() []column {
 			workOrder: func(a, b *Worker) int { return compare(a.CPU, b.CPU) },
 			measured:  func(f *Figures) bool { return f.CPU != nil },
 		},
-		countColumn("MEM", 2, func(f *Figures) *uint64 { return f.Memory }, bytesWords),
+		countColumn("MEM", 2, func(f *Figures) *uint64 { return f.Memory }, text.Size),
 		countColumn("FDS", 7, func(f *Figures) *uint64 { return f.Files }, func(n uint64) string { return strconv.FormatUint(n, 10) }),
 		countColumn("CONN", 6, func(f *Figures) *uint64 { return f.Connections }, func(n uint64) string { return strconv.FormatUint(n, 10) }),
 		{
@@ -148,7 +150,7 @@ func age(w *Worker) string {
 	if w.PID == 0 {
 		return "-"
 	}
-	return ageWords(time.Duration(w.Age * float64(time.Second)))
+	return text.Age(time.Duration(w.Age * float64(time.Second)))
 }
 
 // note is what is worth knowing of a worker, the worst first.

@@ -59,7 +59,7 @@ func (p Picture) WriteJSON(w io.Writer) error {
 // WriteText writes a picture with the columns of the table, nothing cut and nothing coloured.
 func (p Picture) WriteText(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s  pid %d  up %s\n", clean(p.Name), clean(p.State), p.PID, ageWords(p.Time.Sub(p.Started)))
+	fmt.Fprintf(&b, "%s  %s  pid %d  up %s\n", clean(p.Name), clean(p.State), p.PID, text.Age(p.Time.Sub(p.Started)))
 	if p.Why != "" {
 		b.WriteString(clean(p.Why) + "\n")
 	}

@@ -1,9 +1,7 @@
 package top
 
 import (
-	"fmt"
 	"strings"
-	"time"
 
 	"github.com/broodctl/brood/internal/text"
 )
@@ -51,37 +49,4 @@ func fit(s string, width int) string { return text.Pad(text.Cut(s, width), width
 func fitRight(s string, width int) string {
 	s = text.Cut(s, width)
 	return strings.Repeat(" ", max(0, width-text.Width(s))) + s
-}
-
-// bytesWords is a size in at most five columns: 512, 4.2K, 310M, 1.2G.
-func bytesWords(n uint64) string {
-	const unit = 1024
-	size, letter := float64(n), ""
-	for _, next := range []string{"K", "M", "G", "T", "P"} {
-		if size < unit {
-			break
-		}
-		size, letter = size/unit, next
-	}
-	if letter != "" && size < 10 {
-		return fmt.Sprintf("%.1f%s", size, letter)
-	}
-	return fmt.Sprintf("%.0f%s", size, letter)
-}
-
-// ageWords is a duration in at most six columns: 3.2s, 12m4s, 5h12m, 3d4h.
-func ageWords(d time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1fs", d.Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%ds", d/time.Minute, d%time.Minute/time.Second)
-	case d < day:
-		return fmt.Sprintf("%dh%dm", d/time.Hour, d%time.Hour/time.Minute)
-	default:
-		return fmt.Sprintf("%dd%dh", d/day, d%day/time.Hour)
-	}
 }

@@ -164,18 +164,3 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
-
-func TestWords(t *testing.T) {
-	for n, want := range map[uint64]string{0: "0", 1023: "1023", 1024: "1.0K", 10 << 10: "10K", 310 << 20: "310M", 5 << 29: "2.5G", 1 << 63: "8192P"} {
-		if got := bytesWords(n); got != want {
-			t.Errorf("bytesWords(%d) = %s, want %s", n, got, want)
-		}
-	}
-	for d, want := range map[time.Duration]string{
-		0: "0.0s", 9900 * time.Millisecond: "9.9s", 42 * time.Second: "42s", 724 * time.Second: "12m4s", 312 * time.Minute: "5h12m", 76 * time.Hour: "3d4h",
-	} {
-		if got := ageWords(d); got != want {
-			t.Errorf("ageWords(%s) = %s, want %s", d, got, want)
-		}
-	}
-}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/broodctl/brood/internal/text"
 )
 
 // The lines that are always there: two of the supervisor and the head of the table; and the last line.
@@ -83,10 +85,10 @@ func (m Model) nameLine() line {
 	l := words(title, "brood top")
 	if m.known {
 		l = l.say(plain, "  ").say(title, p.Name).say(plain, "  ").say(stateTone(p.State), p.State).
-			say(plain, fmt.Sprintf("  pid %d  up %s", p.PID, ageWords(p.Time.Sub(p.Started))))
+			say(plain, fmt.Sprintf("  pid %d  up %s", p.PID, text.Age(p.Time.Sub(p.Started))))
 	}
 	if !m.lost.IsZero() {
-		gone := words(bad, fmt.Sprintf("NO ANSWER for %s: %s; trying again", ageWords(p.Time.Sub(m.lost).Truncate(time.Second)), m.why))
+		gone := words(bad, fmt.Sprintf("NO ANSWER for %s: %s; trying again", text.Age(p.Time.Sub(m.lost).Truncate(time.Second)), m.why))
 		if !m.known {
 			return append(l.say(plain, "  "), gone...)
 		}
@@ -113,17 +115,17 @@ func (m Model) sumLine() line {
 	if p.Why != "" {
 		return words(bad, p.Why)
 	}
-	text := fmt.Sprintf("%s, %d/%d ready", count(len(p.Pools), "pool"), ready, desired)
+	summary := fmt.Sprintf("%s, %d/%d ready", count(len(p.Pools), "pool"), ready, desired)
 	if all.Queue != nil {
-		text += "  queue " + strconv.FormatUint(*all.Queue, 10)
+		summary += "  queue " + strconv.FormatUint(*all.Queue, 10)
 	}
 	if all.CPU != nil {
-		text += "  cpu " + percentWords(all.CPU) + "%"
+		summary += "  cpu " + percentWords(all.CPU) + "%"
 	}
 	if all.Memory != nil {
-		text += "  memory " + bytesWords(*all.Memory)
+		summary += "  memory " + text.Size(*all.Memory)
 	}
-	text += "  restarts " + strconv.Itoa(restarts)
+	summary += "  restarts " + strconv.Itoa(restarts)
 	var l line
 	if m.choice.unhealthy {
 		l = l.say(warn, "only the unhealthy").say(plain, "  ")
@@ -131,7 +133,7 @@ func (m Model) sumLine() line {
 	if m.choice.filter != "" && !m.typing {
 		l = l.say(warn, "filter: "+m.choice.filter).say(plain, "  ")
 	}
-	return l.say(plain, text)
+	return l.say(plain, summary)
 }
 
 // headLine is the head of the table. The column that it is sorted by has a sign.

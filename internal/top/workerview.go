@@ -9,6 +9,8 @@ import (
 
 	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/supervisor/events"
+
+	"github.com/broodctl/brood/internal/text"
 )
 
 // workerLines is the page of a worker.
@@ -111,7 +113,7 @@ func processLines(d *Detail) []line {
 			command = "[" + p.Name + "]"
 		}
 		all = append(all, words(plain, fmt.Sprintf("%7d %c %6s %4d %8s  %s%s",
-			p.PID, p.State, bytesWords(p.Memory), p.Threads, ageWords(p.CPU), branch(p.Depth), command)))
+			p.PID, p.State, text.Size(p.Memory), p.Threads, text.Age(p.CPU), branch(p.Depth), command)))
 	}
 	return all
 }
