@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/rs/zerolog"
@@ -108,7 +109,7 @@ func numberOf(name string, isGroup bool) (int, error) {
 // accessWords is what a reload compares: the lists and addresses take effect when brood is started anew.
 func accessWords(cfg *config.Config) string {
 	a := cfg.Access
-	words := []string{"read " + strings.Join(a.Read, ","), "tcp " + addressWords(cfg), a.TokenFile, a.ReadTokenFile}
+	words := []string{"read " + strings.Join(a.Read, ","), "tcp " + addressWords(cfg), strconv.FormatBool(a.Remote), a.TokenFile, a.ReadTokenFile}
 	if a.Write != nil {
 		words = append(words, "write "+strings.Join(*a.Write, ","))
 	}

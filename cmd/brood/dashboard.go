@@ -15,6 +15,7 @@ import (
 func dashboard(cfg *config.Config, sup *supervisor.Supervisor, server *control.Server, tokens control.Tokens) map[string]http.Handler {
 	opt := webui.Options{
 		Last: sup.Events().Last, Off: dashboardOff(cfg), Trusting: cfg.HTTP.Network == "unix",
+		Hosts: cfg.HTTPHosts,
 	}
 	if opt.Off != "" {
 		opt.API = server.Web(nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/rs/zerolog"
 
@@ -53,10 +54,10 @@ func (e *endpoint) close() {
 	}
 }
 
-// httpWords is the address as the configuration has it, "" for none.
+// httpWords is the address as the configuration has it, with the names of the dashboard; "" for none.
 func httpWords(cfg *config.Config) string {
 	if cfg.HTTP.Network == "" {
 		return ""
 	}
-	return cfg.HTTP.String()
+	return strings.Join(append([]string{cfg.HTTP.String()}, cfg.HTTPHosts...), " ")
 }

@@ -19,6 +19,7 @@ type Config struct {
 	Control     string           // "" is the default path
 	Access      Access           // to the API
 	HTTP        listener.Address // of probes and metrics; without a network there is none
+	HTTPHosts   []string         // names of the dashboard, beside addresses and localhost
 	LogLevel    string
 	LogFormat   string
 	StopTimeout time.Duration // 0 is not known

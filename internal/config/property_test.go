@@ -53,6 +53,9 @@ func drawFile(t *rapid.T) *File {
 		StopTimeout: maybe(t, "stop_timeout", duration(3600, 4000)),
 		Control:     drawControl(t),
 	}
+	if f.Supervisor.HTTP != "" {
+		f.Supervisor.HTTPHosts = []string{"brood.example.org", "x"}[:rapid.IntRange(0, 2).Draw(t, "hosts")]
+	}
 	pools := rapid.IntRange(1, 3).Draw(t, "pools")
 	for i := range pools {
 		name := rapid.SampledFrom([]string{"web", "a.b", "x_y-z", "9"}).Draw(t, "pool") + fmt.Sprint(i)

@@ -173,6 +173,7 @@ func (r *resolver) supervisor() {
 		r.bad(key, "", "cannot call a supervisor %q: use up to 64 letters, digits, and - _ . @", s.Name)
 	}
 	r.http(under(table, "http"), s.HTTP)
+	r.httpHosts(under(table, "http_hosts"), s.HTTPHosts)
 	r.control(under(table, "control"), s.Control) // it asks whether there is http
 	oneOf(r, under(table, "log_level"), s.LogLevel, words("trace", "debug", "info", "warn", "error"))
 	oneOf(r, under(table, "log_format"), s.LogFormat, words("auto", "json", "text"))

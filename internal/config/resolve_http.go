@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 
 	"github.com/broodctl/brood/listener"
@@ -36,6 +37,22 @@ func parseHTTP(word string) (listener.Address, error) {
 		err = fmt.Errorf("cannot read address %q: %w", word, errNotHTTP)
 	}
 	return a, err
+}
+
+// hostName is a name as browsers send it, without a port.
+var hostName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`)
+
+// httpHosts reads the names of the dashboard.
+func (r *resolver) httpHosts(key string, names []string) {
+	if len(names) > 0 && r.file.Supervisor.HTTP == "" {
+		r.bad(key, "", "http_hosts means nothing without http")
+	}
+	for i, name := range names {
+		if !hostName.MatchString(name) {
+			r.bad(item(key, i), "it is a name such as brood.example.org, without a port", "cannot read host %q", name)
+		}
+	}
+	r.cfg.HTTPHosts = names
 }
 
 // httpPort reports a listener that has the address of the probes, or takes it when its workers get theirs.

@@ -177,6 +177,10 @@ func TestSupervisorKeys(t *testing.T) {
 	keys(t, head, "http", func(c *Config) any { return c.HTTP.String() }, map[string]any{
 		`"9180"`: "127.0.0.1:9180", `":9180"`: ":9180", `"[::1]:9180"`: "[::1]:9180", `"localhost:0"`: "localhost:0", `"unix:/run/x.sock"`: "unix:/run/x.sock",
 	}, "cannot read http", `"web:80"`, `"99999"`, `"unix:"`, `"udp:127.0.0.1:53"`, `"systemd:x"`, `"on"`)
+	keys(t, head+"http = \"9180\"\n", "http_hosts", func(c *Config) any { return c.HTTPHosts }, map[string]any{`["a.example", "b"]`: []string{"a.example", "b"}},
+		"cannot read host", `["a:80"]`, `[""]`, `["*"]`, `["-a"]`)
+	keys(t, head+"http = \"9180\"\n", "control.token_file", func(c *Config) any { return c.Access.TokenFile }, map[string]any{`"/run/token"`: "/run/token"}, "cannot", `"a/b"`)
+	keys(t, head+"http = \"9180\"\n", "control.read_token_file", func(c *Config) any { return c.Access.ReadTokenFile }, nil, "nothing without token_file", `"/run/token"`)
 	keys(t, head, "log_level", func(c *Config) any { return c.LogLevel }, map[string]any{`"trace"`: "trace", `"error"`: "error"}, "it is one of", `"verbose"`)
 	keys(t, head, "log_format", func(c *Config) any { return c.LogFormat }, map[string]any{`"json"`: "json", `"text"`: "text", `"auto"`: "auto"}, "it is one of", `"xml"`)
 	if c, err := read(poolHead, brokenWorld()); err != nil || c.Name != "brood" || c.LogLevel != "info" || c.LogFormat != "auto" || c.Control != "" {

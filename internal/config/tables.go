@@ -13,10 +13,12 @@ type File struct {
 
 // SupervisorTable is [supervisor].
 type SupervisorTable struct {
-	Name      string `toml:"name,omitempty"`       // default: the file's, without .toml
-	HTTP      string `toml:"http,omitempty"`       // where probes and metrics are answered: PORT of 127.0.0.1, ADDRESS, unix:PATH
-	LogLevel  string `toml:"log_level,omitempty"`  // trace, debug, info, warn, error
-	LogFormat string `toml:"log_format,omitempty"` // auto, json, text
+	Name string `toml:"name,omitempty"` // default: the file's, without .toml
+	HTTP string `toml:"http,omitempty"` // where probes, metrics and the dashboard are answered: PORT of 127.0.0.1, ADDRESS, unix:PATH
+	// HTTPHosts are further names by which browsers may ask for the dashboard, such as that of a proxy.
+	HTTPHosts []string `toml:"http_hosts,omitempty"`
+	LogLevel  string   `toml:"log_level,omitempty"`  // trace, debug, info, warn, error
+	LogFormat string   `toml:"log_format,omitempty"` // auto, json, text
 	// StopTimeout is how long whoever runs brood waits for its end: TimeoutStopSec= of systemd.service(5),
 	// terminationGracePeriodSeconds of Kubernetes.
 	StopTimeout *Duration `toml:"stop_timeout,omitempty"`

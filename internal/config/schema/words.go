@@ -184,6 +184,7 @@ func keys() map[string]change {
 		"ControlTable.write":         list(account),
 		"ControlTable.tcp":           pattern(`^([0-9]{1,5}|(tcp[46]?:)?(\[[0-9A-Za-z:.%]+\]|[0-9.]+|localhost|\*)?:[0-9]{1,5})$`, "9181", "127.0.0.1:9181"),
 		"SupervisorTable.http":       pattern(`^([0-9]{1,5}|unix:@?[^@]+|(tcp[46]?:)?(\[[0-9A-Za-z:.%]+\]|[0-9.]+|localhost|\*)?:[0-9]{1,5})$`, "9180", "127.0.0.1:9180", "unix:/run/brood/http.sock"),
+		"SupervisorTable.http_hosts": list(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$`),
 		"SupervisorTable.log_level":  words("trace", "debug", "info", "warn", "error"),
 		"SupervisorTable.log_format": words("auto", "json", "text"),
 
