@@ -2,6 +2,7 @@
 
 export const points = 90; // of a sparkline; with a look every two seconds that is three minutes
 const leastSpan = 1.5; // seconds between two readings of a counter that give a rate
+const idleSpan = 5; // after which one that stays the same is taken for idle
 
 // Rates turns counters into amounts per second.
 class Rates {
@@ -16,8 +17,11 @@ class Rates {
       return undefined;
     }
     seen.used = now;
-    if (now - seen.at >= leastSpan) {
-      seen.rate = (value - seen.value) / (now - seen.at);
+    const span = now - seen.at;
+    // A value that has not changed may be the same measurement once more.
+    if (span >= (value === seen.value ? idleSpan : leastSpan)) {
+      const rate = (value - seen.value) / span;
+      seen.rate = seen.rate === undefined ? rate : (seen.rate + rate) / 2; // looks and measurements are not in step
       seen.value = value;
       seen.at = now;
     }

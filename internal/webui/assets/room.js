@@ -6,9 +6,10 @@ import { bytes, cpu, since, sign, tone, visible } from './text.js';
 // The three sizes of rooms, by how many there are.
 export const sizeOf = (slots) => (slots <= 24 ? 'large' : slots <= 160 ? 'middle' : 'small');
 
-function facts(worker) {
+function facts(worker, isPair) {
   const list = [];
   if (worker.pid) list.push(`pid ${worker.pid}`);
+  if (isPair) return list.join('');
   if (worker.usage?.memory_bytes != null) list.push(bytes(worker.usage.memory_bytes));
   if (worker.cpu != null) list.push(cpu(worker.cpu));
   if (worker.connections != null) list.push(`${worker.connections} open`);
@@ -25,7 +26,7 @@ function signature(slot, size) {
   let text = `${size} ${slot.queue ?? ''}/${slot.capacity ?? ''}`;
   for (const w of slot.workers) {
     text += `|${w.state} ${w.pid} ${w.generation} ${w.side}`;
-    if (size === 'large') text += ` ${facts(w)} ${trouble(w)}`;
+    if (size === 'large') text += ` ${facts(w, slot.workers.length > 1)} ${trouble(w)}`;
   }
   return text;
 }
@@ -48,14 +49,14 @@ class WorkerView {
     this.node.append(this.word, this.age, this.facts, this.trouble);
   }
 
-  update(worker) {
+  update(worker, isPair) {
     this.worker = worker;
     setAttr(this.node, 'data-tone', tone(worker.state));
     setAttr(this.node, 'data-state', worker.state);
     setText(this.sign, sign(worker.state));
     if (!this.word) return;
     setText(this.word, worker.state);
-    setText(this.facts, facts(worker));
+    setText(this.facts, facts(worker, isPair));
     setText(this.trouble, trouble(worker));
     this.tick();
   }
@@ -106,7 +107,7 @@ export class Room {
       this.#workers = workers.map(() => new WorkerView(size === 'large'));
       this.inside.replaceChildren(...this.#workers.map((view) => view.node));
     }
-    workers.forEach((worker, i) => this.#workers[i].update(worker));
+    workers.forEach((worker, i) => this.#workers[i].update(worker, workers.length > 1));
   }
 
   // tick brings the ages up to date.

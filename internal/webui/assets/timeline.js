@@ -36,15 +36,18 @@ export function toneOf(e) {
 }
 
 const filters = {
-  most: (e) => e.event !== 'worker' && e.event !== 'signal' && !(e.event === 'death' && harmless.has(e.cause)),
+  most: (e) => ({
+    worker: false, signal: false, death: !harmless.has(e.cause), state: e.state === 'stopping', pool: e.state !== 'waiting' && e.state !== 'starting',
+  })[e.event] ?? true,
   death: (e) => e.event === 'death',
   rollout: (e) => e.event === 'rollout' || e.event === 'reload' || e.event === 'scale',
   all: () => true,
 };
 
-function entry(e) {
+// entry is an event in the list; times is how often the same happened without anything else between.
+function entry(e, times) {
   const node = el('li', { 'data-tone': toneOf(e), 'data-event': e.event },
-    el('time', { datetime: e.time, title: e.time }, clock(e.time)), ' ',
+    el('time', { datetime: e.time, title: e.time }, clock(e.time)), ' ', times > 1 ? el('strong', { class: 'times' }, `${times}× `) : null,
     el('span', { class: 'what' }, `${e.event === 'death' ? '✝' : sign(e.state)} ${e.event}`), ' ',
     el('strong', {}, place(e)), ' ', el('span', { class: 'text' }, describe(e)));
   if (e.last_lines?.length) {
@@ -77,11 +80,21 @@ export class Timeline {
   add(events) {
     this.#events.push(...events);
     if (this.#events.length > kept) this.#events.splice(0, this.#events.length - kept);
-    const news = events.filter(this.#filter()).slice(-shown).reverse();
-    if (news.length === 0) return;
-    this.list.prepend(...news.map(entry));
-    while (this.list.children.length > shown) this.list.lastElementChild.remove();
+    this.#show(events.filter(this.#filter()).slice(-shown));
     this.draw();
+  }
+
+  // #show puts events on top of the list. One that says the same as the one on top takes its place.
+  #show(events) {
+    for (const e of events) {
+      const same = [e.event, place(e), e.event === 'death' ? e.cause : describe(e)].join('\n');
+      this.times = same === this.top && this.list.firstElementChild ? this.times + 1 : 1;
+      this.top = same;
+      const node = entry(e, this.times);
+      if (this.times > 1) this.list.firstElementChild.replaceWith(node);
+      else this.list.prepend(node);
+    }
+    while (this.list.children.length > shown) this.list.lastElementChild.remove();
   }
 
   #filter() {
@@ -89,7 +102,8 @@ export class Timeline {
   }
 
   #rewrite() {
-    this.list.replaceChildren(...this.#events.filter(this.#filter()).slice(-shown).reverse().map(entry));
+    this.list.replaceChildren();
+    this.#show(this.#events.filter(this.#filter()).slice(-shown));
   }
 
   // draw paints the strip anew: time has passed.
