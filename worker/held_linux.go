@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -112,10 +113,10 @@ func eachSocket(pid int, do func(inode uint64)) error {
 		_, _, names = unix.ParseDirent(entries[:n], -1, names[:0])
 		for _, name := range names {
 			n, err := unix.Readlinkat(dir, name, target[:])
-			if err == unix.EACCES || err == unix.EPERM { //nolint:errorlint // a number of the system call itself
+			switch {
+			case errors.Is(err, fs.ErrPermission):
 				return err
-			}
-			if err != nil {
+			case err != nil:
 				continue // closed meanwhile
 			}
 			if inode, ok := socketInode(target[:n]); ok {

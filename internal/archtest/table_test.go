@@ -273,7 +273,8 @@ var rules = []rule{
 	},
 	{
 		dir: "e2e",
-		testOurs: []string{"internal/control", "internal/loadgen", "internal/logs", "internal/testguest", "internal/testhost", "internal/testvm", "internal/webui",
+		testOurs: []string{
+			"internal/control", "internal/loadgen", "internal/logs", "internal/testguest", "internal/testhost", "internal/testvm", "internal/webui",
 			"supervisor", "supervisor/events", "worker/handshake",
 		},
 		foreign: []string{xsys},
