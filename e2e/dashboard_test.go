@@ -82,12 +82,12 @@ func TestDashboard(t *testing.T) {
 		p := b.open(t, s.url, 1280, 900)
 		p.await("all workers are shown", ready(3))
 		pid := s.status().named("web").Workers[1].PID
-		p.await("the pid", fmt.Sprintf(`document.querySelector('[data-pool=web] [data-slot="1"]').innerText.includes('pid %d')`, pid))
+		p.await("the pid", fmt.Sprintf(`document.querySelector('[data-pool=web] [data-slot="1"]').ariaLabel.includes('pid %d')`, pid))
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 		p.await("the death in the timeline", `document.querySelector('.events [data-event=death]')?.innerText.includes('web 1')`)
-		p.await("another process", fmt.Sprintf(`!document.querySelector('[data-pool=web] [data-slot="1"]').innerText.includes('pid %d')`, pid))
+		p.await("another process", fmt.Sprintf(`!document.querySelector('[data-pool=web] [data-slot="1"]').ariaLabel.includes('pid %d')`, pid))
 		p.await("all are ready again", ready(3)+" && document.querySelector('[data-pool=web]').innerText.includes('1 restart')")
 		p.await("it is announced", `/death web slot 1/.test(document.querySelector('#announcer').textContent)`)
 	})
@@ -155,4 +155,9 @@ func TestDashboard(t *testing.T) {
 
 	s.must("stop")
 	p.await("the end is said", "document.querySelector('#notices').innerText.includes('has ended')")
+	again := launch(t, options{file: s.path})
+	p.await("it is live again", "document.querySelector('#link').dataset.link === 'live' && "+ready(3))
+	if pid := again.status().PID; !eval[bool](p, fmt.Sprintf("document.querySelector('#summary').textContent.includes('pid %d')", pid)) {
+		t.Errorf("the page shows another supervisor than that of pid %d", pid)
+	}
 }

@@ -9,6 +9,7 @@ const leastPause = 100; // between two looks, however much happens
 const share = 8; // one part in so many of the time is the most that looking takes
 const retryFirst = 500;
 const retryMost = 10000;
+const patience = 10000; // for a status
 
 export class Live {
   #on;
@@ -19,6 +20,7 @@ export class Live {
   #again = false;
   #timer = 0;
   #abort = null;
+  #broken = null; // ends a connection that is none any more
 
   // on has snapshot(snap, isNewLife), events(list), link(state, text), session(view).
   constructor(on) {
@@ -53,8 +55,9 @@ export class Live {
     if (this.#abort || document.hidden) return;
     const abort = (this.#abort = new AbortController());
     for (let pause = retryFirst; !abort.signal.aborted; pause = Math.min(2 * pause, retryMost)) {
+      const broken = (this.#broken = new AbortController());
       try {
-        await this.#connect(abort.signal, () => (pause = retryFirst));
+        await this.#connect(AbortSignal.any([abort.signal, broken.signal]), () => (pause = retryFirst));
       } catch (error) {
         if (abort.signal.aborted) return;
         console.debug('brood: not connected', error);
@@ -95,7 +98,7 @@ export class Live {
   }
 
   async #status(signal) {
-    const snap = await askJSON('/v1/status', { signal });
+    const snap = await askJSON('/v1/status', { signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]) });
     const isNew = this.#life !== '' && this.#life !== snap.started;
     if (isNew) this.#key = '';
     this.#life = snap.started;
@@ -113,6 +116,7 @@ export class Live {
       await this.#status(signal);
     } catch (error) {
       if (!signal.aborted) console.debug('brood: no status', error);
+      this.#broken?.abort();
     }
     const cost = performance.now() - began;
     await new Promise((done) => setTimeout(done, Math.max(leastPause, share * cost)));

@@ -4,13 +4,14 @@ import { Actions } from './actions.js';
 import { Keyed, byId, el, button, setAttr, setText } from './dom.js';
 import { Live } from './live.js';
 import { Model } from './model.js';
-import { PoolView } from './pool.js';
+import { PoolView, troubles } from './pool.js';
 import { SlotView } from './slot.js';
 import { Timeline, describe } from './timeline.js';
 import { plural, sign, since, tone, visible } from './text.js';
 
 const announceEvery = 3000; // milliseconds: a reader has to come to an end
 const announceMost = 3; // things at once
+const mostBad = 4; // pools that are told of above all
 const spoken = new Set(['death', 'rollout', 'state', 'reload']);
 
 const model = new Model();
@@ -97,8 +98,22 @@ function notices() {
   const reload = snap?.config?.reload;
   if (reload?.state === 'failed') list.push(['bad', `The last reload failed: ${visible(reload.error)}`]);
   else if (reload && reload.state !== 'done') list.push(['busy', `Reload: ${reload.state}`]);
+  const bad = model.pools.filter((pool) => pool.state === 'degraded' || pool.rollout?.state === 'failed' || pool.unmet?.length);
+  for (const pool of bad.slice(0, mostBad)) {
+    const toned = pool.state === 'degraded' && pool.ready === 0 ? 'bad' : 'warn';
+    const why = troubles(pool)[0];
+    list.push([toned, `${pool.name}: ${pool.ready}/${pool.desired} ready${why ? `, ${why}` : ''}`, [`Show ${pool.name}`, () => show(pool.name)]]);
+  }
+  if (bad.length > mostBad) list.push(['warn', `and ${plural(bad.length - mostBad, 'further pool')}`]);
   if (actions.off) list.push(['plain', `Logs and actions are off. ${actions.off}`, ['How to switch them on…', () => actions.explainOff()]]);
   return list;
+}
+
+// show leads to a pool.
+function show(name) {
+  const { node } = pools.get(name) ?? {};
+  node?.scrollIntoView({ block: 'start' });
+  node?.querySelector('.room[tabindex="0"]')?.focus({ preventScroll: true });
 }
 
 function showNotices() {

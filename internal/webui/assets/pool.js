@@ -26,7 +26,7 @@ class Roof {
 }
 
 // troubles are what is wrong with a pool, for people.
-function troubles(pool) {
+export function troubles(pool) {
   const list = [];
   if (pool.waits_for?.length) list.push(`waits for ${pool.waits_for.join(', ')}`);
   for (const unmet of pool.unmet ?? []) list.push(`missing: ${unmet}`);

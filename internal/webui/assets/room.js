@@ -13,7 +13,7 @@ function facts(worker, isPair) {
   if (worker.usage?.memory_bytes != null) list.push(bytes(worker.usage.memory_bytes));
   if (worker.cpu != null) list.push(cpu(worker.cpu));
   if (worker.connections != null) list.push(`${worker.connections} open`);
-  return list.join(' · ');
+  return list.map((fact) => fact.replaceAll(' ', '\u00a0')).join(' · ');
 }
 
 // before lists the states of those that do not run yet: how the one before them ended is the news about them.
@@ -93,7 +93,7 @@ export class Room {
     setAttr(this.door, 'data-state', slot.state);
     setAttr(this.door, 'aria-label', label(slot));
     setAttr(this.door, 'title', size === 'large' ? null : label(slot));
-    this.queue.hidden = slot.queue == null;
+    setAttr(this.queue, 'data-unknown', slot.queue == null);
     setShare(this.fill, slot.capacity ? Math.sqrt((slot.queue ?? 0) / slot.capacity) : 0); // a root: a few are seen too
     setText(this.queued, slot.queue || (size === 'large' && slot.queue === 0) ? String(slot.queue) : '');
     setAttr(this.queued, 'data-empty', slot.queue === 0);
