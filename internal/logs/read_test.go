@@ -103,6 +103,18 @@ func TestRecentOutlivesTheWorker(t *testing.T) {
 	}
 }
 
+func TestClosedTwiceIsKeptOnce(t *testing.T) {
+	h := newHouse(t)
+	s := h.open(t, "web.1", Tail)
+	say(t, s.Stderr(), "a\n")
+	_ = read(t, h.err, 2)
+	s.Close()
+	s.Close()
+	if got := texts(h.Recent(Filter{})); got != "a" {
+		t.Errorf("%q was written once", got)
+	}
+}
+
 func TestFollow(t *testing.T) {
 	h := newHouse(t)
 	s := h.open(t, "web.0", Tail)

@@ -153,10 +153,14 @@ func (r *recorder) started(pid int) {
 // close says that no more will come.
 func (r *recorder) close() {
 	r.mu.Lock()
-	r.closed = true
-	r.source.mux.tell(r)
+	again := r.closed
+	if r.closed = true; !again {
+		r.source.mux.tell(r)
+	}
 	r.mu.Unlock()
-	r.source.retire(r)
+	if !again {
+		r.source.retire(r)
+	}
 }
 
 // records reads what [recorder.after] returned.
