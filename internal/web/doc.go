@@ -3,7 +3,8 @@
 //
 // # Promise
 //
-// It is off unless somebody configured it, changes nothing and shows no secret.
+// It is off unless somebody configured it, and by itself changes nothing and shows no
+// secret.
 // Whoever can connect may ask, so nothing can be asked that costs much: what a
 // probe needs was published by the supervisor's loop already, /healthz is worked
 // out once in [healthAge], and the loop itself is asked for a sign of life at most
