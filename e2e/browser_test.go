@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"github.com/broodctl/brood/internal/testhost"
@@ -155,6 +156,17 @@ func (p *tab) press(keys ...string) {
 		if err := chromedp.Do(p.ctx, chromedp.KeyEvent(key)); err != nil {
 			p.t.Fatal(err)
 		}
+	}
+}
+
+// prefers sets a feature of media queries.
+func (p *tab) prefers(name, value string) {
+	p.t.Helper()
+	_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: name, Value: value}},
+	})
+	if err != nil {
+		p.t.Fatal(err)
 	}
 }
 

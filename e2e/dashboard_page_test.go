@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/broodctl/brood/internal/logs"
+	"github.com/broodctl/brood/internal/webui"
 	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/events"
 )
@@ -32,6 +33,7 @@ func TestDashboardPage(t *testing.T) {
 	b := startBrowser(t)
 	for name, test := range map[string]func(*testing.T, *browser){
 		"hostile names": hostileNames, "thousand": thousand, "narrow": narrow, "keyboard": keyboardOnly, "other origins": otherOrigins,
+		"without tokens": withoutTokens, "contrast": contrast,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, b) })
 	}
@@ -206,6 +208,53 @@ func keyboardOnly(t *testing.T, b *browser) {
 	}
 	if nameless := eval[int](p, `[...document.querySelectorAll('button, select, input')].filter((e) => !(e.innerText || e.ariaLabel || e.labels?.length)).length`); nameless > 0 {
 		t.Errorf("%d controls have no name", nameless)
+	}
+}
+
+// Without a token_file the page says so, and how that is changed.
+func withoutTokens(t *testing.T, b *browser) {
+	_, at := playWith(t, func(o *webui.Options) { o.Rights, o.Off = nil, "No token_file is configured." }, crowd("web", 2))
+	p := b.open(t, at, 1280, 900)
+	p.await("it is said", "document.querySelector('#notices').innerText.includes('Logs and actions are off. No token_file is configured.')")
+	p.click("#notices button")
+	p.await("how to switch them on", "document.querySelector('dialog pre')?.textContent.includes('token_file =')")
+	p.press(kb.Escape)
+	p.click("[data-pool=web] [data-verb=scale]")
+	p.await("the same in place of an action", "document.querySelector('dialog pre')")
+}
+
+// Every text can be read in both schemes: a contrast of 4.5 at least, as WCAG 2.2 (1.4.3) wants it.
+func contrast(t *testing.T, b *browser) {
+	pool := crowd("web", 14)
+	for i, state := range []string{
+		"waiting", "starting", "proving", "ready", "unready", "failing", "settling", "retiring", "draining", "tracing", "reaping", "killed", "finished", "free",
+	} {
+		pool.Workers[i].State, pool.Workers[i].Health, pool.Workers[i].Ready = state, "says why", state == "ready"
+	}
+	pool.State, pool.Ready, pool.Rollout = supervisor.StateDegraded, 1, &supervisor.RolloutView{Generation: 2, State: "rolling"}
+	s, at := playWith(t, func(o *webui.Options) { o.Off = "For a reason." }, pool)
+	for _, state := range []string{"rolling", "reverting", "done", "failed"} {
+		s.feed.Add(events.Event{Kind: events.Rollout, Pool: "web", Generation: 2, State: state})
+	}
+	s.feed.Add(events.Event{Kind: events.Death, Pool: "web", Slot: new(1), Cause: "died", Exit: "exit 1"})
+	p := b.open(t, at, 1280, 900)
+	for _, scheme := range []string{"light", "dark"} {
+		p.prefers("prefers-color-scheme", scheme)
+		p.await("all is there", "document.querySelectorAll('.room').length === 14 && document.querySelectorAll('.events li').length === 5")
+		weak := eval[[]string](p, `(() => {
+			const rgb = (text) => text.match(/[\d.]+/g).map(Number);
+			const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+				.reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+			const behind = (e) => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if ((c[3] ?? 1) === 1) return c; } return [255, 255, 255]; };
+			return [...document.querySelectorAll('body *')].filter((e) => e.getClientRects().length && [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()))
+				.map((e) => {
+					const [a, b] = [light(rgb(getComputedStyle(e)[e instanceof SVGElement ? 'fill' : 'color'])), light(behind(e))].sort((x, y) => y - x);
+					return [(a + 0.05) / (b + 0.05), e.tagName + '.' + (e.getAttribute('class') ?? '') + ' ' + e.textContent.slice(0, 20)];
+				}).filter(([ratio]) => ratio < 4.5).map(([ratio, what]) => ratio.toFixed(2) + ' ' + what);
+		})()`)
+		for _, what := range weak {
+			t.Errorf("%s: a contrast of %s", scheme, what)
+		}
 	}
 }
 

@@ -36,6 +36,11 @@ type stage struct {
 // play starts one, and returns where its page is.
 func play(t *testing.T, pools ...supervisor.PoolView) (s *stage, url string) {
 	t.Helper()
+	return playWith(t, func(*webui.Options) {}, pools...)
+}
+
+func playWith(t *testing.T, change func(*webui.Options), pools ...supervisor.PoolView) (s *stage, url string) {
+	t.Helper()
 	s = &stage{feed: events.NewFeed(), changed: make(chan struct{})}
 	s.snap = supervisor.Snapshot{
 		Name: "shop", Version: "1.2.3", PID: 4711, State: supervisor.StateReady, Started: time.Now().Add(-time.Hour),
@@ -51,7 +56,7 @@ func play(t *testing.T, pools ...supervisor.PoolView) (s *stage, url string) {
 	t.Cleanup(socket.Remove)
 	t.Cleanup(api.Close)
 	mux := http.NewServeMux()
-	for pattern, page := range webui.Pages(webui.Options{
+	opt := webui.Options{
 		API: api.Web(&control.Tokens{Write: privately(t, filepath.Join(dir, "token"))}), Last: s.feed.Last,
 		Rights: func(token string) (string, error) {
 			if token == writeToken {
@@ -59,7 +64,9 @@ func play(t *testing.T, pools ...supervisor.PoolView) (s *stage, url string) {
 			}
 			return "none", nil
 		},
-	}) {
+	}
+	change(&opt)
+	for pattern, page := range webui.Pages(opt) {
 		mux.Handle(pattern, page)
 	}
 	server := httptest.NewServer(mux)
