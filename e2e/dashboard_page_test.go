@@ -74,6 +74,8 @@ func hostileNames(t *testing.T, b *browser) {
 	}
 	p.press(kb.Escape)
 	p.await("the end of the drawer", "!document.querySelector('dialog')")
+	s.feed.Add(events.Event{Kind: events.Death, Pool: hostile, Slot: new(1), Cause: "died", Lines: []string{hostile + " at last"}})
+	p.await("the last words, now that there is a token", "[...document.querySelectorAll('.events details pre')].some((e) => e.textContent.includes('at last'))")
 	p.click("[data-verb=stop]")
 	p.await("the question", "document.querySelector('dialog')?.innerText.includes('onerror')")
 	if n := eval[int](p, "document.querySelectorAll('main img, main script, aside img, aside script, dialog img, dialog script, #notices img').length"); n > 0 {

@@ -24,7 +24,7 @@ export class Actions {
   rights = 'none';
   off = '';
 
-  // on has announce(text), changed(): other rights, or something was asked for.
+  // on has announce(text), changed(): other rights, or something was asked for, and unlocked(): there is a token now.
   constructor(model, on) {
     this.model = model;
     this.on = on;
@@ -56,7 +56,10 @@ export class Actions {
       return false;
     }
     const ok = await askToken((word) => this.#check(word));
-    if (ok) this.on.changed();
+    if (ok) {
+      this.on.changed();
+      this.on.unlocked();
+    }
     return ok === true;
   }
 

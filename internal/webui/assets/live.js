@@ -38,9 +38,11 @@ export class Live {
     else this.#looking = this.#look().finally(() => this.#looked());
   }
 
-  // again connects anew, with the token that there is now.
+  // again connects anew, with the token that there is now: with one, events have the last words of workers.
   again() {
-    this.#pause();
+    this.#abort?.abort();
+    this.#abort = null;
+    clearTimeout(this.#timer);
     this.#run();
   }
 

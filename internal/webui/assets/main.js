@@ -18,6 +18,7 @@ const model = new Model();
 const timeline = new Timeline();
 const actions = new Actions(model, {
   announce,
+  unlocked: () => live.again(),
   changed: () => {
     showNotices();
     slot?.unlocked();
