@@ -32,6 +32,7 @@ func (p *pool) die(rec *record, death machine.Died) {
 	rec.unwatch()
 	rec.over = true
 	delete(p.unfit, rec)
+	p.cameBack(rec, !rec.cause().isFailure())
 	p.dead = append(p.dead, rec)
 	p.slot(rec.ref.Slot).lastExit = rec.lastExit()
 	p.step(death)

@@ -180,6 +180,7 @@ func (p *pool) told(m told) {
 		rec.notified = true
 		p.pass(m.ref, atProof, howNotified)
 	}
+	p.toldOfReload(rec, m.msg.Reloading, m.msg.Ready)
 	p.toldOfHealth(rec, &m.msg)
 	if m.msg.Stopping && !rec.asked {
 		rec.unwatch()

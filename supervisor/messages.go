@@ -121,6 +121,7 @@ type (
 	// surveyed: it was looked up which workers handle the reload signal.
 	surveyed struct {
 		pool  *pool
+		begun time.Time
 		safe  []machine.Ref
 		reach reach
 		reply replyFunc

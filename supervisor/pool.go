@@ -36,7 +36,9 @@ type pool struct {
 	waiting    []waiter        // for the end of a rollout
 	restarts   []restart       // that somebody waits for
 	last       *RolloutView
-	relays     relays                  // of the request at hand
+	relays     relays // of the request at hand
+	reloading  reloading
+	reloads    ReloadsView
 	dead       []*record               // whose places may not be free yet
 	steerTo    []machine.Place         // not done yet; nil if it is
 	code       int                     // what the pool exited with

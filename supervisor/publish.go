@@ -140,7 +140,7 @@ func (p *pool) view() PoolView {
 	v := PoolView{
 		Name: p.name, Phase: p.phase(),
 		Generation: p.st.Generation, Desired: p.st.Spec.Workers, Ready: p.st.ReadySlots(),
-		State: p.condition(), Deaths: maps.Clone(p.deaths), Repairs: p.repairs,
+		State: p.condition(), Deaths: maps.Clone(p.deaths), Repairs: p.repairs, Reloads: p.reloads,
 		Listeners: []ListenerView{}, Workers: []WorkerView{},
 	}
 	if len(p.cfg().Requires) > 0 {

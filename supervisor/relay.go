@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+	"time"
 
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/worker"
@@ -20,8 +21,9 @@ const (
 // reload makes the workers read their configuration again. Whether that is a signal or a rollout is the machine's
 // decision; what it has to know first is read from /proc beside the loop.
 func (p *pool) reload(how reach, reply replyFunc) {
+	begun := time.Now()
 	if p.st.Spec.Reload != machine.ReloadAuto || !p.accepts() {
-		p.surveyed(surveyed{pool: p, reach: how, reply: reply})
+		p.surveyed(surveyed{pool: p, begun: begun, reach: how, reply: reply})
 		return
 	}
 	type known struct {
@@ -43,7 +45,7 @@ func (p *pool) reload(how reach, reply replyFunc) {
 				safe = append(safe, k.ref)
 			}
 		}
-		p.sup.mail.post(surveyed{pool: p, safe: safe, reach: how, reply: reply})
+		p.sup.mail.post(surveyed{pool: p, begun: begun, safe: safe, reach: how, reply: reply})
 	})
 }
 
@@ -66,20 +68,25 @@ func (p *pool) surveyed(m surveyed) {
 			m.reply(Verdict{Text: fmt.Sprintf("pool %s untouched", p.name)})
 			return
 		}
-		p.roll(m.reply)
+		p.roll(p.booked(m.begun, m.reply))
 		return
 	}
 	before := p.st.Rollout
 	p.relays = relays{}
+	p.beginReload(m.begun)
 	p.step(machine.ReloadRequested{Safe: m.safe})
 	if p.st.Rollout != before { // a handler has vanished since the survey
-		p.await(m.reply)
+		p.reloading = reloading{}
+		p.await(p.booked(m.begun, m.reply))
 		return
 	}
 	v := p.relays.verdict(p.name, sig)
+	p.reloading.failed = v.Err != nil
 	if m.reach == signalOnly && v.Err != nil {
+		p.reloading = reloading{}
 		v = Verdict{Text: fmt.Sprintf("pool %s untouched", p.name)}
 	}
+	p.endReload()
 	m.reply(v)
 }
 
@@ -154,6 +161,7 @@ func (p *pool) relay(a machine.Relay) {
 	p.of(p.log.Info(), rec).Str(keySignal, signalName(sig)).Stringer(keyWhy, a.Purpose).Msg("signal relayed")
 	p.send(rec, rec.proc.Signal, sig)
 	if a.Purpose == machine.ForReload {
+		p.reloading.tell(rec)
 		p.restoreSoon(rec)
 	}
 }

@@ -64,6 +64,7 @@ func (p *pool) restoreSoon(rec *record) {
 func (p *pool) restoreDue(ref machine.Ref) {
 	if rec := p.workers[ref]; rec != nil && !rec.over {
 		p.restore(rec)
+		p.survivedReload(rec)
 	}
 }
 

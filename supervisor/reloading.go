@@ -1,0 +1,97 @@
+package supervisor
+
+import "time"
+
+// reloading is a reload that the workers of a pool were told of, until it is known of all of them what became of it.
+type reloading struct {
+	begun  time.Time // zero if there is none
+	ended  time.Time // when the last of those that say so had reloaded
+	told   map[*record]word
+	failed bool
+}
+
+// word is what a worker has said of its reload. One that says RELOADING=1 says READY=1 when it has reloaded; see
+// sd_notify(3). Of the others nobody knows when they have, only that they did not die of it.
+type word uint8
+
+const (
+	silent word = iota
+	speaks
+)
+
+// tell takes note that a worker was told. One that could not be told before may hear of it when the books are closed.
+func (r *reloading) tell(rec *record) {
+	if r.told != nil {
+		r.told[rec] = silent
+	}
+}
+
+// booked counts a reload by its verdict.
+func (p *pool) booked(begun time.Time, reply replyFunc) replyFunc {
+	return func(v Verdict) {
+		p.book(begun, time.Now(), v.Err != nil)
+		reply(v)
+	}
+}
+
+func (p *pool) book(begun, ended time.Time, failed bool) {
+	p.changed()
+	if failed {
+		p.reloads.Failed++
+		return
+	}
+	p.reloads.Done++
+	p.reloads.Last = ended.Sub(begun).Seconds()
+}
+
+// beginReload opens the books. Who has not come back from the reload before has failed.
+func (p *pool) beginReload(begun time.Time) {
+	for rec, said := range p.reloading.told {
+		p.cameBack(rec, said == silent)
+	}
+	p.reloading = reloading{begun: begun, ended: begun, told: map[*record]word{}}
+}
+
+// endReload closes the books if there is nobody left to wait for.
+func (p *pool) endReload() {
+	r := &p.reloading
+	if r.begun.IsZero() || len(r.told) > 0 {
+		return
+	}
+	p.book(r.begun, r.ended, r.failed)
+	*r = reloading{}
+}
+
+// cameBack takes note of what became of a worker that was told to reload.
+func (p *pool) cameBack(rec *record, well bool) {
+	r := &p.reloading
+	said, ok := r.told[rec]
+	if !ok {
+		return
+	}
+	delete(r.told, rec)
+	r.failed = r.failed || !well
+	if said == speaks {
+		r.ended = time.Now()
+	}
+	p.endReload()
+}
+
+// toldOfReload hears what a worker says about it.
+func (p *pool) toldOfReload(rec *record, begins, ready bool) {
+	said, ok := p.reloading.told[rec]
+	switch {
+	case !ok:
+	case begins:
+		p.reloading.told[rec] = speaks
+	case ready && said == speaks:
+		p.cameBack(rec, true)
+	}
+}
+
+// survivedReload takes note that a worker is still there some time after the signal.
+func (p *pool) survivedReload(rec *record) {
+	if said, ok := p.reloading.told[rec]; ok && said == silent {
+		p.cameBack(rec, true)
+	}
+}
