@@ -89,6 +89,8 @@ func (s *stage) Snapshot() supervisor.Snapshot {
 
 func (s *stage) Measured() supervisor.Snapshot { return s.Snapshot() }
 
+func (s *stage) Published() *supervisor.Snapshot { return new(s.Snapshot()) }
+
 func (s *stage) Changed() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()

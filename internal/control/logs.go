@@ -52,8 +52,8 @@ func (a *api) logs(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, CodeBadRequest, err.Error())
 		return
 	}
-	if snap := a.sup.Snapshot(); filter.Pool != "" && poolOf(&snap, filter.Pool) == nil {
-		refuse(w, http.StatusNotFound, CodeNoPool, noPool(&snap, filter.Pool))
+	if snap := a.sup.Published(); filter.Pool != "" && poolOf(snap, filter.Pool) == nil {
+		refuse(w, http.StatusNotFound, CodeNoPool, noPool(snap, filter.Pool))
 		return
 	}
 	select {

@@ -67,10 +67,10 @@ func follow(ctx context.Context, sup Supervisor, req supervisor.Request) error {
 	if req.Verb != supervisor.Scale && req.Verb != supervisor.Stop {
 		return nil
 	}
-	first := sup.Snapshot()
+	first := sup.Published()
 	for {
-		changed, snap := sup.Changed(), sup.Snapshot()
-		done, err := through(&first, &snap, req)
+		changed, snap := sup.Changed(), sup.Published()
+		done, err := through(first, snap, req)
 		if done || err != nil {
 			return err
 		}

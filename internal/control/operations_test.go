@@ -48,6 +48,8 @@ func (s *slow) Snapshot() supervisor.Snapshot {
 
 func (s *slow) Measured() supervisor.Snapshot { return s.Snapshot() }
 
+func (s *slow) Published() *supervisor.Snapshot { return new(s.Snapshot()) }
+
 func (s *slow) become(change func(*supervisor.PoolView)) {
 	s.mu.Lock()
 	change(&s.pool)

@@ -20,6 +20,8 @@ import (
 // Supervisor is what the API steers; see supervisor.Supervisor.
 type Supervisor interface {
 	Snapshot() supervisor.Snapshot
+	// Published is the same without ages and without what is measured. Nobody changes it.
+	Published() *supervisor.Snapshot
 	// Measured is a snapshot that waits for what is measured.
 	Measured() supervisor.Snapshot
 	// Changed returns a channel that is closed when a snapshot newer than the current one is published, and until then
@@ -74,7 +76,7 @@ type Server struct {
 func Serve(socket *Socket, sup Supervisor, opt Options) *Server {
 	a := &api{
 		sources: opt, logReaders: make(chan struct{}, mostLogReaders),
-		sup: sup, start: strconv.FormatInt(sup.Snapshot().Started.UnixMilli(), 10),
+		sup: sup, start: strconv.FormatInt(sup.Published().Started.UnixMilli(), 10),
 		streams: newStreams(), ops: newOperations(sup), brief: make(chan struct{}, mostBrief),
 	}
 	a.watchers = newWatchers(sup, a.streams)

@@ -41,6 +41,8 @@ func (f *fake) Snapshot() supervisor.Snapshot {
 
 func (f *fake) Measured() supervisor.Snapshot { return f.Snapshot() }
 
+func (f *fake) Published() *supervisor.Snapshot { return new(f.Snapshot()) }
+
 func (f *fake) Do(ctx context.Context, req supervisor.Request) supervisor.Verdict {
 	f.asked = append(f.asked, req)
 	if f.block {

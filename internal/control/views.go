@@ -127,6 +127,6 @@ func (a *api) config(w http.ResponseWriter, _ *http.Request) {
 	if len(text) == 0 {
 		text = json.RawMessage("{}")
 	}
-	view := a.sup.Snapshot().Config
+	view := a.sup.Published().Config
 	answer(w, http.StatusOK, Config{File: view.File, Loaded: view.Loaded, Config: text})
 }

@@ -36,6 +36,8 @@ func (h *house) Snapshot() supervisor.Snapshot {
 
 func (h *house) Measured() supervisor.Snapshot { return h.Snapshot() }
 
+func (h *house) Published() *supervisor.Snapshot { return new(h.Snapshot()) }
+
 // get asks for a path, and reads what comes as JSON.
 func get[T any](t *testing.T, client *Client, path string, want int) T {
 	t.Helper()

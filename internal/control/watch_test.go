@@ -42,6 +42,8 @@ func (p *publisher) Snapshot() supervisor.Snapshot {
 
 func (p *publisher) Measured() supervisor.Snapshot { return p.Snapshot() }
 
+func (p *publisher) Published() *supervisor.Snapshot { return new(p.Snapshot()) }
+
 func (p *publisher) Changed() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()

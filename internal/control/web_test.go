@@ -23,6 +23,8 @@ func (f *talkative) Snapshot() supervisor.Snapshot {
 
 func (f *talkative) Measured() supervisor.Snapshot { return f.Snapshot() }
 
+func (f *talkative) Published() *supervisor.Snapshot { return new(f.Snapshot()) }
+
 // webServer is the API on an endpoint, with a token to write and one to read.
 func webServer(t *testing.T, sup Supervisor, configured bool) http.Handler {
 	t.Helper()
