@@ -37,8 +37,9 @@ type pool struct {
 	Repairs    repairs  `json:"repairs"`
 	Workers    []worker `json:"workers"`
 	Listeners  []struct {
-		Name string `json:"name"`
-		Mode string `json:"mode"`
+		Name  string `json:"name"`
+		Mode  string `json:"mode"`
+		Queue *queue `json:"queue"`
 	} `json:"listeners"`
 }
 
@@ -56,6 +57,21 @@ type worker struct {
 	Ready      bool   `json:"ready"`
 	Generation int    `json:"generation"`
 	LastExit   string `json:"last_exit"`
+
+	Usage *struct {
+		Memory uint64  `json:"memory_bytes"`
+		CPU    float64 `json:"cpu_seconds"`
+		Pids   int     `json:"pids"`
+		FDs    int     `json:"fds"`
+	} `json:"usage"`
+	Queue       *queue `json:"queue"`
+	Connections *int   `json:"connections"`
+}
+
+type queue struct {
+	Depth    int `json:"depth"`
+	Capacity int `json:"capacity"`
+	Drops    int `json:"drops"`
 }
 
 func (b *brood) status() status {
