@@ -64,6 +64,10 @@ func fitnessBugs() []mutation {
 			"!s.Slots[ref.Slot].isOvermanned() && !s.spares(*ready+s.unfitSlots()):", "false:",
 		},
 		{
+			"two workers of a slot, one of them unready, hold up the next rollout", "rollout.go",
+			" || slot.isOvermanned()", "",
+		},
+		{
 			"an unready slot holds up the rollout of the others", "reconcile.go",
 			"s.spares(*ready+s.unfitSlots()) {", "s.spares(*ready) {",
 		},

@@ -56,7 +56,7 @@ func shortScenarios() []scenario {
 		{"two ill stop-first", pool(2, 0, 1, stopFirst, once, minReady), budget{total: 3, crashes: 1, rolls: 1, unfits: 2, terms: 2}, nil},
 		{"one ends", pool(1, 1, 0, onFailure, minReady), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 2, scales: 1, changes: 1, terms: 1}, []Spec{pool(1, 1, 0, once)}},
 		{"two reload by signal", pool(2, 1, 1, bySignal, noSettle, minReady), budget{total: 3, crashes: 1, rolls: 1, reloads: 2, dumps: 2, terms: 1}, nil},
-		{"two abort", pool(2, 1, 0, spareID), budget{total: 4, rolls: 3, scales: 1, aborts: 2, unfits: 1}, nil},
+		{"two abort", pool(2, 1, 0, spareID), budget{total: 4, rolls: 3, scales: 1, aborts: 2}, nil},
 		{"one changes", pool(1, 1, 0), budget{total: 3, crashes: 1, lates: 1, rolls: 1, scales: 1, changes: 2, aborts: 1}, []Spec{
 			pool(2, 1, 0, otherIDs, noTimeout), pool(1, 0, 1, stopFirst, noSettle, minReady),
 		}},
@@ -70,6 +70,7 @@ func shortScenarios() []scenario {
 		{"two stop late", pool(2, 1, 0, stopDelay, minReady), budget{total: 2, crashes: 1, leaves: 1, rolls: 1, scales: 1, stops: 1, terms: 4}, nil},
 		{"two run once", pool(2, 1, 0, once, canary), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 1, scales: 1, changes: 1, aborts: 1}, []Spec{pool(2, 1, 0)}},
 		{"one is recycled", pool(1, 1, 0, onFailure), budget{total: 4, crashes: 2, remains: 1, leaves: 1, lates: 1, unfits: 2, dues: 2, rolls: 1, scales: 1}, nil},
+		{"two abort and fall ill", pool(2, 1, 0), budget{total: 4, rolls: 2, aborts: 1, unfits: 1}, nil},
 		{"two", pool(2, 1, 0), budget{total: 3, crashes: 1, lates: 1, rolls: 2, terms: 4}, nil},
 		{"one", pool(1, 1, 0, spareID), budget{total: 3, crashes: 2, remains: 1, leaves: 1, lates: 1, rolls: 2, scales: 1, terms: 4}, nil},
 	}
