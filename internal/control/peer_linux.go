@@ -61,7 +61,11 @@ func openPidfd(fd, pid int) (int, error) {
 		return -1, err
 	}
 	look := []unix.PollFd{{Fd: int32(fd)}}
-	if _, err := unix.Poll(look, 0); err != nil || look[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0 {
+	_, err = unix.Poll(look, 0)
+	for errors.Is(err, unix.EINTR) { // the runtime sends its threads signals, and a look that does not wait can be cut as well
+		_, err = unix.Poll(look, 0)
+	}
+	if err != nil || look[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0 {
 		_ = unix.Close(pidfd)
 		return -1, errors.Join(ErrNoAnswer, err)
 	}
