@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/broodctl/brood/internal/redact"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 )
@@ -101,7 +102,7 @@ func (s *Supervisor) preStart(ctx context.Context, e *edition, generation uint64
 
 func (s *Supervisor) preStartOne(ctx context.Context, e *edition, generation uint64, command string) *setback {
 	fail := func(err error, lines []string) *setback {
-		return &setback{errs: []error{fmt.Errorf("cannot start pool %s: %w: %s: %w", e.cfg.Name, ErrPreStart, command, err)}, lines: lines}
+		return &setback{errs: []error{fmt.Errorf("cannot start pool %s: %w: %s: %w", e.cfg.Name, ErrPreStart, redact.Text(command), err)}, lines: lines}
 	}
 	cmd, err := s.chore(e, generation, command)
 	if err != nil {
@@ -119,7 +120,7 @@ func (s *Supervisor) preStartOne(ctx context.Context, e *edition, generation uin
 	}
 	cmd.Stdout, cmd.Stderr = output.Stdout(), output.Stderr()
 	begun := time.Now()
-	log := s.log.With().Str(keyPool, e.cfg.Name).Str(keyCommand, command).Logger()
+	log := s.log.With().Str(keyPool, e.cfg.Name).Str(keyCommand, redact.Text(command)).Logger()
 	log.Info().Msg("pre_start begins")
 	defer s.systemd.patience()()
 	if err := s.cfg.World.Run(ctx, cmd, "command"); err != nil {

@@ -98,9 +98,9 @@ var failures = []struct {
 		world: func(w *world) { w.lacks("env:KEY", true) }, words: "cannot start pool added: requirement does not hold: env:KEY is not there",
 	},
 	{
-		name: "a pre_start of the added pool", change: func(d *plan.Desired) { d.Pools[5].PreStart = []string{"migrate"} },
+		name: "a pre_start of the added pool", change: func(d *plan.Desired) { d.Pools[5].PreStart = []string{"DB_PASSWORD=geheim migrate"} },
 		behave: func(_ int, p *fakeProcess) { p.exit = worker.Exit{Code: 3} },
-		words:  "pre_start failed: migrate: command ended with exit 3", lines: true,
+		words:  "pre_start failed: DB_PASSWORD=*** migrate: command ended with exit 3", lines: true,
 	},
 	{name: "a worker of the added pool dies", behave: dying("added", "1", "1"), words: "worker added.1 (pid", lines: true},
 	{name: "a worker of the added pool is late", behave: late("added", "1", "0"), words: "was not ready within", lines: true},

@@ -52,7 +52,7 @@ var rules = []rule{
 	{
 		dir: "supervisor",
 		ours: []string{
-			"internal/cgroup", "internal/probe", "supervisor/events", "supervisor/machine", "supervisor/plan", "supervisor/scale", "worker", "worker/handshake",
+			"internal/cgroup", "internal/probe", "internal/redact", "supervisor/events", "supervisor/machine", "supervisor/plan", "supervisor/scale", "worker", "worker/handshake",
 			"listener",
 		},
 		foreign: []string{zerolog, goSystemd, xsys},
@@ -118,7 +118,7 @@ var rules = []rule{
 	{
 		dir: "internal/config",
 		ours: []string{
-			"internal/cgroup", "internal/probe", "internal/require", "listener", "supervisor/events", "supervisor/machine", "supervisor/plan",
+			"internal/cgroup", "internal/probe", "internal/redact", "internal/require", "listener", "supervisor/events", "supervisor/machine", "supervisor/plan",
 			"worker", "worker/handshake",
 		},
 		testOurs: []string{"internal/testhost"},
@@ -158,6 +158,11 @@ var rules = []rule{
 		dir:    "internal/hooks",
 		ours:   []string{"supervisor/events"},
 		reason: "passes on events; how a program is run is the supervisor's business",
+	},
+	{
+		dir:     "internal/redact",
+		foreign: []string{},
+		reason:  "words that may be shown: whoever shows commands and addresses imports it, and it knows nobody",
 	},
 	{
 		dir:      "internal/text",
@@ -211,6 +216,7 @@ var rules = []rule{
 	},
 	{
 		dir:      "internal/require",
+		ours:     []string{"internal/redact"},
 		testOurs: []string{"internal/require"},
 		reason:   "looks at the outside world once or often: knows neither pools nor how their commands are run",
 	},

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
-	"strings"
-)
 
-// hidden stands for what is not shown.
-const hidden = "***"
+	"github.com/broodctl/brood/internal/redact"
+)
 
 // Document is a File as JSON, with its defaults and without secrets: what everybody may see who may look at a supervisor.
 // The tables and keys are those of the file.
@@ -18,7 +16,7 @@ const hidden = "***"
 // strings that is hidden what follows the name of a secret, and the password in a URL. Where a hook posts to is a secret as a
 // whole. What files contain that the File names is not part of it.
 func Document(f *File) (json.RawMessage, error) {
-	text, err := Encode(redact(Complete(f)))
+	text, err := Encode(withoutSecrets(Complete(f)))
 	if err != nil {
 		return nil, err
 	}
@@ -57,25 +55,25 @@ func (n *node) plain() any {
 	return n.text
 }
 
-// redact returns a copy without secrets. It is one of a copy of Complete: the maps of tables are its own.
-func redact(f *File) *File {
+// withoutSecrets returns a copy without secrets. It is one of a copy of Complete: the maps of tables are its own.
+func withoutSecrets(f *File) *File {
 	for name, p := range f.Pool {
 		p.Env = hideValues(p.Env)
-		p.Command, p.PreStart, p.Requires = hideWords(p.Command), hideEach(p.PreStart), hideEach(p.Requires)
-		p.Ready = hideInText(p.Ready)
+		p.Command, p.PreStart, p.Requires = redact.Words(p.Command), redact.Each(p.PreStart), redact.Each(p.Requires)
+		p.Ready = redact.Text(p.Ready)
 		for _, probe := range []*ProbeTable{&p.Startup, &p.Readiness, &p.Liveness} {
 			probe.Headers = hideValues(probe.Headers)
-			probe.HTTP = hideInText(probe.HTTP)
+			probe.HTTP = redact.Text(probe.HTTP)
 			if probe.Exec != "" {
-				probe.Exec = hideInText(probe.Exec)
+				probe.Exec = redact.Text(probe.Exec)
 			}
 		}
 		f.Pool[name] = p
 	}
 	for name, h := range f.OnEvent {
-		h.Exec, h.Headers = hideWords(h.Exec), hideValues(h.Headers)
+		h.Exec, h.Headers = redact.Words(h.Exec), hideValues(h.Headers)
 		if h.URL != "" {
-			h.URL = hidden
+			h.URL = redact.Hidden
 		}
 		f.OnEvent[name] = h
 	}
@@ -89,51 +87,8 @@ func hideValues(values map[string]string) map[string]string {
 	shown := maps.Clone(values)
 	for name, value := range shown {
 		if value != "" && !aTemplate.MatchString(value) {
-			shown[name] = hidden
+			shown[name] = redact.Hidden
 		}
 	}
 	return shown
-}
-
-// secretName is what secrets are called.
-const secretName = `[A-Za-z0-9_.-]*(?i:pass(?:word|wd|phrase)?|pw|secret|token|api-?_?key|access-?_?key|private-?_?key|credential|auth|bearer|cookie|dsn)[A-Za-z0-9_.-]*` //nolint:gosec // names of secrets, and no secret
-
-var (
-	// aSecretFlag is a word that names the secret that the next one is.
-	aSecretFlag = regexp.MustCompile(`^-{1,2}` + secretName + `$`)
-	// assigned is a secret behind its name; what quotes it belongs to it.
-	assigned = regexp.MustCompile(`(` + secretName + `["']?\s*[=:]\s*)(?:"[^"]*"|'[^']*'|(?i:bearer|basic)\s+\S+|[^\s"'&;]+)`)
-	// separate is one behind a flag, in a line for a shell.
-	separate = regexp.MustCompile(`(\s-{1,2}` + secretName + `\s+)(?:"[^"]*"|'[^']*'|[^\s"'-]\S*)`)
-	// inURL is the user and the password in front of a host.
-	inURL = regexp.MustCompile(`(://)[^/\s@]+@`)
-)
-
-// hideWords hides secrets in the words of a command.
-func hideWords(words []string) []string {
-	var shown []string
-	for i, word := range words {
-		switch {
-		case i > 0 && aSecretFlag.MatchString(words[i-1]) && !strings.HasPrefix(word, "-"):
-			shown = append(shown, hidden)
-		default:
-			shown = append(shown, hideInText(word))
-		}
-	}
-	return shown
-}
-
-func hideEach(texts []string) []string {
-	var shown []string
-	for _, text := range texts {
-		shown = append(shown, hideInText(text))
-	}
-	return shown
-}
-
-// hideInText hides what follows the name of a secret, and passwords in URLs.
-func hideInText(text string) string {
-	text = inURL.ReplaceAllString(text, "${1}"+hidden+"@")
-	text = separate.ReplaceAllString(text, "${1}"+hidden)
-	return assigned.ReplaceAllString(text, "${1}"+hidden)
 }

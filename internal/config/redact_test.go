@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/broodctl/brood/internal/redact"
 )
 
 func TestDocumentHasNoSecrets(t *testing.T) {
@@ -57,7 +59,7 @@ headers = {Authorization = "geheim18"}
 		t.Fatal(err)
 	}
 	web := got.Pool["web"]
-	if web.Env["PORT"] != "{{.Port.http}}" || web.Env["PLAIN"] != hidden || web.Liveness.Headers["X-Slot"] != "{{.Slot}}" {
+	if web.Env["PORT"] != "{{.Port.http}}" || web.Env["PLAIN"] != redact.Hidden || web.Liveness.Headers["X-Slot"] != "{{.Slot}}" {
 		t.Errorf("templates: %+v", web)
 	}
 	if strings.Join(web.Command, " ") != "server --password=*** --api-key *** -H Authorization: *** postgres://***@db/x --port 80" {

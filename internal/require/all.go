@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/broodctl/brood/internal/redact"
 )
 
 // An outside service cannot tell us when it is there. Most that are up answer the first attempt, most that were
@@ -64,7 +66,7 @@ func (r Requirement) await(ctx context.Context, w World) error {
 		case last != nil && ctx.Err() != nil:
 			return last // an attempt that was cut short says less than the one before it
 		case ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded):
-			return fmt.Errorf("%s was not awaited: %w", r, context.Cause(ctx))
+			return fmt.Errorf("%s was not awaited: %w", redact.Text(r.text), context.Cause(ctx))
 		}
 		last = err
 		timer := time.NewTimer(pause)

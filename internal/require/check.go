@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/broodctl/brood/internal/redact"
 )
 
 // connectTimeout ends one attempt to connect. Where packets are thrown away without an answer a connect takes minutes,
@@ -123,10 +125,10 @@ func checkFile(dir, path string) error {
 
 func runCommand(ctx context.Context, w World, command string) error {
 	if w.Run == nil {
-		return fmt.Errorf("command %q cannot be tried: %w", command, errNoRunner)
+		return fmt.Errorf("command %q cannot be tried: %w", redact.Text(command), errNoRunner)
 	}
 	if err := w.Run(ctx, command); err != nil {
-		return fmt.Errorf("command %q fails: %w", command, oneLine{cause(err)})
+		return fmt.Errorf("command %q fails: %w", redact.Text(command), oneLine{cause(err)})
 	}
 	return nil
 }

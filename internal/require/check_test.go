@@ -121,7 +121,7 @@ func TestCheck(t *testing.T) {
 		{"file:none", "file " + path("none") + " cannot be read: no such file or directory", syscall.ENOENT},
 		{"file:key/x", "file " + path("key/x") + " cannot be read: not a directory", syscall.ENOTDIR},
 		{text: "exec:true"},
-		{text: "exec:pg_isready -q", want: `command "pg_isready -q" fails: exit status 2: no response`},
+		{text: "exec:PGPASSWORD=geheim pg_isready -q", want: `command "PGPASSWORD=*** pg_isready -q" fails: exit status 2: no response`},
 	}
 	for _, tt := range tests {
 		err := parse(t, tt.text).Check(t.Context(), w)
