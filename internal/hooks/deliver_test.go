@@ -89,6 +89,18 @@ func TestWebhookAnswers(t *testing.T) {
 	}
 }
 
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	for word, want := range map[string]time.Duration{
+		"": 0, "0": 0, "-1": 0, "soon": 0, "7": 7 * time.Second, "4294967295": longestRetry, "99999999999999999999": 0,
+		"Sun, 01 Mar 2026 09:01:30 GMT": 90 * time.Second, "Sun, 01 Mar 2026 08:00:00 GMT": 0, "Mon, 02 Mar 2026 09:00:00 GMT": longestRetry,
+	} {
+		if got := retryAfter(word, now); got != want {
+			t.Errorf("%q: %s, want %s", word, got, want)
+		}
+	}
+}
+
 // What is told of a failure must not have the URL in it.
 func TestWebhookKeepsTheSecret(t *testing.T) {
 	hook := &Webhook{URL: "http://127.0.0.1:1/secret", Client: NewClient()}

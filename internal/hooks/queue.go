@@ -23,7 +23,7 @@ func newQueue(limit int) *queue { return &queue{limit: limit, more: make(chan st
 func (q *queue) push(e events.Event) {
 	q.change(func() {
 		if len(q.waiting) == q.limit {
-			q.waiting = append(q.waiting[:0], q.waiting[1:]...)
+			q.waiting = q.waiting[1:] // append moves the others when there is no room behind them, which is seldom
 			q.dropped++
 		}
 		q.waiting = append(q.waiting, e)

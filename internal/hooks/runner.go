@@ -148,11 +148,12 @@ func (r *Runner) deliver(h *Hook, m Message) error {
 		case attempt >= h.Attempts:
 			return fmt.Errorf("tried %d times: %w", attempt, err)
 		}
+		wait := pause/2 + rand.N(pause/2+1) //nolint:gosec // so that hooks of many machines do not come back as one
 		if again, ok := errors.AsType[*RetryError](err); ok {
-			pause = min(max(pause, again.After), longestPause)
+			wait += again.After
 		}
 		select {
-		case <-time.After(pause/2 + rand.N(pause/2+1)): //nolint:gosec // so that hooks of many machines do not come back as one
+		case <-time.After(wait):
 		case <-r.ctx.Done():
 			return errEnd
 		}

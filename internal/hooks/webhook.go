@@ -84,12 +84,26 @@ func judge(resp *http.Response, answer []byte) error {
 	}
 	switch code := resp.StatusCode; {
 	case code == http.StatusTooManyRequests, code == http.StatusServiceUnavailable:
-		if seconds, bad := strconv.Atoi(resp.Header.Get("Retry-After")); bad == nil && seconds > 0 {
-			return &RetryError{After: time.Duration(min(seconds, 3600)) * time.Second, Err: err}
+		if after := retryAfter(resp.Header.Get("Retry-After"), time.Now()); after > 0 {
+			return &RetryError{After: after, Err: err}
 		}
 		return err
 	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code >= 500:
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrRefused, err)
+}
+
+// longestRetry bounds what a service may ask for.
+const longestRetry = time.Hour
+
+// retryAfter reads the header of that name: seconds, or a date. 0 is nothing that can be used.
+func retryAfter(word string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(word, 10, 32); err == nil {
+		return min(time.Duration(seconds)*time.Second, longestRetry)
+	}
+	if at, err := http.ParseTime(word); err == nil {
+		return min(max(at.Sub(now), 0), longestRetry)
+	}
+	return 0
 }
