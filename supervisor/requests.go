@@ -2,29 +2,11 @@ package supervisor
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
-	"syscall"
 
 	"github.com/broodctl/brood/supervisor/machine"
-)
-
-// Verb is what a request asks for.
-type Verb string
-
-// The verbs.
-const (
-	Roll    Verb = "roll"    // replace every worker
-	Reload  Verb = "reload"  // read the configuration again; without one, relay the reload signal where that is safe, else roll
-	Plan    Verb = "plan"    // what a reload would do
-	Scale   Verb = "scale"   // another number of workers
-	Restart Verb = "restart" // replace the worker of one slot
-	Signal  Verb = "signal"  // relay a signal that somebody names
-	Dump    Verb = "dump"    // relay the dump signal, one worker at a time
-	Stop    Verb = "stop"    // stop gracefully; may be repeated
-	Kill    Verb = "kill"    // kill everything and exit with 1
 )
 
 // Errors of requests, for errors.Is.
@@ -36,32 +18,6 @@ var (
 	ErrNoFile  = errors.New("it was started from flags, and has no configuration file")
 	ErrNothing = errors.New("none is under way")
 )
-
-// Request is something that a person or a program wants. An empty Pool means all of them.
-type Request struct {
-	Verb    Verb
-	Pool    string
-	Workers int  // of Scale, if not 0
-	Delta   int  // of Scale, else: how many more
-	Abort   bool // of Roll and Reload: end the rollout at hand and go back
-	// Slot is whose worker Restart replaces, and Signal means; nil is every slot, of Signal alone.
-	Slot   *int
-	Signal syscall.Signal // of Signal
-	Force  bool           // of Signal: also if the worker dies of it
-	UID    int            // who asks; 0 for signals
-	PID    int            // of the process that asks; 0 for signals
-	From   string         // the address that it asks from, if that is not this machine's own socket
-}
-
-// Verdict is how a request ended.
-type Verdict struct {
-	Text  string
-	Err   error
-	Lines []string        // the last words of the worker that is to blame
-	Data  json.RawMessage // of Plan: a PlanView
-}
-
-type replyFunc func(Verdict)
 
 // Do asks the loop and waits for the verdict, which for Roll and Reload comes at the end of the rollout. With the
 // context's end the waiting ends, not the work.
@@ -85,8 +41,10 @@ func (s *Supervisor) serve(req Request, reply replyFunc) {
 		reply(Verdict{Err: fmt.Errorf("cannot %s pool %q: %w (there is: %s)", req.Verb, req.Pool, ErrNoPool, s.poolNames())})
 		return
 	}
-	s.log.Info().Str(keyVerb, string(req.Verb)).Str(keyPool, req.Pool).Int(keyUID, req.UID).Int(keyPID, req.PID).Str(keyFrom, req.From).Msg("request")
-	s.tellRequest(req)
+	if req.Verb != Plan { // who may only look must not be able to fill the log and the events
+		req.describe(s.log.Info()).Msg("request")
+		s.tellRequest(req)
+	}
 	if s.serveWhole(req, reply) {
 		return
 	}
@@ -113,6 +71,7 @@ func (s *Supervisor) serveWhole(req Request, reply replyFunc) bool {
 		s.leave()
 		reply(Verdict{Text: "stopping"})
 	case req.Verb == Kill && req.Pool == "":
+		s.forced = true
 		for _, p := range s.pools {
 			p.step(machine.KillRequested{})
 		}
@@ -146,8 +105,6 @@ func (p *pool) serve(req Request, reply replyFunc) {
 		p.restart(req, reply)
 	case Signal:
 		p.signal(req, reply)
-	case Plan:
-		reply(Verdict{Err: fmt.Errorf("cannot plan for pool %s alone: %w", p.name, ErrBadVerb)}) // see serveWhole
 	case Stop:
 		p.step(machine.StopRequested{})
 		reply(Verdict{Text: "stopping pool " + p.name})

@@ -59,13 +59,13 @@ func (s *Supervisor) signalled(sig os.Signal) {
 	case unix.SIGTERM, unix.SIGINT:
 		s.term()
 	case unix.SIGHUP:
-		s.serve(Request{Verb: Reload}, quiet)
+		s.serve(Request{Verb: Reload, UID: Nobody}, quiet)
 	case unix.SIGUSR2:
-		s.serve(Request{Verb: Dump}, quiet)
+		s.serve(Request{Verb: Dump, UID: Nobody}, quiet)
 	case unix.SIGTTIN:
-		s.serve(Request{Verb: Scale, Delta: 1}, quiet)
+		s.serve(Request{Verb: Scale, Delta: 1, UID: Nobody}, quiet)
 	case unix.SIGTTOU:
-		s.serve(Request{Verb: Scale, Delta: -1}, quiet)
+		s.serve(Request{Verb: Scale, Delta: -1, UID: Nobody}, quiet)
 	case unix.SIGUSR1:
 		s.reopen()
 	}

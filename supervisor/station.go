@@ -127,6 +127,7 @@ func (s *Supervisor) isNeeded(p *pool) bool {
 // been told, the fourth kills all.
 func (s *Supervisor) term() {
 	s.terms++
+	s.forced = s.forced || s.terms >= forcedAt
 	for _, p := range s.pools {
 		switch {
 		case s.terms >= forcedAt:

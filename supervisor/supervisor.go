@@ -45,6 +45,7 @@ type Supervisor struct {
 	cancel   context.CancelFunc
 	leaving  bool // everything is to end
 	terms    int  // terminations received
+	forced   bool // somebody had everything killed
 	code     int  // what we end with, if no pool says worse
 	told     bool // systemd knows that we stop
 	wasReady bool // every slot has been ready once
@@ -150,6 +151,10 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 	s.answer()
 	return s.finish()
 }
+
+// Forced reports whether somebody had everything killed, by a fourth termination or by Kill. It is for who has called Run,
+// when that has returned.
+func (s *Supervisor) Forced() bool { return s.forced }
 
 // ended reports whether every pool has exited, and none is to come.
 func (s *Supervisor) ended() bool {

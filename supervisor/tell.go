@@ -142,8 +142,13 @@ func (s *Supervisor) tellReload() {
 }
 
 func (s *Supervisor) tellRequest(req Request) {
-	e := events.Event{Kind: events.Request, Verb: string(req.Verb), Pool: req.Pool, PID: req.PID}
-	if req.PID != 0 { // else it came by signal
+	e := events.Event{
+		Kind: events.Request, Verb: string(req.Verb), Pool: req.Pool, Slot: req.Slot, Detail: req.particulars(), PID: req.PID, From: req.From,
+	}
+	if req.Signal != 0 {
+		e.Signal = signalName(req.Signal)
+	}
+	if req.UID != Nobody {
 		e.UID = new(req.UID)
 	}
 	s.feed.Add(e)

@@ -108,6 +108,26 @@ func TestRolloutIsTold(t *testing.T) {
 	})
 }
 
+func TestRequestsAreToldWithTheirParticulars(t *testing.T) {
+	perform(t, &world{}, oneWorker, func(s *stage) {
+		since := s.sup.Events().Last()
+		s.ask(Request{Verb: Signal, Pool: "web", Slot: new(0), Signal: syscall.SIGUSR1, Force: true, UID: Nobody, From: "10.1.2.3:4"})
+		s.ask(Request{Verb: Scale, Workers: 1, UID: 0})
+		s.ask(Request{Verb: Plan, UID: 7}) // changes nothing, and whoever may look may ask for it without end
+		all, _ := s.sup.Events().Since(since)
+		all = slices.DeleteFunc(all, func(e events.Event) bool { return e.Kind != events.Request })
+		if len(all) != 2 {
+			t.Fatalf("%+v", all)
+		}
+		if e := all[0]; e.UID != nil || e.From != "10.1.2.3:4" || e.Slot == nil || e.Signal != "SIGUSR1" || e.Detail != "force" {
+			t.Errorf("%+v", e)
+		}
+		if e := all[1]; e.UID == nil || *e.UID != 0 || e.Detail != "workers 1" {
+			t.Errorf("%+v", e)
+		}
+	})
+}
+
 func TestScaleAndSignalsAreTold(t *testing.T) {
 	perform(t, &world{}, oneWorker, func(s *stage) {
 		since := s.sup.Events().Last()

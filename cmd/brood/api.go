@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/metrics"
+	"github.com/broodctl/brood/internal/web"
 	"github.com/broodctl/brood/worker"
 )
 
@@ -47,9 +49,9 @@ func openDoor(cfg *config.Config, log zerolog.Logger) (*door, error) {
 		return nil, controlError(err)
 	}
 	if cfg.Access.TCP.Network != "" {
-		if d.remote, err = net.Listen("tcp", strings.TrimPrefix(cfg.Access.TCP.String(), "tcp:")); err != nil {
+		if d.remote, err = web.Listen(context.Background(), cfg.Access.TCP, "tcp of [supervisor.control]"); err != nil {
 			d.socket.Remove()
-			return nil, fmt.Errorf("cannot listen for the control API: %w", err)
+			return nil, fmt.Errorf("cannot answer the control API: %w", err)
 		}
 	}
 	return d, nil
@@ -58,11 +60,12 @@ func openDoor(cfg *config.Config, log zerolog.Logger) (*door, error) {
 // serve answers, until the server is closed.
 func (d *door) serve(sup control.Supervisor, output *logs.Mux, log zerolog.Logger) *control.Server {
 	server := control.Serve(d.socket, sup, control.Options{
-		Access: d.access, Logs: output,
+		Access: d.access, Logs: output, Log: log,
 		Metrics: metrics.Handler(metrics.Source{Snapshot: sup.Measured, Logs: output}, log),
 	})
 	if d.remote != nil {
 		server.ServeTCP(d.remote, d.tokens)
+		log.Info().Stringer("address", d.remote.Addr()).Msg("the control API is answered over TCP")
 	}
 	return server
 }

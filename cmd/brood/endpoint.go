@@ -26,7 +26,7 @@ func openEndpoint(cfg *config.Config) (*endpoint, error) {
 	if cfg.HTTP.Network == "" {
 		return &endpoint{}, nil
 	}
-	l, err := web.Listen(context.Background(), cfg.HTTP)
+	l, err := web.Listen(context.Background(), cfg.HTTP, "--http")
 	if err != nil {
 		return nil, err
 	}

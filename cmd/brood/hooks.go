@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -15,13 +17,18 @@ import (
 	"github.com/broodctl/brood/worker"
 )
 
-// hooksTime is how long the end waits until hooks have been told of it.
-const hooksTime = 5 * time.Second
+const (
+	// hooksTime is how long the end waits until hooks have been told of it.
+	hooksTime = 5 * time.Second
+	// hooksForced is the same of an end that somebody has forced: he does not wait, and a program that works is told.
+	hooksForced = 250 * time.Millisecond
+)
 
-// startHooks tells those that the configuration names of what happens from now on. The function ends that.
-func startHooks(set *settings, sup *supervisor.Supervisor, world supervisor.World, log zerolog.Logger) (end func()) {
+// startHooks tells those that the configuration names of what happens from now on. The function ends that; a termination
+// among the signals ends its waiting.
+func startHooks(set *settings, sup *supervisor.Supervisor, world supervisor.World, log zerolog.Logger) (end func(<-chan os.Signal)) {
 	if len(set.cfg.Hooks) == 0 {
-		return func() {}
+		return func(<-chan os.Signal) {}
 	}
 	host, err := os.Hostname()
 	if err != nil {
@@ -37,10 +44,31 @@ func startHooks(set *settings, sup *supervisor.Supervisor, world supervisor.Worl
 		opt.Hooks = append(opt.Hooks, hookOf(&set.cfg.Hooks[i], world))
 	}
 	runner := hooks.Start(opt)
-	return func() {
-		ctx, cancel := context.WithTimeout(context.Background(), hooksTime)
-		defer cancel()
+	return func(signals <-chan os.Signal) {
+		patience := hooksTime
+		if sup.Forced() {
+			patience = hooksForced
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		var watching sync.WaitGroup
+		watching.Go(func() { endEarly(ctx, cancel, signals) })
 		runner.Close(ctx)
+		cancel()
+		watching.Wait()
+	}
+}
+
+// endEarly cancels what waits as soon as somebody asks again for the end.
+func endEarly(ctx context.Context, cancel context.CancelFunc, signals <-chan os.Signal) {
+	for {
+		select {
+		case sig := <-signals:
+			if sig == syscall.SIGTERM || sig == syscall.SIGINT {
+				cancel()
+			}
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

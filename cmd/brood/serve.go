@@ -94,11 +94,11 @@ func serve(set *settings) error {
 	code, done := 0, make(chan struct{})
 	go func() {
 		defer close(done) // with it the spawner ends, which hooks need
-		defer endHooks()
 		code = sup.Run(signals)
+		endHooks(signals)
 	}()
 	if err := spawner.Main(done); err != nil {
-		sup.Do(context.Background(), supervisor.Request{Verb: supervisor.Kill})
+		sup.Do(context.Background(), supervisor.Request{Verb: supervisor.Kill, UID: supervisor.Nobody})
 		<-done
 		return err
 	}

@@ -66,6 +66,7 @@ type request struct {
 	place   bool // Pool, and Slot
 	isSlot  bool // not without Slot
 	isBrief bool // it is no operation: who asked gets the answer, and nobody else
+	isWhole bool // not of one Pool
 }
 
 // requests is the whole table.
@@ -76,7 +77,7 @@ func requests() []request {
 		{verb: supervisor.Scale, count: true},
 		{verb: supervisor.Restart, place: true, isSlot: true},
 		{verb: supervisor.Signal, place: true, signal: true},
-		{verb: supervisor.Plan, need: mayRead, isBrief: true},
+		{verb: supervisor.Plan, need: mayRead, isBrief: true, isWhole: true},
 		{verb: supervisor.Dump},
 		{verb: supervisor.Stop},
 		{verb: supervisor.Kill},
@@ -101,6 +102,8 @@ func (r request) check(body Body) error {
 		return fmt.Errorf("cannot %s: signal and force belong to signal", r.verb)
 	case !r.place && body.Slot != nil:
 		return fmt.Errorf("cannot %s: slot belongs to signal and restart", r.verb)
+	case r.isWhole && body.Pool != "":
+		return fmt.Errorf("cannot %s for one pool: pool does not belong to it, which is about the whole configuration", r.verb)
 	case r.count && given != 1:
 		return errors.New("cannot scale: give either workers, which is at least 1, or delta")
 	case r.place && body.Pool == "":

@@ -88,8 +88,15 @@ func TestRefusedClient(t *testing.T) {
 	server.Start()
 	defer server.Close()
 	_, err = NewClient(path).Status(t.Context())
-	if denied, ok := errors.AsType[*DeniedError](err); !ok || denied.Path != path || !strings.Contains(denied.Hint(), "group") {
+	denied, ok := errors.AsType[*DeniedError](err)
+	if !ok || denied.Path != path || denied.Code != CodeForbidden || !strings.Contains(denied.Error(), "cannot find out who asks") || !strings.Contains(denied.Hint(), "group") {
 		t.Errorf("Status: %v", err)
+	}
+	if err := os.Chmod(path, 0o666); err != nil { // as with lists
+		t.Fatal(err)
+	}
+	if hint := denied.Hint(); !strings.Contains(hint, "[supervisor.control]") {
+		t.Errorf("a group does not count beside lists: %s", hint)
 	}
 }
 

@@ -115,8 +115,12 @@ func (c *Client) open(ctx context.Context, method, path string, body io.Reader) 
 		return nil, c.failure(ctx, err)
 	}
 	if resp.StatusCode == http.StatusForbidden {
-		_ = resp.Body.Close()
-		return nil, &DeniedError{Path: c.path, Err: fs.ErrPermission}
+		defer func() { _ = resp.Body.Close() }()
+		denied := &DeniedError{Path: c.path, Err: fs.ErrPermission}
+		if no, ok := errors.AsType[*RefusedError](refusal(resp)); ok {
+			denied.Code, denied.Text = no.Code, no.Text
+		}
+		return nil, denied
 	}
 	return resp, nil
 }

@@ -108,7 +108,7 @@ func FuzzRequests(f *testing.F) {
 		cancel() // streams end at once
 		h := newHouse()
 		a := &api{
-			sup: h, start: "1", streams: newStreams(), ops: newOperations(h), brief: make(chan struct{}, 1), logReaders: make(chan struct{}, 1),
+			sup: h, start: "1", streams: newStreams(), ops: newOperations(h), brief: newPlaces(1), logReaders: newPlaces(1),
 			sources: Options{Logs: &diary{asked: make(chan logs.Filter, 1)}},
 		}
 		a.watchers = newWatchers(h, a.streams)

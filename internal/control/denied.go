@@ -13,14 +13,24 @@ import (
 type DeniedError struct {
 	Path string // of the socket, or of the directory that may not be read
 	Err  error  // it wraps fs.ErrPermission
+	Code Code   // of the supervisor's own word, "" if the kernel refused
+	Text string // and that word
 }
 
-func (e *DeniedError) Error() string { return "permission denied on " + e.Path }
+func (e *DeniedError) Error() string {
+	if e.Text != "" {
+		return "permission denied on " + e.Path + ": " + e.Text
+	}
+	return "permission denied on " + e.Path
+}
 
 func (e *DeniedError) Unwrap() error { return e.Err }
 
-// Hint names the group that may.
+// Hint says who may. Everybody can connect to a socket whose supervisor has lists of them.
 func (e *DeniedError) Hint() string {
+	if info, err := os.Stat(e.Path); err == nil && e.Code != "" && info.Mode().Perm()&0o002 != 0 {
+		return "use sudo; read and write in [supervisor.control] of its configuration say who else may"
+	}
 	for _, path := range []string{e.Path, filepath.Dir(e.Path)} {
 		info, err := os.Stat(path)
 		if err != nil {

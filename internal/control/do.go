@@ -39,16 +39,18 @@ func (a *api) do(w http.ResponseWriter, r *http.Request, what request) {
 	}
 	who := callerIn(r.Context())
 	req.UID, req.PID, req.From = who.uid, who.pid, who.from
-	patient(w)
 	ctx, cancel := context.WithTimeout(r.Context(), max(seconds(body.Wait), promptly))
 	defer cancel()
 	if what.isBrief {
-		a.doBriefly(ctx, w, req, body)
+		a.doBriefly(ctx, w, a.brief.of(who), req, body)
 		return
 	}
 	op := newUnder(body, req)
-	if err := a.ops.begin(op, req); err != nil {
+	if err := a.ops.begin(op, req); errors.Is(err, errTooMany) {
 		refuse(w, http.StatusTooManyRequests, CodeTooMany, err.Error())
+		return
+	} else if err != nil {
+		a.tell(w, supervisor.Verdict{Err: err}, "")
 		return
 	}
 	select {
@@ -60,10 +62,10 @@ func (a *api) do(w http.ResponseWriter, r *http.Request, what request) {
 }
 
 // doBriefly does what nobody needs an operation for. A few at a time: each reads files.
-func (a *api) doBriefly(ctx context.Context, w http.ResponseWriter, req supervisor.Request, body Body) {
+func (a *api) doBriefly(ctx context.Context, w http.ResponseWriter, place chan struct{}, req supervisor.Request, body Body) {
 	select {
-	case a.brief <- struct{}{}:
-		defer func() { <-a.brief }()
+	case place <- struct{}{}:
+		defer func() { <-place }()
 	case <-ctx.Done():
 		refuse(w, http.StatusTooManyRequests, CodeTooMany, fmt.Sprintf("cannot %s: too many ask for it at once", req.Verb))
 		return
@@ -98,11 +100,6 @@ func (a *api) tellOn(w http.ResponseWriter, req supervisor.Request, body Body, o
 	fail(w, http.StatusGatewayTimeout, Failure{
 		Error: fmt.Sprintf("cannot wait for the end of %s: %v", req.Verb, context.DeadlineExceeded), Code: CodeTimeout, Accepted: true, Operation: op,
 	})
-}
-
-// patient ends the time that a request may take to be read: it has been, and its client waits.
-func patient(w http.ResponseWriter) {
-	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 }
 
 func isTooLarge(err error) bool {

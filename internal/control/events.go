@@ -88,7 +88,6 @@ func (a *api) events(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, CodeBadRequest, fmt.Sprintf("cannot read follow %q: it is true or false", follow))
 		return
 	}
-	patient(w)
 	s := &eventStream{
 		streams: a.streams, feed: feed, at: from, filter: filter, once: follow == "false",
 		isGlance: callerIn(r.Context()).may == mayGlance,

@@ -67,7 +67,7 @@ func guard(path string, access Access, next http.Handler) http.Handler {
 // guardTCP lets nobody through who has no token.
 func guardTCP(tokens Tokens, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		who := identified{may: tokens.admit(w, r), from: r.RemoteAddr}
+		who := identified{caller: caller{uid: nobody}, may: tokens.admit(w, r), from: r.RemoteAddr}
 		if who.may != mayNothing {
 			next.ServeHTTP(w, withCaller(r, who))
 		}

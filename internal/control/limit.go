@@ -38,7 +38,9 @@ func (l *limited) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		c := &countedConn{Conn: conn, of: l}
-		c.who, c.err = l.identify(conn)
+		if c.who, c.err = l.identify(conn); c.err != nil {
+			c.who = caller{uid: nobody} // and not root, whose number is 0
+		}
 		if l.take(c.who.uid) {
 			return c, nil
 		}

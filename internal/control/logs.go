@@ -33,7 +33,8 @@ type LogLine struct {
 }
 
 const (
-	// mostLogReaders is how many may read at once: what a thousand workers have written is tens of megabytes.
+	// mostLogReaders is how many may read at once, and as many for root; see places. What a thousand workers have written is tens
+	// of megabytes.
 	mostLogReaders = 16
 	// logsAhead is how many lines may wait while a piece is sent; what comes then waits where it is kept.
 	logsAhead = 256
@@ -56,14 +57,14 @@ func (a *api) logs(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, CodeNoPool, noPool(snap, filter.Pool))
 		return
 	}
+	place := a.logReaders.of(callerIn(r.Context()))
 	select {
-	case a.logReaders <- struct{}{}:
-		defer func() { <-a.logReaders }()
+	case place <- struct{}{}:
+		defer func() { <-place }()
 	default:
 		refuse(w, http.StatusTooManyRequests, CodeTooMany, fmt.Sprintf("%d others read logs already", mostLogReaders))
 		return
 	}
-	patient(w)
 	rc := a.streams.begin(w, "application/x-ndjson")
 	defer a.streams.leave(rc)
 	out := &logStream{streams: a.streams, w: w, rc: rc}

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -137,6 +138,11 @@ func TestReadersOfLogsAreFew(t *testing.T) {
 	}
 	if got := get[Failure](t, client, PathLogs, 429); got.Code != CodeTooMany {
 		t.Errorf("%+v", got)
+	}
+	all := newPlaces(1)
+	root, other := all.of(identified{}), all.of(identified{caller: caller{uid: 1 << 20}})
+	if root == other || all.of(identified{caller: caller{uid: os.Geteuid()}}) != root || all.of(identified{from: "127.0.0.1:1"}) != other {
+		t.Error("others can keep root out")
 	}
 }
 

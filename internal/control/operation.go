@@ -52,7 +52,7 @@ func newUnder(body Body, req supervisor.Request) *under {
 		Verb: req.Verb, Pool: body.Pool, Slot: body.Slot, Workers: body.Workers, Delta: body.Delta, Signal: body.Signal, Abort: body.Abort,
 		State: OperationRunning, Started: time.Now(), PID: req.PID, From: req.From,
 	}
-	if req.PID != 0 {
+	if req.UID != nobody {
 		op.view.UID = new(req.UID)
 	}
 	return op

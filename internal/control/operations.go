@@ -41,16 +41,22 @@ func newOperations(sup Supervisor) *operations {
 
 // end leaves those alone that are under way, and waits for who waits for them.
 func (o *operations) end() {
-	o.cancel()
+	o.mu.Lock()
+	o.cancel() // from here on none begins that would have to be waited for
+	o.mu.Unlock()
 	o.running.Wait()
 }
 
+// errTooMany is of a request that finds no room.
 var errTooMany = fmt.Errorf("%d operations are under way; wait for the end of some", operationsKept)
 
 // begin starts an operation.
 func (o *operations) begin(op *under, req supervisor.Request) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.ctx.Err() != nil {
+		return supervisor.ErrStopped // a page for browsers is served a little longer than the socket
+	}
 	if len(o.all) >= operationsKept {
 		oldest := slices.IndexFunc(o.all, func(op *under) bool { return op.view.State != OperationRunning })
 		if oldest < 0 && !ends(req) {
@@ -145,7 +151,6 @@ func (a *api) operation(w http.ResponseWriter, r *http.Request) {
 			refuse(w, http.StatusBadRequest, CodeBadRequest, fmt.Sprintf("cannot read wait_seconds %q: %v", word, err))
 			return
 		}
-		patient(w)
 		select {
 		case <-op.ended:
 		case <-time.After(seconds(wait)):

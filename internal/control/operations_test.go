@@ -2,13 +2,11 @@ package control
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/broodctl/brood/supervisor"
 )
@@ -162,33 +160,14 @@ func TestOperationsAreBounded(t *testing.T) {
 	}
 }
 
-// TestLongWait is about the time that a request may take to be read, which is no time that its client may wait.
-func TestLongWait(t *testing.T) {
-	s := newSlow()
-	path := t.TempDir() + "/s"
-	socket, err := Listen(path, Access{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := Serve(socket, s, Options{readTime: 300 * time.Millisecond})
-	defer socket.Remove()
-	defer server.Close()
-	client := NewClient(path)
-	ended := make(chan error, 1)
-	go func() {
-		result, err := client.Do(t.Context(), supervisor.Roll, Body{}, time.Minute)
-		if err == nil && result.Text != "done" {
-			err = errors.New(result.Text)
-		}
-		ended <- err
-	}()
-	select {
-	case err := <-ended:
-		t.Fatalf("cut: %v", err)
-	case <-time.After(time.Second):
-	}
-	s.verdicts <- supervisor.Verdict{Text: "done"}
-	if err := <-ended; err != nil {
-		t.Error(err)
+// A request that ends after its server has ended does nothing, and is told so: pages for browsers are served a little longer.
+func TestNoOperationAfterTheEnd(t *testing.T) {
+	f := &fake{verdict: supervisor.Verdict{Text: "done"}}
+	server, _ := serve(t, f)
+	h := server.Web(&Tokens{Write: writeTokenFile(t)})
+	server.Close()
+	w := askWeb(t, h, http.MethodPost, "/v1/roll", writeToken)
+	if got := read[Failure](t, "roll", w.Result(), http.StatusServiceUnavailable); got.Code != CodeStopping || len(f.asked) > 0 {
+		t.Errorf("%+v, asked for %+v", got, f.asked)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"io"
 	"log"
 	"net"
 	"net/http"
@@ -12,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/events"
@@ -38,6 +39,7 @@ type Options struct {
 	Access  Access
 	Logs    Logs         // nil if nobody keeps what workers write
 	Metrics http.Handler // answers PathMetrics; nil if nobody counts
+	Log     zerolog.Logger
 
 	readTime time.Duration // that a request may take to be read; 0 is requestTime
 }
@@ -50,15 +52,16 @@ type api struct {
 	streams  *streams
 	watchers *watchers
 	ops      *operations
-	brief    chan struct{} // a place for each request at once that reads files
-	// logReaders has a place for each who reads logs.
-	logReaders chan struct{}
+	brief    places // of requests that read files
+	// logReaders are the places of those who read logs.
+	logReaders places
 }
 
-// requestTime is how long a request may take to be read: slow clients are cut.
+// requestTime is how long a request may take to be read: slow clients are cut. Package http counts it no longer once a request
+// has been read, however long its client waits then.
 const requestTime = 10 * time.Second
 
-// mostBrief is how many requests may read files at once.
+// mostBrief is how many requests of others than root may read files at once; see places.
 const mostBrief = 4
 
 // Server answers on a socket, and where it is told, until Close.
@@ -75,9 +78,9 @@ type Server struct {
 // Serve answers requests from the socket, whose listener it closes in the end, of those who have access.
 func Serve(socket *Socket, sup Supervisor, opt Options) *Server {
 	a := &api{
-		sources: opt, logReaders: make(chan struct{}, mostLogReaders),
+		sources: opt, logReaders: newPlaces(mostLogReaders),
 		sup: sup, start: strconv.FormatInt(sup.Published().Started.UnixMilli(), 10),
-		streams: newStreams(), ops: newOperations(sup), brief: make(chan struct{}, mostBrief),
+		streams: newStreams(), ops: newOperations(sup), brief: newPlaces(mostBrief),
 	}
 	a.watchers = newWatchers(sup, a.streams)
 	s := &Server{api: a, next: sensible(a.handler())}
@@ -95,7 +98,7 @@ func (s *Server) ServeTCP(l net.Listener, tokens Tokens) {
 func stranger(net.Conn) (caller, error) { return caller{uid: nobody}, nil }
 
 // nobody is no user's number.
-const nobody = -1
+const nobody = supervisor.Nobody
 
 // trusted reports whether a user may do everything whatever is configured.
 func trusted(uid int) bool { return uid == 0 || uid == os.Geteuid() }
@@ -107,7 +110,7 @@ func (s *Server) serve(l net.Listener, h http.Handler) *http.Server {
 		ReadTimeout:       cmp.Or(s.api.sources.readTime, requestTime),
 		ReadHeaderTimeout: 5 * time.Second,
 		MaxHeaderBytes:    maxBody,
-		ErrorLog:          log.New(io.Discard, "", 0), // of clients that do not speak HTTP
+		ErrorLog:          log.New(s.api.sources.Log.With().Str("part", "control").Logger(), "", 0), // bugs of ours, and no descriptors
 	}
 	s.mu.Lock()
 	s.all = append(s.all, server)

@@ -154,6 +154,7 @@ func TestBodiesThatMakeNoSenseChangeNothing(t *testing.T) {
 		{"/v1/roll", `{"workers": 6}`},
 		{"/v1/scale", `{"workers": 6, "abort": true}`},
 		{"/v1/plan", `{"abort": true}`},
+		{"/v1/plan", `{"pool": "web"}`},
 		{"/v1/roll", `{"wait_seconds": -1}`},
 		{"/v1/roll", `{"wait_seconds": 1e300}`},
 		{"/v1/roll", `not JSON`},

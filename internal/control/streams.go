@@ -43,6 +43,7 @@ func (s *streams) begin(w http.ResponseWriter, contentType string) *http.Respons
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Connection", "close")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep an event until it has some kilobytes of them
 	return rc
 }
 

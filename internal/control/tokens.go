@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"syscall"
 )
 
 // Tokens are the files with the secrets of those who come over TCP. They are read at each request, so that another token
@@ -85,7 +86,7 @@ func sameToken(want []byte, got string) bool {
 // readToken reads a token, which is the only line of its file. Nobody but the owner and the group may be able to read it.
 // No error quotes it.
 func readToken(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a named pipe would wait for its writer
 	if err != nil {
 		return nil, fmt.Errorf("cannot read token: %w", err)
 	}

@@ -87,7 +87,7 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s %s %s: %+v", tt.method, tt.path, tt.authorization, got)
 		}
 	}
-	if last := f.asked[len(f.asked)-1]; len(f.asked) != 2 || !strings.HasPrefix(last.From, "127.0.0.1:") || last.PID != 0 {
+	if last := f.asked[len(f.asked)-1]; len(f.asked) != 2 || !strings.HasPrefix(last.From, "127.0.0.1:") || last.PID != 0 || last.UID != nobody {
 		t.Errorf("asked: %+v", f.asked)
 	}
 }

@@ -13,6 +13,9 @@ const (
 	// watchShare bounds what streams cost beside the supervisor's own work: a snapshot of a thousand workers takes
 	// milliseconds to write down.
 	watchShare = 20 // one part in
+	// watchAge is how old the line may be that a new watcher begins with: nothing may have been published since, but ages and
+	// figures are as of when it was written down.
+	watchAge = time.Second
 )
 
 // watchers writes each snapshot down once, for all who watch. Nothing is queued: a watcher that is late gets the latest,
@@ -24,6 +27,7 @@ type watchers struct {
 	mu    sync.Mutex
 	count int
 	line  []byte          // the latest snapshot
+	at    time.Time       // when it was written down
 	newer <-chan struct{} // closed when there is one after line
 	next  time.Time       // the next is not written down before
 }
@@ -39,7 +43,7 @@ func (ws *watchers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer ws.leave(rc)
 	var sent <-chan struct{}
 	for {
-		line, newer, err := ws.latest()
+		line, newer, err := ws.latest(sent == nil)
 		if err != nil {
 			return
 		}
@@ -69,18 +73,17 @@ func (ws *watchers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // latest returns the latest snapshot as a line, and what closes when there is one after it. Who asks while it is written
-// down waits for the lock, which is cheaper than to write it down again.
-func (ws *watchers) latest() ([]byte, <-chan struct{}, error) {
+// down waits for the lock, which is cheaper than to write it down again. To begin with it is not older than watchAge.
+func (ws *watchers) latest(begins bool) ([]byte, <-chan struct{}, error) {
 	ws.mu.Lock()
 	defer ws.mu.Unlock()
 	newer := ws.sup.Changed() // before the snapshot, so that none is missed between the two
-	if newer != ws.newer {
-		begin := time.Now()
+	if begin := time.Now(); newer != ws.newer || begins && begin.Sub(ws.at) > watchAge {
 		line, err := json.Marshal(ws.sup.Snapshot())
 		if err != nil {
 			return nil, nil, err
 		}
-		ws.line, ws.newer = append(line, '\n'), newer
+		ws.line, ws.newer, ws.at = append(line, '\n'), newer, begin
 		ws.next = begin.Add(max(watchPause, watchShare*time.Since(begin)))
 	}
 	return ws.line, newer, nil

@@ -149,6 +149,32 @@ func TestWatchersShareOneEncoding(t *testing.T) {
 	}
 }
 
+// Who begins to watch sees how it is now, however long nothing has been published for those who watch already.
+func TestWatchBeginsWithFreshFigures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPublisher()
+		ws := newWatchers(p, newStreams())
+		begin := func() {
+			if _, _, err := ws.latest(true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		begin()
+		begin()
+		if p.encoded() != 1 {
+			t.Errorf("written down %d times for two who begin at once", p.encoded())
+		}
+		<-time.After(watchAge + time.Millisecond)
+		if _, _, err := ws.latest(false); err != nil || p.encoded() != 1 {
+			t.Errorf("%v, written down %d times for who has it", err, p.encoded())
+		}
+		begin()
+		if p.encoded() != 2 {
+			t.Errorf("written down %d times for one who begins later", p.encoded())
+		}
+	})
+}
+
 // The stream ends with the last snapshot when the server does, and without an error.
 func TestWatchEndsWithTheServer(t *testing.T) {
 	p := newPublisher()

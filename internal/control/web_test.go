@@ -39,6 +39,14 @@ func webServer(t *testing.T, sup Supervisor, configured bool) http.Handler {
 	return server.Web(tokens)
 }
 
+// writeTokenFile is a file with the token that may do everything.
+func writeTokenFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "token")
+	putToken(t, path, writeToken, 0o600)
+	return path
+}
+
 func askWeb(t *testing.T, h http.Handler, method, path, token string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, http.NoBody)
@@ -126,8 +134,7 @@ func untilPool(t *testing.T, url, token string) string {
 }
 
 func TestRights(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "token")
-	putToken(t, path, writeToken, 0o600)
+	path := writeTokenFile(t)
 	for token, want := range map[string]Rights{writeToken: RightsWrite, "": RightsNone, "write": RightsNone} {
 		if got, err := (Tokens{Write: path}).Rights(token); got != want || err != nil {
 			t.Errorf("%q: %v, %v", token, got, err)

@@ -19,6 +19,7 @@ import (
 // ListenError says why the address cannot be had.
 type ListenError struct {
 	Address listener.Address
+	Key     string // what the user calls the address: an option, or a key of the configuration
 	Err     error
 }
 
@@ -32,13 +33,13 @@ func (e *ListenError) Unwrap() error { return e.Err }
 func (e *ListenError) Hint() string {
 	switch a := e.Address; {
 	case errors.Is(e.Err, syscall.EADDRINUSE) && a.Path != "":
-		return "stop the process that has it, or choose another path with --http; ss -xlp shows who"
+		return "stop the process that has it, or choose another path with " + e.Key + "; ss -xlp shows who"
 	case errors.Is(e.Err, syscall.EADDRINUSE):
-		return "stop the process that has it, or choose another port with --http; ss -tlpn shows who, to root"
+		return "stop the process that has it, or choose another port with " + e.Key + "; ss -tlpn shows who, to root"
 	case errors.Is(e.Err, syscall.EADDRNOTAVAIL):
 		return "no interface of this machine has the address; ip address shows those there are"
 	case errors.Is(e.Err, syscall.EACCES) && a.Path == "":
-		return "a port this low needs CAP_NET_BIND_SERVICE; choose a higher one with --http"
+		return "a port this low needs CAP_NET_BIND_SERVICE; choose a higher one with " + e.Key
 	case errors.Is(e.Err, fs.ErrNotExist):
 		return "make the directory " + filepath.Dir(a.Path) + " first; under systemd RuntimeDirectory= does it"
 	}
@@ -48,8 +49,8 @@ func (e *ListenError) Hint() string {
 // errInTheWay: there is a file of another kind at the path.
 var errInTheWay = errors.New("a file that is no socket is in the way")
 
-// Listen takes an address of TCP or of a unix socket, which gets mode 0660. Errors are *ListenError.
-func Listen(ctx context.Context, a listener.Address) (net.Listener, error) {
+// Listen takes an address of TCP or of a unix socket, which gets mode 0660. key is what the user calls it. Errors are *ListenError.
+func Listen(ctx context.Context, a listener.Address, key string) (net.Listener, error) {
 	network, address := "tcp", net.JoinHostPort(a.Host, strconv.Itoa(a.Port))
 	if a.Family != 0 {
 		network += strconv.Itoa(a.Family)
@@ -57,19 +58,19 @@ func Listen(ctx context.Context, a listener.Address) (net.Listener, error) {
 	if a.Path != "" {
 		network, address = "unix", a.Path
 		if err := clearAway(ctx, a.Path); err != nil {
-			return nil, &ListenError{a, err}
+			return nil, &ListenError{a, key, err}
 		}
 	}
 	var how net.ListenConfig
 	how.SetMultipathTCP(false) // as all sockets of brood
 	l, err := how.Listen(ctx, network, address)
 	if err != nil {
-		return nil, &ListenError{a, cause(err)}
+		return nil, &ListenError{a, key, cause(err)}
 	}
 	if isFile(a.Path) {
 		if err := os.Chmod(a.Path, 0o660); err != nil {
 			_ = l.Close()
-			return nil, &ListenError{a, err}
+			return nil, &ListenError{a, key, err}
 		}
 	}
 	return l, nil

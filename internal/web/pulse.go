@@ -73,6 +73,10 @@ func (p *pulse) question() *beat {
 		return nil
 	}
 	b := &beat{answered: make(chan struct{})}
+	if b.err = p.ctx.Err(); b.err != nil { // after stop nobody would wait for the question
+		close(b.answered)
+		return b
+	}
 	p.beat = b
 	p.asking.Go(func() {
 		b.err = p.ask(p.ctx)
@@ -86,8 +90,10 @@ func (p *pulse) question() *beat {
 	return b
 }
 
-// stop ends the question at hand. No further one may be asked at the same time.
+// stop ends the question at hand. There is no further one: who still wants to know hears that it is over.
 func (p *pulse) stop() {
+	p.mu.Lock()
 	p.cancel()
+	p.mu.Unlock()
 	p.asking.Wait()
 }

@@ -64,7 +64,7 @@ func ready() supervisor.Snapshot {
 // open starts a server on a port of its own.
 func open(t *testing.T, f *fake, pages map[string]http.Handler) (*Server, string) {
 	t.Helper()
-	l, err := Listen(t.Context(), listener.Address{Network: "tcp", Host: "127.0.0.1"})
+	l, err := Listen(t.Context(), listener.Address{Network: "tcp", Host: "127.0.0.1"}, "--http")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,6 +217,16 @@ func TestPulse(t *testing.T) {
 	})
 }
 
+// A probe that comes while the server ends asks nothing any more.
+func TestPulseAfterTheEnd(t *testing.T) {
+	f := &fake{}
+	p := newPulse(f.Alive)
+	p.stop()
+	if err := p.check(t.Context()); !errors.Is(err, context.Canceled) || f.asked.Load() != 0 {
+		t.Errorf("%v, asked %d times", err, f.asked.Load())
+	}
+}
+
 func TestPaths(t *testing.T) {
 	f := &fake{snap: ready()}
 	_, at := open(t, f, map[string]http.Handler{
@@ -353,13 +363,13 @@ func TestEnd(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	dir := t.TempDir()
-	first, err := Listen(t.Context(), listener.Address{Network: "tcp", Host: "127.0.0.1"})
+	first, err := Listen(t.Context(), listener.Address{Network: "tcp", Host: "127.0.0.1"}, "--http")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer first.Close()
 	taken := listener.Address{Network: "tcp", Host: "127.0.0.1", Port: first.Addr().(*net.TCPAddr).Port}
-	refused(t, taken, syscall.EADDRINUSE, "choose another port")
+	refused(t, taken, syscall.EADDRINUSE, "choose another port with --http")
 
 	path := listener.Address{Network: "unix", Path: filepath.Join(dir, "h.sock")}
 	left, err := net.ListenUnix("unix", &net.UnixAddr{Name: path.Path, Net: "unix"})
@@ -369,7 +379,7 @@ func TestAddresses(t *testing.T) {
 	left.SetUnlinkOnClose(false)
 	refused(t, path, syscall.EADDRINUSE, "choose another path")
 	_ = left.Close() // as a supervisor that was killed
-	l, err := Listen(t.Context(), path)
+	l, err := Listen(t.Context(), path, "--http")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -391,7 +401,7 @@ func TestAddresses(t *testing.T) {
 
 func refused(t *testing.T, a listener.Address, why error, hint string) {
 	t.Helper()
-	l, err := Listen(t.Context(), a)
+	l, err := Listen(t.Context(), a, "--http")
 	if err == nil {
 		_ = l.Close()
 	}

@@ -38,7 +38,7 @@ type Event struct {
 	Generation uint64 `json:"generation,omitempty"`
 
 	State string `json:"state,omitempty"`
-	From  string `json:"from,omitempty"` // the state before
+	From  string `json:"from,omitempty"` // the state before; the address that asked
 
 	Cause  string   `json:"cause,omitempty"` // of a death; see docs/api.md
 	Exit   string   `json:"exit,omitempty"`

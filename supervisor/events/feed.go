@@ -77,6 +77,9 @@ func (f *Feed) Next(id uint64, most int) (after []Event, missed uint64) {
 func (f *Feed) Changed(id uint64) <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if id > f.last {
+		id = 0 // as for Next, so that who waits for news and then takes them does not turn in a circle
+	}
 	if id != f.last {
 		past := make(chan struct{})
 		close(past)

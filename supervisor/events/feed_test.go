@@ -89,6 +89,23 @@ func TestFeedWakesReaders(t *testing.T) {
 	readers.Wait()
 }
 
+// A number of another supervisor is waited for like 0, also before anything has happened: nobody finds news that he cannot take.
+func TestFeedOfAnotherLife(t *testing.T) {
+	f := NewFeed()
+	changed := f.Changed(99)
+	select {
+	case <-changed:
+		t.Fatal("there is news, and nothing has happened")
+	default:
+	}
+	fill(f, 1)
+	<-changed
+	<-f.Changed(99)
+	if got, missed := f.Since(99); len(got) != 1 || missed != 0 {
+		t.Errorf("%v, %d missed", got, missed)
+	}
+}
+
 func TestEventJSONLeavesOutWhatMeansNothing(t *testing.T) {
 	f := NewFeed()
 	f.Add(Event{Kind: Scale, Pool: "web", Slot: new(0), Workers: 3, Before: 2})
