@@ -164,7 +164,9 @@ func (p *pool) told(m told) {
 		return
 	}
 	if m.err != nil {
-		p.of(p.log.Warn().Err(m.err), rec).Msg("notification ignored")
+		if rec.garbled++; isRound(rec.garbled) {
+			p.of(p.log.Warn().Err(m.err), rec).Int(keyCount, rec.garbled).Msg("notification ignored")
+		}
 		return
 	}
 	if rec.proc == nil { // it spoke before the news of its start came through
@@ -184,10 +186,20 @@ func (p *pool) told(m told) {
 	p.toldOfHealth(rec, &m.msg)
 	if m.msg.Stopping && !rec.asked {
 		rec.unwatch()
+		if !rec.leaves { // it may say so without end
+			p.of(p.log.Info(), rec).Msg("worker leaves by itself")
+		}
 		rec.leaves = true
-		p.of(p.log.Info(), rec).Msg("worker leaves by itself")
 		p.step(machine.LeavesByItself{Ref: m.ref})
 	}
+}
+
+// isRound reports whether a count is 1, 10, 100 and so on: a worker that sends garbage as fast as it can does not fill the log.
+func isRound(n int) bool {
+	for n >= 10 && n%10 == 0 {
+		n /= 10
+	}
+	return n == 1
 }
 
 // toldOfHealth hears what a worker says about how it does, and how much it has done.

@@ -174,3 +174,24 @@ func TestAnswersSayWhatWasRelayed(t *testing.T) {
 		})
 	})
 }
+
+// What a worker says without end is not logged without end.
+func TestWorkersDoNotFillTheLog(t *testing.T) {
+	perform(t, &world{}, oneWorker, func(s *stage) {
+		p := s.world.process(0)
+		for range 1234 {
+			p.notify(handshake.Message{}, handshake.ErrMalformed)
+		}
+		for range 100 {
+			p.say(handshake.Message{Stopping: true})
+		}
+		synctest.Wait()
+		ignored := s.logged("notification ignored")
+		if len(ignored) != 4 || ignored[3]["count"] != 1000.0 {
+			t.Errorf("%v", ignored)
+		}
+		if leaves := s.logged("worker leaves by itself"); len(leaves) != 1 {
+			t.Errorf("%d lines", len(leaves))
+		}
+	})
+}

@@ -33,6 +33,7 @@ type record struct {
 	group      Group          // nil if there is none
 	courier    courier        // of its signals, if there is one
 	leaves     bool           // it has said that it is stopping
+	garbled    int            // messages of it that were none
 	reload     bool           // it declared that it handles the reload signal
 	status     string         // its own words
 	readyAt    time.Time

@@ -137,13 +137,16 @@ func (r *Runner) deliver(h *Hook, m Message) error {
 	for attempt := 1; ; attempt++ {
 		ctx, cancel := context.WithTimeout(r.ctx, h.Timeout)
 		err := h.Deliver(ctx, m)
+		if err != nil && ctx.Err() != nil {
+			err = fmt.Errorf("not done within %s: %w", h.Timeout, err)
+		}
 		cancel()
 		switch {
 		case err == nil:
 			return nil
 		case r.ctx.Err() != nil:
 			return errEnd
-		case errors.Is(err, ErrRefused):
+		case errors.Is(err, ErrRefused), attempt == 1 && h.Attempts <= 1:
 			return err
 		case attempt >= h.Attempts:
 			return fmt.Errorf("tried %d times: %w", attempt, err)
