@@ -106,6 +106,45 @@ func TestJournaldRestarts(t *testing.T) {
 	}
 }
 
+// Where datagrams may not be that large a record goes as a file, and holds up nobody.
+func TestRecordLargerThanADatagram(t *testing.T) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(fds[0])
+	defer syscall.Close(fds[1])
+	if err := syscall.SetsockoptInt(fds[0], syscall.SOL_SOCKET, syscall.SO_SNDBUF, 4096); err != nil {
+		t.Fatal(err)
+	}
+	record := "MESSAGE=" + strings.Repeat("x", maxLine) + "\n"
+	if err := sendRecord(fds[0], -1, []byte(record)); err != nil {
+		t.Fatal(err)
+	}
+	rights := make([]byte, 64)
+	n, size, _, _, err := syscall.Recvmsg(fds[1], make([]byte, 16), rights, 0)
+	if err != nil || n != 0 {
+		t.Fatal(n, err)
+	}
+	messages, err := syscall.ParseSocketControlMessage(rights[:size])
+	if err != nil || len(messages) != 1 {
+		t.Fatal(messages, err)
+	}
+	files, err := syscall.ParseUnixRights(&messages[0])
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	file := os.NewFile(uintptr(files[0]), "record")
+	defer file.Close()
+	got := make([]byte, len(record)+1)
+	if n, _ := file.ReadAt(got, 0); string(got[:n]) != record {
+		t.Errorf("%d bytes, %.20q", n, got)
+	}
+	if _, err := file.WriteAt([]byte("x"), 0); err == nil {
+		t.Error("it is not sealed, and journald takes no other")
+	}
+}
+
 // A journald that is stuck blocks nobody.
 func TestStuckJournald(t *testing.T) {
 	h, path := journalHouse(t)
