@@ -102,7 +102,7 @@ type Output interface {
 	Stderr() int
 	GiveTo(uid, gid uint32) error
 	Spawned(pid int)     // the worker has its copies; 0 if it could not be started
-	Tail(n int) []string // the last lines of its stderr
+	Tail(n int) []string // the last lines of its stderr, or of its stdout if there are none
 	Close()              // after the last process of the group is gone
 }
 

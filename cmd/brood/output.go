@@ -17,7 +17,8 @@ import (
 func newOutput(set *settings, poller *poll.Poller, report func(logs.Trouble)) *logs.Mux {
 	mux := logs.New(logs.Options{
 		Poller: poller, Stdout: syscall.Stdout, Stderr: syscall.Stderr,
-		Colour: set.colour(term.IsTerminal(syscall.Stdout)), Report: report,
+		ColourOut: set.colour(term.IsTerminal(syscall.Stdout)), ColourErr: set.colour(term.IsTerminal(syscall.Stderr)),
+		Report: report,
 	})
 	for i := range set.cfg.Pools {
 		p := &set.cfg.Pools[i]
@@ -93,6 +94,10 @@ func (l *troubleLog) report(t logs.Trouble) {
 	}
 	level, message := zerolog.WarnLevel, "output of workers is lost"
 	switch {
+	case t.Keeping && t.Over:
+		level, message = zerolog.InfoLevel, "log files that are full are put away again"
+	case t.Keeping:
+		message = "log files that are full cannot be put away"
 	case t.Over:
 		level, message = zerolog.InfoLevel, "output of workers arrives again"
 	case t.Bytes == 0:
@@ -100,7 +105,10 @@ func (l *troubleLog) report(t logs.Trouble) {
 	case t.Err == nil:
 		message = "output of workers is lost: it comes faster than it is taken"
 	}
-	fields := map[string]any{"where": t.Where, "lines": t.Lines, "bytes": t.Bytes}
+	fields := map[string]any{"where": t.Where}
+	if !t.Keeping {
+		fields["lines"], fields["bytes"] = t.Lines, t.Bytes
+	}
 	if t.Pool != "" {
 		fields["pool"] = t.Pool
 	}

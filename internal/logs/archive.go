@@ -83,12 +83,18 @@ type janitor struct {
 	busy sync.WaitGroup
 
 	mu      sync.Mutex
-	due     map[string]FileSettings // by path
+	due     map[string]chore // by path
 	running bool
 }
 
+// chore is what is to be done about the files of a log file, and who is told if that fails.
+type chore struct {
+	set     FileSettings
+	keeping *episode
+}
+
 // tidy looks at the files of a log file as soon as there is time.
-func (j *janitor) tidy(path string, set *FileSettings) {
+func (j *janitor) tidy(path string, set *FileSettings, keeping *episode) {
 	if set.MaxSize == 0 && set.MaxAge == 0 {
 		return // they are somebody else's
 	}
@@ -98,9 +104,9 @@ func (j *janitor) tidy(path string, set *FileSettings) {
 		return
 	}
 	if j.due == nil {
-		j.due = map[string]FileSettings{}
+		j.due = map[string]chore{}
 	}
-	j.due[path] = *set
+	j.due[path] = chore{*set, keeping}
 	if !j.running {
 		j.running = true
 		j.busy.Go(j.run)
@@ -118,34 +124,39 @@ func (j *janitor) close() {
 func (j *janitor) run() {
 	beNice()
 	for {
-		path, set, ok := j.next()
+		path, c, ok := j.next()
 		if !ok {
 			return
 		}
-		j.clean(path, set)
+		others := path + ".*"
+		if err := j.clean(path, c.set); err != nil {
+			c.keeping.met(others, err, tally{})
+		} else {
+			c.keeping.went(others)
+		}
 	}
 }
 
-func (j *janitor) next() (string, FileSettings, bool) {
+func (j *janitor) next() (string, chore, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	for path, set := range j.due {
+	for path, c := range j.due {
 		if j.stop.Load() {
 			break
 		}
 		delete(j.due, path)
-		return path, set, true
+		return path, c, true
 	}
 	j.running = false
-	return "", FileSettings{}, false
+	return "", chore{}, false
 }
 
-// clean keeps the newest files, and compresses those.
-func (j *janitor) clean(path string, set FileSettings) {
+// clean keeps the newest files, and compresses those. What fails is tried again with the next.
+func (j *janitor) clean(path string, set FileSettings) (failed error) {
 	dir, base := filepath.Split(path)
 	entries, err := os.ReadDir(filepath.Clean(dir + "."))
-	if err != nil {
-		return // there is nothing to be kept, or another time there will be
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		failed = fmt.Errorf("cannot list log files: %w", err)
 	}
 	variants := map[string][]string{} // of one file: plain, compressed, half compressed
 	var names []string
@@ -161,14 +172,19 @@ func (j *janitor) clean(path string, set FileSettings) {
 	old := max(0, len(names)-set.Keep)
 	for i, name := range names {
 		for _, v := range variants[name] {
+			var err error
 			switch {
 			case i < old || strings.HasSuffix(v, gzipBegun):
-				_ = os.Remove(filepath.Join(dir, v)) // what cannot be removed is tried again with the next
+				err = os.Remove(filepath.Join(dir, v))
 			case set.Compress && v == name && !j.stop.Load():
-				_ = j.compress(filepath.Join(dir, v)) // it stays as it is
+				err = j.compress(filepath.Join(dir, v)) // it stays as it is
+			}
+			if err != nil && !errors.Is(err, errStopped) && !errors.Is(err, os.ErrNotExist) {
+				failed = err // one is enough to tell
 			}
 		}
 	}
+	return failed
 }
 
 var errStopped = errors.New("stopped")

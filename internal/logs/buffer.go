@@ -16,7 +16,16 @@ type share struct {
 }
 
 // tally counts what is lost.
-type tally struct{ lines, bytes uint64 }
+type tally struct {
+	lines, bytes uint64
+	own          uint64 // of the bytes, those of our own log
+}
+
+func (t *tally) add(more tally) {
+	t.lines += more.lines
+	t.bytes += more.bytes
+	t.own += more.own
+}
 
 func (b *buffer) len() int {
 	if b == nil {
@@ -47,9 +56,11 @@ func (b *buffer) lost(from int, lines func([]byte) int) tally {
 		if end > from {
 			part := b.bytes[max(begin, from):end]
 			lost := tally{lines: uint64(lines(part)), bytes: uint64(len(part))}
+			if s.of == nil {
+				lost.own = lost.bytes
+			}
 			s.of.lost(lost)
-			sum.lines += lost.lines
-			sum.bytes += lost.bytes
+			sum.add(lost)
 		}
 		begin = end
 	}

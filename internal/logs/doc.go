@@ -6,7 +6,8 @@
 // No worker waits for a log unless its [Settings] have Backpressure. At most 4 MiB
 // wait for each destination, and 64 MiB for all; what comes on top of that is
 // dropped, in whole lines, counted for its slot (see [Mux.Stats]) and reported:
-// when it begins, once a minute, and when it is over. With back-pressure brood stops
+// when it begins, once a minute while more is lost, and when lines arrive again.
+// Silence is not taken for an end. With back-pressure brood stops
 // reading the pipes of the workers that write as soon as 256 KiB wait, so that
 // they feel the same as with an inherited descriptor, and goes on when half of it
 // has been written.

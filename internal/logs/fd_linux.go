@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var errGaveUp = errors.New("gave up waiting")
+var errGaveUp = errors.New("nobody took it until the end")
 
 // newPipe returns a pipe whose ends both close on exec. Only our end is
 // O_NONBLOCK: each end is an open file description of its own, and the worker's

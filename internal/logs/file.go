@@ -21,6 +21,7 @@ type file struct {
 	path    string
 	set     atomic.Pointer[FileSettings]
 	janitor *janitor
+	keeping *episode      // the trouble with files that are full
 	writers chan struct{} // holds as many as may be in a system call at once
 
 	reopen atomic.Bool
@@ -32,8 +33,8 @@ type file struct {
 	stuck  time.Time // when another file could not be begun
 }
 
-func newFile(path string, j *janitor, writers chan struct{}) *file {
-	return &file{path: path, full: archives{path: path}, janitor: j, writers: writers, fd: -1}
+func newFile(path string, j *janitor, keeping *episode, writers chan struct{}) *file {
+	return &file{path: path, full: archives{path: path}, janitor: j, keeping: keeping, writers: writers, fd: -1}
 }
 
 func (f *file) pause() time.Duration { return retryFile }
@@ -71,7 +72,7 @@ func (f *file) ready() error {
 func (f *file) take(fd int, is logFile) {
 	f.close()
 	f.fd, f.size, f.born, f.torn = fd, is.size, is.born, false
-	f.janitor.tidy(f.path, f.set.Load())
+	f.janitor.tidy(f.path, f.set.Load(), f.keeping)
 }
 
 func (f *file) close() {
@@ -156,16 +157,24 @@ func (f *file) rotate() {
 	if time.Since(f.stuck) < retryFile {
 		return
 	}
+	if err := f.begin(); err != nil {
+		f.stuck = time.Now()
+		f.keeping.met(f.path, err, tally{})
+		return
+	}
+	f.keeping.went(f.path)
+}
+
+func (f *file) begin() error {
 	if sameLog(f.fd, f.path) { // else somebody else has rotated it
 		if err := f.full.add(time.Now()); err != nil {
-			f.stuck = time.Now()
-			return
+			return err
 		}
 	}
 	fd, is, err := openLog(f.path)
 	if err != nil {
-		f.stuck = time.Now()
-		return
+		return fmt.Errorf("cannot open log file: %w", err)
 	}
 	f.take(fd, is)
+	return nil
 }

@@ -3,6 +3,7 @@ package logs
 import (
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,8 +11,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/broodctl/brood/internal/testhost"
 )
 
 func (h *house) openFile(t testing.TB, label string, set FileSettings) *Stream {
@@ -146,7 +150,7 @@ func TestKeep(t *testing.T) {
 	s.Close()
 	h.end(t)
 	h.janitor = janitor{}
-	h.janitor.tidy(path, &FileSettings{MaxSize: 4096, Keep: 2}) // closing may have been faster than it
+	h.janitor.tidy(path, &FileSettings{MaxSize: 4096, Keep: 2}, &episode{}) // closing may have been faster than it
 	h.janitor.busy.Wait()
 	text, names := all(t, dir)
 	if len(names) != 6 || slices.Contains(names, "web.log.20060102T150405Z.gz.tmp") || text != strings.Repeat("7", 3000)+"\n"+strings.Repeat("8", 3000)+"\n"+strings.Repeat("9", 3000)+"\n" {
@@ -232,5 +236,37 @@ func TestLinksAreNotFollowed(t *testing.T) {
 	}
 	if _, err := os.Lstat(victim); err == nil {
 		t.Error("the link was followed")
+	}
+}
+
+// Files that are full cannot be renamed or removed: lines go on into the file at hand, and somebody is told.
+func TestFullFilesThatStay(t *testing.T) {
+	testhost.Need(t, testhost.Root)
+	dir := t.TempDir()
+	path, old := filepath.Join(dir, "web.log"), filepath.Join(dir, "web.log.20060102T150405Z")
+	for _, held := range []string{path, old} { // nobody can rename or remove a mount point
+		if err := os.WriteFile(held, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mount(held, held, "", syscall.MS_BIND, ""); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = syscall.Unmount(held, syscall.MNT_DETACH) })
+	}
+	reports := make(chan Trouble, 8)
+	h := newHouse(t, func(o *Options) { o.Report = func(tr Trouble) { reports <- tr } })
+	s := h.openFile(t, "web.0", FileSettings{Stdout: path, Stderr: path, MaxSize: 4096})
+	want := strings.Repeat(strings.Repeat("r", 99)+"\n", 100)
+	say(t, s.Stdout(), want)
+	if tr := <-reports; !errors.Is(tr.Err, syscall.EBUSY) || !tr.Keeping || tr.Pool != "web" || tr.Over || tr.Lines != 0 {
+		t.Errorf("%+v", tr)
+	}
+	s.Close()
+	h.end(t)
+	if got := content(t, path); got != want || h.Lost() != 0 {
+		t.Errorf("%d bytes, %d lost", len(got), h.Lost())
+	}
+	if err := h.janitor.clean(path, FileSettings{MaxSize: 4096}); !errors.Is(err, syscall.EBUSY) || !strings.Contains(err.Error(), old) {
+		t.Errorf("what cannot be removed: %v", err)
 	}
 }

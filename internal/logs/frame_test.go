@@ -111,6 +111,7 @@ func TestTail(t *testing.T) {
 		{"no newline yet", []string{"a\nb"}, 1, []string{"b"}},
 		{"blank lines do not count", []string{"a\n\n \r\nb\n\n"}, 2, []string{"a", "b"}},
 		{"escapes and controls", []string{"\x1b[1;31mred\x1b[0m\x07 \x1b]0;title\x07x\ty\x00\r\n"}, 1, []string{"red x y"}},
+		{"strings of escapes", []string{"\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\ \x1bPq#0\x1b\\pic\x1b_x\x1b\\!\n"}, 1, []string{"link pic!"}},
 		{"escape cut off", []string{"a\x1b[3"}, 1, []string{"a"}},
 		{"bad UTF-8", []string{"a\xffb\n"}, 1, []string{"a\ufffdb"}},
 		{"long line", []string{strings.Repeat("x", 1000)}, 1, []string{strings.Repeat("x", tailLine) + "…"}},

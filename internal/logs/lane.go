@@ -14,7 +14,7 @@ type lane struct {
 	source *source
 	from   *recorder
 	holds  bool // with back-pressure
-	tail   tail // of stderr only
+	tail   tail
 
 	mu      sync.Mutex
 	read    int // our end, -1 when closed
@@ -94,9 +94,7 @@ func (l *lane) pass(got []byte, now int64) {
 	newlines := bytes.Count(got, newline)
 	l.source.count(newlines, len(got))
 	l.from.add(record{at: now, stream: l.look.which, text: got}, newlines)
-	if l.look.which == stderr {
-		l.tail.add(got)
-	}
+	l.tail.add(got)
 	if l.look.form == raw {
 		l.passRaw(got)
 		return
@@ -131,7 +129,7 @@ func (l *lane) lose(lost tally) {
 	}
 	l.source.lost(lost)
 	l.mux.lost.Add(lost.bytes)
-	l.sink.trouble.met(nil, lost)
+	l.sink.met(nil, lost)
 }
 
 // end is called once no more can come: on EOF or by close.

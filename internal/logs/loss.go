@@ -18,45 +18,75 @@ const (
 // when it is over.
 type Trouble struct {
 	Pool  string // "" for what is shared by pools
-	Where string // stdout, stderr, journald, or the path of a file
+	Where string // stdout, stderr, journald, or the path of the first file
 	Err   error  // nil: lines come faster than they are taken
-	// Lines and Bytes are lost since it began.
+	// Lines and Bytes are lost since it began; none yet if they only wait.
 	Lines, Bytes uint64
 	Over         bool
+	// Keeping is about files that are full: they cannot be renamed, compressed or removed. Nothing is lost by that.
+	Keeping bool
 }
 
-// episode is the trouble of one destination, from beginning to end.
+// episode is the trouble of one destination, or of all files of a pool, from beginning to end.
 type episode struct {
-	say         func(Trouble)
-	pool, where string
+	say     func(Trouble)
+	pool    string
+	keeping bool
 
 	mu     sync.Mutex
+	open   bool // from the first trouble to the word that it is over
 	now    Trouble
-	timer  *time.Timer // nil while all is well
-	active bool        // something happened since the timer was set
+	stuck  map[string]struct{} // where nothing has arrived since
+	timer  *time.Timer         // nil while there is nothing to say and nothing to find out
+	active bool                // something happened since the timer was set
 	said   time.Time
-	told   uint64 // bytes at that time
+	lost   uint64 // bytes of workers: that our own log is lost cannot be a reason to write to it
+	told   uint64 // of those, at that time
 	closed bool
 }
 
-// met notes that something went wrong; err is nil if the consumer was too slow.
-func (e *episode) met(err error, lost tally) {
+// met notes that something went wrong at a place; err is nil if the consumer was too slow.
+func (e *episode) met(where string, err error, lost tally) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed || e.say == nil {
 		return
 	}
-	if e.timer == nil {
-		e.now = Trouble{Pool: e.pool, Where: e.where, Err: err}
-		e.said, e.told = time.Time{}, 0
-		e.timer = time.AfterFunc(sayAfter, e.look)
+	if !e.open {
+		e.open = true
+		e.now = Trouble{Pool: e.pool, Where: where, Err: err, Keeping: e.keeping}
+		e.stuck = map[string]struct{}{}
+		e.said, e.lost, e.told = time.Time{}, 0, 0
 	}
 	if e.now.Err == nil {
 		e.now.Err = err
 	}
+	e.stuck[where] = struct{}{}
 	e.active = true
 	e.now.Lines += lost.lines
 	e.now.Bytes += lost.bytes
+	e.lost += lost.bytes - lost.own
+	e.lookIn(sayAfter)
+}
+
+// went notes that something arrived at a place, or that nobody wants it to any more. Only then can trouble be over: that
+// nothing was tried is no proof.
+func (e *episode) went(where string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.open || e.closed {
+		return
+	}
+	if delete(e.stuck, where); len(e.stuck) == 0 {
+		e.lookIn(calm)
+	}
+}
+
+// lookIn has somebody look, if nobody is about to.
+func (e *episode) lookIn(d time.Duration) {
+	if e.timer == nil {
+		e.timer = time.AfterFunc(d, e.look)
+	}
 }
 
 // look says what there is to say. It runs on a goroutine of its own, without any lock held.
@@ -73,18 +103,23 @@ func (e *episode) due(now time.Time) (Trouble, bool) {
 		return Trouble{}, false
 	}
 	t := e.now
-	if !e.active {
-		e.timer = nil
+	if !e.active && len(e.stuck) == 0 {
+		e.open, e.timer = false, nil
 		t.Over = true
 		return t, true
 	}
-	first := e.said.IsZero()
-	due := first || t.Bytes > e.told && now.Sub(e.said) >= repeat
+	// That what waited is lost from now on is news.
+	worse := e.lost > e.told
+	due := e.said.IsZero() || worse && (e.told == 0 || now.Sub(e.said) >= repeat)
 	if due {
-		e.said, e.told = now, t.Bytes
+		e.said, e.told = now, e.lost
+	}
+	if e.active || worse && !due {
+		e.timer.Reset(calm)
+	} else {
+		e.timer = nil // until something happens
 	}
 	e.active = false
-	e.timer.Reset(calm)
 	return t, due
 }
 
@@ -92,7 +127,7 @@ func (e *episode) due(now time.Time) (Trouble, bool) {
 func (e *episode) close() {
 	e.mu.Lock()
 	was := e.now
-	unsaid := e.timer != nil && !e.closed && was.Bytes > e.told
+	unsaid := e.open && !e.closed && e.lost > e.told
 	e.closed = true
 	if e.timer != nil {
 		e.timer.Stop()
@@ -103,16 +138,26 @@ func (e *episode) close() {
 	}
 }
 
-// episodeLocked returns that of a pool's files (where is the first), or of a destination that pools share.
+// episodeLocked returns that of a pool's files, or of a destination that pools share.
 func (m *Mux) episodeLocked(pool, where string) *episode {
 	key := pool
 	if pool == "" {
 		key = "/" + where // a name that no pool has
 	}
-	e := m.episodes[key]
-	if e == nil {
-		e = &episode{say: m.opt.Report, pool: pool, where: where}
-		m.episodes[key] = e
+	return m.findLocked(key, &episode{pool: pool})
+}
+
+// keepingLocked returns that of a pool's files that are full.
+func (m *Mux) keepingLocked(pool string) *episode {
+	return m.findLocked("/keeping/"+pool, &episode{pool: pool, keeping: true})
+}
+
+// findLocked returns the one that is there, or else makes it that one.
+func (m *Mux) findLocked(key string, e *episode) *episode {
+	if there := m.episodes[key]; there != nil {
+		return there
 	}
+	e.say = m.opt.Report
+	m.episodes[key] = e
 	return e
 }

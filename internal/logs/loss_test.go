@@ -4,15 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/broodctl/brood/internal/testhost"
 )
@@ -104,39 +101,46 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// A trouble is said when it begins, once a minute while it goes on, and when it is over; each time with numbers.
-func TestTroubleIsSaidSparingly(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		begin := time.Now()
-		var mu sync.Mutex
-		var said []string
-		e := &episode{where: "stdout", say: func(tr Trouble) {
-			mu.Lock()
-			defer mu.Unlock()
-			said = append(said, fmt.Sprintf("%s %d %t", time.Since(begin).Round(time.Second), tr.Lines, tr.Over))
-		}}
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for range 150 {
-			e.met(nil, tally{lines: 2, bytes: 20})
-			<-tick.C
+// A log on a disk that was full goes on with a line of its own.
+func TestFullDiskBehindStdout(t *testing.T) {
+	testhost.Need(t, testhost.Root)
+	dir := t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=16k"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) })
+	path := filepath.Join(dir, "out")
+	out, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	h := newHouse(t, func(o *Options) { o.Stdout = int(out.Fd()) })
+	s := h.open(t, "web.0", Prefix)
+	line := strings.Repeat("u", 90) + "\n"
+	say(t, s.Stdout(), strings.Repeat(line, 500))
+	for h.Lost() == 0 {
+		runtime.Gosched()
+	}
+	if err := syscall.Mount("", dir, "", syscall.MS_REMOUNT, "size=1m"); err != nil {
+		t.Fatal(err)
+	}
+	say(t, s.Stdout(), strings.Repeat(line, 3))
+	s.Spawned(1)
+	s.Close()
+	h.end(t)
+	torn, arrived := 0, uint64(0)
+	for got := range strings.Lines(content(t, path)) {
+		switch got {
+		case "web.0 | " + line:
+			arrived++
+		default:
+			torn++
 		}
-		for range 20 {
-			<-tick.C
-		}
-		e.met(io.ErrShortWrite, tally{lines: 1, bytes: 1})
-		<-tick.C
-		e.met(nil, tally{lines: 1, bytes: 1})
-		synctest.Wait()
-		e.close()
-		e.met(nil, tally{lines: 1, bytes: 1})
-		want := "0s 2 false|1m0s 122 false|2m0s 242 false|2m35s 300 true|2m50s 1 false|2m51s 2 false"
-		mu.Lock()
-		defer mu.Unlock()
-		if got := strings.Join(said, "|"); got != want {
-			t.Errorf("got  %s\nwant %s", got, want)
-		}
-	})
+	}
+	if stat := h.Stats()[0]; torn != 1 || arrived+stat.LostLines != stat.Lines || arrived < 16<<10/100+3 {
+		t.Errorf("%d arrived, %d torn, %+v", arrived, torn, stat)
+	}
 }
 
 // A line of our own log finds room where workers have none left.
@@ -166,7 +170,7 @@ func TestBufferKnowsWhoseItIs(t *testing.T) {
 		buf.fill(s.of, func(dst []byte) []byte { return append(dst, s.text...) })
 	}
 	lost := buf.lost(2, func(part []byte) int { return bytes.Count(part, newline) })
-	if lost != (tally{lines: 5, bytes: 12}) || a.dropped[0].Load() != 3 || a.dropped[1].Load() != 6 || b.dropped[0].Load() != 1 || len(buf.shares) != 4 {
+	if lost != (tally{lines: 5, bytes: 12, own: 4}) || a.dropped[0].Load() != 3 || a.dropped[1].Load() != 6 || b.dropped[0].Load() != 1 || len(buf.shares) != 4 {
 		t.Errorf("%+v, %d, %d, %d shares", lost, a.dropped[0].Load(), b.dropped[0].Load(), len(buf.shares))
 	}
 }

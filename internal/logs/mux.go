@@ -23,8 +23,9 @@ type Options struct {
 	// Stdout and Stderr are the raw descriptors to write to, usually 1 and 2.
 	// They stay the caller's.
 	Stdout, Stderr int
-	Colour         bool   // Prefix only
-	Journal        string // the socket of journald, if it is another than JournalSocket
+	// ColourOut and ColourErr say of each whether people see it in colours, in mode Prefix.
+	ColourOut, ColourErr bool
+	Journal              string // the socket of journald, if it is another than JournalSocket
 	// Report is told when output is lost, from a goroutine of its own. Nil tells nobody.
 	Report func(Trouble)
 }
@@ -75,7 +76,7 @@ func New(opt Options) *Mux {
 	}
 	m.chunks.New = func() any { return new([chunkSize]byte) }
 	m.buffers.New = func() any { return new(buffer) }
-	m.err = m.newSink(newStdio(opt.Stderr), m.episodeLocked("", "stderr"))
+	m.err = m.newSink(newStdio(opt.Stderr), "stderr", m.episodeLocked("", "stderr"))
 	return m
 }
 
@@ -128,14 +129,21 @@ func (m *Mux) Lost() uint64 { return m.lost.Load() }
 // closed. Streams that are still open lose what they write from here on.
 func (m *Mux) Close(ctx context.Context) error {
 	sinks, episodes := m.shut()
-	var err error
-	for _, s := range sinks {
-		err = errors.Join(err, s.close(ctx))
+	errs := make([]error, len(sinks))
+	var all sync.WaitGroup
+	for i, s := range sinks { // at once: one that is stuck must not take the time of the others
+		all.Go(func() { errs[i] = s.close(ctx) })
 	}
+	all.Wait()
 	for _, e := range episodes {
 		e.close()
 	}
-	err = errors.Join(err, m.err.close(ctx))
+	if ctx.Err() != nil {
+		var done context.CancelFunc
+		ctx, done = context.WithTimeout(context.WithoutCancel(ctx), abandonAfter) // for what was just said
+		defer done()
+	}
+	err := errors.Join(append(errs, m.err.close(ctx))...)
 	m.janitor.close()
 	return err
 }

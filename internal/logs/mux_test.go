@@ -238,6 +238,20 @@ func TestTailSeesWhatThePollerHasNot(t *testing.T) {
 	}
 }
 
+// Java programs and others write all they have to say to stdout. It is their last word if there is none on stderr.
+func TestTailOfStdout(t *testing.T) {
+	h := newHouse(t)
+	s := h.open(t, "web.0", Tail)
+	say(t, s.Stdout(), "starting\nOutOfMemoryError\n")
+	if got := strings.Join(s.Tail(1), "|"); got != "OutOfMemoryError" {
+		t.Errorf("got %q", got)
+	}
+	say(t, s.Stderr(), "Aborted\n")
+	if got := strings.Join(s.Tail(2), "|"); got != "Aborted" {
+		t.Errorf("got %q", got)
+	}
+}
+
 // Nobody reads our stderr: the worker is held back, the poller is not, and
 // nothing is lost once somebody reads.
 func TestBlockedConsumerHoldsTheWorkerBack(t *testing.T) {
@@ -280,6 +294,34 @@ func TestBlockedConsumerHoldsTheWorkerBack(t *testing.T) {
 	}
 	if lost := h.Lost(); lost != 0 {
 		t.Errorf("%d bytes lost", lost)
+	}
+}
+
+// All queues together are long, and the worker may wait: it does, and loses nothing.
+func TestAllQueuesTogetherHoldTheWorkerBack(t *testing.T) {
+	h := newHouse(t)
+	s, err := h.Open(Worker{Pool: "web"}, Settings{Mode: Tail, Backpressure: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	h.queued.Add(totalLimit)
+	const size = 1 << 20
+	written := make(chan error, 1)
+	go func() {
+		line := bytes.Repeat([]byte("x"), 1023)
+		var err error
+		for sent := 0; sent < size && err == nil; sent += 1024 {
+			_, err = syscall.Write(s.Stderr(), append(line, '\n'))
+		}
+		s.Spawned(1)
+		written <- err
+	}()
+	if got := read(t, h.err, size); strings.Count(got, "\n") != size/1024 {
+		t.Errorf("lines were lost: %d", strings.Count(got, "\n"))
+	}
+	if err := <-written; err != nil || h.Lost() != 0 {
+		t.Errorf("%v, %d bytes lost", err, h.Lost())
 	}
 }
 
@@ -349,7 +391,7 @@ func TestLogNeverBlocks(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := h.Close(ctx); !errors.Is(err, context.Canceled) {
+	if err := h.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("close: %v", err)
 	}
 }

@@ -37,7 +37,11 @@ func (s *Stream) open(of Worker, set Settings) error {
 func (m *Mux) newLane(to *sink, from *recorder, of Worker, set Settings, which standard) *lane {
 	l := &lane{mux: m, sink: to, source: from.source, from: from, holds: set.Backpressure, read: -1, child: -1}
 	l.lines.limit = maxLine
-	l.look = look{form: set.form(), of: of, which: which, mux: m, colour: m.opt.Colour && set.Mode == Prefix}
+	colour := m.opt.ColourOut
+	if which == stderr {
+		colour = m.opt.ColourErr
+	}
+	l.look = look{form: set.form(), of: of, which: which, mux: m, colour: colour && set.Mode == Prefix}
 	return l
 }
 
@@ -59,7 +63,7 @@ func (m *Mux) acquire(of Worker, set Settings, which standard) (*sink, error) {
 		return m.fileLocked(of.Pool, path, &set.File), nil
 	case Journald:
 		if m.journal == nil {
-			m.journal = m.newSink(newJournald(m.opt.Journal), m.episodeLocked("", "journald"))
+			m.journal = m.newSink(newJournald(m.opt.Journal), "journald", m.episodeLocked("", "journald"))
 		}
 		return m.journal, nil
 	case Tail, Prefix, JSON:
@@ -78,7 +82,7 @@ func (m *Mux) outLocked() *sink {
 		// One terminal behind both: one queue keeps lines whole and in order.
 		m.out = m.err
 	default:
-		m.out = m.newSink(newStdio(m.opt.Stdout), m.episodeLocked("", "stdout"))
+		m.out = m.newSink(newStdio(m.opt.Stdout), "stdout", m.episodeLocked("", "stdout"))
 	}
 	return m.out
 }
@@ -87,7 +91,7 @@ func (m *Mux) outLocked() *sink {
 func (m *Mux) fileLocked(pool, path string, set *FileSettings) *sink {
 	s := m.files[path]
 	if s == nil {
-		s = m.newSink(newFile(path, &m.janitor, m.writers), m.episodeLocked(pool, path))
+		s = m.newSink(newFile(path, &m.janitor, m.keepingLocked(pool), m.writers), path, m.episodeLocked(pool, path))
 		m.files[path] = s
 	}
 	s.to.(*file).set.Store(set)
@@ -108,17 +112,23 @@ func (m *Mux) release(s *sink) {
 // dismiss closes a file that nobody writes to any more. Its writer calls it when there is nothing left.
 func (m *Mux) dismiss(s *sink) {
 	f, ok := s.to.(*file)
-	if !ok {
+	if !ok || !m.forget(s, f.path) {
 		return
 	}
+	f.close() // a disk may take its time: nobody waits for a lock meanwhile
+	s.trouble.went(s.where)
+}
+
+// forget has the next who wants a file open it anew, unless somebody wants it now.
+func (m *Mux) forget(s *sink, path string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.users > 0 || s.running || s.pending != nil || m.files[f.path] != s || m.closed {
-		return
+	if s.users > 0 || s.running || s.pending != nil || m.files[path] != s || m.closed {
+		return false
 	}
 	s.gone = true
-	delete(m.files, f.path)
-	f.close()
+	delete(m.files, path)
+	return true
 }

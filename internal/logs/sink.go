@@ -48,6 +48,7 @@ type outlet interface {
 type sink struct {
 	mux     *Mux
 	to      outlet
+	where   string // what it is called when there is trouble
 	trouble *episode
 	users   int // lanes; of the mux's lock
 
@@ -64,9 +65,12 @@ type sink struct {
 	ended   chan struct{} // closed once a sink that is closing has no writer
 }
 
-func (m *Mux) newSink(to outlet, trouble *episode) *sink {
-	return &sink{mux: m, to: to, trouble: trouble, ended: make(chan struct{})}
+func (m *Mux) newSink(to outlet, where string, trouble *episode) *sink {
+	return &sink{mux: m, to: to, where: where, trouble: trouble, ended: make(chan struct{})}
 }
+
+// met notes trouble; err is nil if the consumer was too slow.
+func (s *sink) met(err error, lost tally) { s.trouble.met(s.where, err, lost) }
 
 // put appends what fill appends, n being its approximate size, if no more than limit is waiting then.
 func (s *sink) put(from *source, n, limit int, fill func(dst []byte) []byte) bool {
@@ -106,7 +110,8 @@ func (s *sink) wakeUp() {
 func (s *sink) park(l *lane) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.queued() < softLimit {
+	queued := s.queued()
+	if queued < softLimit && (queued <= chunkSize || s.mux.queued.Load() <= totalLimit) {
 		return false
 	}
 	s.parked = append(s.parked, l)
@@ -116,7 +121,7 @@ func (s *sink) park(l *lane) bool {
 func (s *sink) run() {
 	err := s.to.tend()
 	if err != nil {
-		s.trouble.met(err, tally{})
+		s.met(err, tally{})
 	}
 	for s.next() {
 		n := 0
@@ -135,8 +140,8 @@ func (s *sink) run() {
 func (s *sink) next() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.gaveUp {
-		s.loseAll()
+	if s.gaveUp && s.queued() > 0 {
+		s.met(errGaveUp, s.loseAll())
 	}
 	if s.flying != nil && s.flown == len(s.flying.bytes) {
 		s.mux.recycle(s.flying)
@@ -179,8 +184,11 @@ func (s *sink) wrote(n int, err error) bool {
 		resumed, s.parked = s.parked, nil
 	}
 	s.mu.Unlock()
+	if n > 0 {
+		s.trouble.went(s.where)
+	}
 	if err != nil {
-		s.trouble.met(err, lost)
+		s.met(err, lost)
 	}
 	for _, l := range resumed {
 		l.resume()
@@ -205,14 +213,15 @@ func (s *sink) loseFlying() tally {
 }
 
 // loseAll is for a sink that gave up.
-func (s *sink) loseAll() {
+func (s *sink) loseAll() (sum tally) {
 	for range 2 {
 		if s.flying != nil {
-			_ = s.loseFlying()
+			sum.add(s.loseFlying())
 			s.mux.recycle(s.flying)
 		}
 		s.flying, s.pending, s.flown = s.pending, nil, 0
 	}
+	return sum
 }
 
 // close writes what is queued until ctx ends. Nothing may be put from here on.

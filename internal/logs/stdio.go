@@ -15,6 +15,9 @@ type stdio struct {
 	wake int // eventfd that ends a wait in poll(2); -1 if there was none to be had
 	kind fdKind
 	room int // of an empty pipe
+
+	within bool // the last byte that went did not end its line
+	torn   bool // and the rest of that line is lost
 }
 
 func newStdio(fd int) *stdio {
@@ -28,7 +31,23 @@ func (o *stdio) giveUp()              { wakeUp(o.wake) }
 func (o *stdio) close()               { closeFD(o.wake) }
 func (o *stdio) lines(b []byte) int   { return bytes.Count(b, newline) }
 
+// write gives the beginning of a line whose end was refused an end of its own, so that the next line is whole.
 func (o *stdio) write(b []byte) (int, error) {
+	if o.torn && b[0] != '\n' {
+		if n, err := o.send(newline); n == 0 {
+			return 0, err
+		}
+	}
+	o.torn = false
+	n, err := o.send(b)
+	if n > 0 {
+		o.within = b[n-1] != '\n'
+	}
+	o.torn = err != nil && o.within
+	return n, err
+}
+
+func (o *stdio) send(b []byte) (int, error) {
 	if o.kind == fdFile {
 		return writeFile(o.fd, b) // always ready, and whole
 	}

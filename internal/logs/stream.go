@@ -38,15 +38,19 @@ func (s *Stream) Spawned(pid int) {
 	}
 }
 
-// Tail returns up to n of the last lines that the worker wrote to stderr, oldest
-// first, without control characters and each cut to a readable length. What the
-// worker wrote before it died is included even if the poller has not come to it
-// yet. Tail also works after Close. It returns nil in Inherit mode.
+// Tail returns up to n of the last lines that the worker wrote to stderr, or to
+// stdout if it never wrote to stderr, oldest first, without control characters and
+// each cut to a readable length. What the worker wrote before it died is included
+// even if the poller has not come to it yet. Tail also works after Close. It
+// returns nil in Inherit mode.
 func (s *Stream) Tail(n int) []string {
 	if s.err == nil {
 		return nil
 	}
-	return s.err.lastLines(n)
+	if lines := s.err.lastLines(n); len(lines) > 0 {
+		return lines
+	}
+	return s.out.lastLines(n)
 }
 
 // Close takes what is left in the pipes without waiting, ends a last line that

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	// tailSize is how much of a worker's stderr is kept for its obituary.
+	// tailSize is how much of each stream is kept for a worker's obituary.
 	tailSize = 8 << 10
 	// tailLine is the longest line Tail returns, in characters: enough for a
 	// message with a path in it, short enough for one field of one log entry.
@@ -16,7 +16,7 @@ const (
 )
 
 // tail keeps the last bytes of a stream. Memory grows with what is written, up
-// to tailSize; most workers never write a byte to stderr.
+// to tailSize.
 type tail struct {
 	buf   []byte
 	start int  // where the oldest byte is once buf is full
@@ -88,8 +88,8 @@ func clean(line []byte) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// escapeLen returns the length of the escape sequence that b begins with: CSI
-// (`ESC [ … letter`, ECMA-48), OSC (`ESC ] … BEL`), or two bytes.
+// escapeLen returns the length of the escape sequence of ECMA-48 that b begins with: CSI
+// (`ESC [ … letter`), a string (`ESC ] … ESC \`, also DCS, SOS, PM and APC; xterm ends it with BEL, too), or two bytes.
 func escapeLen(b []byte) int {
 	if len(b) < 2 {
 		return len(b)
@@ -102,9 +102,14 @@ func escapeLen(b []byte) int {
 			}
 		}
 		return len(b)
-	case ']':
-		if i := bytes.IndexByte(b, '\a'); i >= 0 {
-			return i + 1
+	case ']', 'P', 'X', '^', '_':
+		for i := 2; i < len(b); i++ {
+			switch {
+			case b[i] == '\a':
+				return i + 1
+			case b[i] == '\x1b' && i+1 < len(b) && b[i+1] == '\\':
+				return i + 2
+			}
 		}
 		return len(b)
 	}
