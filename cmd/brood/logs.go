@@ -50,23 +50,30 @@ func logsCommand() *cli.Command {
 			}
 			wanted.Pool, wanted.Slot = req.body.Pool, req.body.Slot
 			_, tty := terminal(c.App.Writer)
-			reader := &logReader{w: c.App.Writer, stream: c.String("stream"), tty: tty, colour: colourOn(tty, c.Bool("no-color"))}
+			reader := &logReader{w: c.App.Writer, tty: tty, colour: colourOn(tty, c.Bool("no-color"))}
 			reader.colours = regexp.MustCompile("\x1b\\[[0-9;:]*m")
 			show := reader.print
 			if format == formatJSON {
 				show = reader.object
 			}
-			return follow(c, func(ctx context.Context) error { return reader.read(ctx, client, wanted, show) })
+			err = follow(c, func(ctx context.Context) error { return reader.read(ctx, client, wanted, show) })
+			if err == nil && !reader.any && !wanted.Follow && format == formatTable {
+				_, err = fmt.Fprintln(c.App.ErrWriter, nothingKept)
+			}
+			return err
 		},
 	}
 }
 
+// nothingKept is for who sees nothing, and wonders why.
+const nothingKept = "no such line is kept; of workers whose log has the mode inherit there never is"
+
 func logsWanted(c *cli.Context) (control.LogsWanted, error) {
-	wanted := control.LogsWanted{Since: c.String("since"), Last: c.Int("lines"), Follow: c.Bool("follow")}
+	wanted := control.LogsWanted{Since: c.String("since"), Last: c.Int("lines"), Follow: c.Bool("follow"), Stream: c.String("stream")}
 	if c.Args().Len() > 1 {
 		return wanted, usage("brood logs web, brood logs web.0", "brood logs takes one pool or slot, not %d", c.Args().Len())
 	}
-	if s := c.String("stream"); s != "" && s != "stdout" && s != "stderr" {
+	if s := wanted.Stream; s != "" && s != "stdout" && s != "stderr" {
 		return wanted, usage("", "no such stream: %q: it is stdout or stderr", s)
 	}
 	if wanted.Last < 0 {
@@ -85,10 +92,10 @@ func logsWanted(c *cli.Context) (control.LogsWanted, error) {
 // logReader shows lines of logs.
 type logReader struct {
 	w      io.Writer
-	stream string // "" is both
 	tty    bool
 	colour bool
-	label  int // the widest so far
+	any    bool // there was a line
+	label  int  // the widest so far
 	// colours finds SGR of ECMA-48.
 	colours *regexp.Regexp
 }
@@ -100,9 +107,8 @@ func (r *logReader) read(ctx context.Context, client *control.Client, wanted con
 			return nil
 		case err != nil:
 			return err
-		case r.stream != "" && line.Stream != r.stream:
-			continue
 		}
+		r.any = true
 		if err := show(&line); err != nil {
 			return err
 		}
@@ -114,12 +120,12 @@ func (r *logReader) object(line *control.LogLine) error { return json.NewEncoder
 
 // print writes a line with the time, and the worker in front of it.
 func (r *logReader) print(line *control.LogLine) error {
-	label := line.Pool
+	label := line.Pool + ".pre"
 	if line.Slot != nil {
-		label += "." + strconv.Itoa(*line.Slot)
+		label = line.Pool + "." + strconv.Itoa(*line.Slot)
 	}
 	r.label = max(r.label, text.Width(label))
-	head := line.Time.Local().Format("15:04:05.000") + " " + text.Pad(label, r.label) + " | "
+	head := when(line.Time.Local(), time.Now()) + " " + text.Pad(label, r.label) + " | "
 	if line.Missed > 0 {
 		if _, err := fmt.Fprintf(r.w, "%s%s %d lines are not kept any more\n", head, text.Ellipsis, line.Missed); err != nil {
 			return err
@@ -127,6 +133,15 @@ func (r *logReader) print(line *control.LogLine) error {
 	}
 	_, err := fmt.Fprintf(r.w, "%s%s\n", head, r.harmless(line.Text))
 	return err
+}
+
+// when is the time of day, with the date if that is not today's: what a quiet worker said is kept for long.
+func when(t, now time.Time) string {
+	const clock, date = "15:04:05.000", time.DateOnly
+	if t.Format(date) == now.Format(date) {
+		return t.Format(clock)
+	}
+	return t.Format(date + " " + clock)
 }
 
 // harmless is a line as it may be shown: as it is to a file or a pipe, and on a terminal without what could steer that, but

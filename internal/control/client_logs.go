@@ -15,6 +15,7 @@ import (
 type LogsWanted struct {
 	Pool   string // "" is every pool
 	Slot   *int   // nil is every slot
+	Stream string // stdout or stderr; "" is both
 	Since  string // a time of RFC 3339, or how long ago: "10m"; "" is all that is kept
 	Last   int    // of those that are kept, at most so many; 0 is all
 	Follow bool   // and those that come
@@ -28,6 +29,7 @@ func (l LogsWanted) query() string {
 		}
 	}
 	set("pool", l.Pool)
+	set("stream", l.Stream)
 	set("since", l.Since)
 	if l.Slot != nil {
 		set("slot", strconv.Itoa(*l.Slot))

@@ -95,6 +95,11 @@ func readLogFilter(query url.Values, now time.Time) (f logs.Filter, follow bool,
 		}
 		f.Slot = &slot
 	}
+	switch f.Stream = query.Get("stream"); f.Stream {
+	case "", "stdout", "stderr":
+	default:
+		return f, false, fmt.Errorf("cannot read stream %q: it is stdout or stderr", f.Stream)
+	}
 	if word := query.Get("lines"); word != "" {
 		if f.Last, err = strconv.Atoi(word); err != nil || f.Last < 1 {
 			return f, false, fmt.Errorf("cannot read lines %q: it is a number from 1", word)

@@ -72,7 +72,7 @@ func TestLogsThatAreKept(t *testing.T) {
 	d := newDiary()
 	client := startWithLogs(t, d)
 	var texts []string
-	for line, err := range client.Logs(t.Context(), LogsWanted{Pool: "web", Slot: new(2), Last: 7, Since: "2026-03-01T09:00:00Z"}) {
+	for line, err := range client.Logs(t.Context(), LogsWanted{Pool: "web", Slot: new(2), Stream: "stderr", Last: 7, Since: "2026-03-01T09:00:00Z"}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +81,7 @@ func TestLogsThatAreKept(t *testing.T) {
 	if !slices.Equal(texts, []string{"line 0 <b>\x1b[1m\ufffd", "line 1 <b>\x1b[1m\ufffd", "line 2 <b>\x1b[1m\ufffd"}) {
 		t.Errorf("%q", texts)
 	}
-	if f := <-d.asked; f.Pool != "web" || *f.Slot != 2 || f.Last != 7 || !f.Since.Equal(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)) {
+	if f := <-d.asked; f.Pool != "web" || *f.Slot != 2 || f.Stream != "stderr" || f.Last != 7 || !f.Since.Equal(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v", f)
 	}
 }
@@ -108,7 +108,7 @@ func TestLogsAreFollowed(t *testing.T) {
 
 func TestLogsThatNobodyCanMean(t *testing.T) {
 	client := startWithLogs(t, newDiary())
-	for _, query := range []string{"slot=-1", "slot=x", "lines=0", "lines=x", "since=yesterday", "since=-10m", "follow=perhaps", "pool=web&pool=mail", "stream=stdout"} {
+	for _, query := range []string{"slot=-1", "slot=x", "lines=0", "lines=x", "since=yesterday", "since=-10m", "follow=perhaps", "pool=web&pool=mail", "stream=both", "streams=stdout"} {
 		if got := get[Failure](t, client, PathLogs+"?"+query, 400); got.Code != CodeBadRequest {
 			t.Errorf("%s: %+v", query, got)
 		}

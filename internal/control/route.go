@@ -30,7 +30,7 @@ func (a *api) routes() []route {
 		{path: PathWorkers, query: []string{"pool", "slot", "state"}, gives: Workers{}, handle: a.workers},
 		{path: PathConfig, gives: Config{}, handle: a.config},
 		{path: PathEvents, need: mayGlance, query: []string{"after", "follow", "pool", "kind"}, gives: Event{}, handle: a.events},
-		{path: PathLogs, query: []string{"pool", "slot", "since", "lines", "follow"}, gives: LogLine{}, handle: a.logs},
+		{path: PathLogs, query: []string{"pool", "slot", "stream", "since", "lines", "follow"}, gives: LogLine{}, handle: a.logs},
 		{path: PathMetrics, gives: "", handle: a.metrics},
 		{path: PathOperations, query: []string{"state"}, gives: Operations{}, handle: a.operations},
 		{path: PathOperations + "/{id}", query: []string{"wait_seconds"}, gives: Operation{}, handle: a.operation},

@@ -40,7 +40,7 @@ func (m *Mux) Follow(ctx context.Context, f Filter) iter.Seq[Line] {
 			case <-m.done:
 				return
 			case <-r.news:
-				lines = inOrder(r.fetch())
+				lines = slices.DeleteFunc(inOrder(r.fetch()), func(l Line) bool { return !f.hears(&l) })
 			}
 		}
 	}
@@ -51,7 +51,9 @@ func (r *reader) begin(all []*recorder) []Line {
 	var lines []Line
 	for _, rec := range all {
 		r.cursors[rec] = oldest(rec)
-		lines = r.read(rec, lines)
+		if lines = r.read(rec, lines); len(lines) > r.filter.few() {
+			lines = r.filter.newest(lines)
+		}
 	}
 	return lines
 }

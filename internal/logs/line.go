@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -38,10 +39,11 @@ type Line struct {
 
 // Filter says which lines are asked for.
 type Filter struct {
-	Pool  string    // "" is every pool
-	Slot  *int      // nil is every slot
-	Since time.Time // lines that were kept before somebody asked must not be older
-	Last  int       // of those, at most so many; 0 is all
+	Pool   string    // "" is every pool
+	Slot   *int      // nil is every slot
+	Stream string    // stdout or stderr; "" is both
+	Since  time.Time // lines that were kept before somebody asked must not be older
+	Last   int       // of those, at most so many; 0 is all
 }
 
 func (f Filter) has(at place) bool {
@@ -50,12 +52,25 @@ func (f Filter) has(at place) bool {
 
 // newest picks what is asked for from lines that were kept, and puts them in the order of time.
 func (f Filter) newest(lines []Line) []Line {
-	lines = inOrder(slices.DeleteFunc(lines, func(l Line) bool { return l.Time.Before(f.Since) }))
+	lines = inOrder(slices.DeleteFunc(lines, func(l Line) bool { return l.Time.Before(f.Since) || !f.hears(&l) }))
 	if f.Last > 0 && len(lines) > f.Last {
 		lines = lines[len(lines)-f.Last:]
 	}
 	return lines
 }
+
+func (f Filter) hears(l *Line) bool { return f.Stream == "" || f.Stream == l.Stream }
+
+// few is how many lines may come together before those that are not asked for are let go of.
+func (f Filter) few() int {
+	if f.Last == 0 {
+		return math.MaxInt
+	}
+	return 2*min(f.Last, math.MaxInt/4) + fewLines
+}
+
+// fewLines cost less to keep than to put in order.
+const fewLines = 10_000
 
 func inOrder(lines []Line) []Line {
 	slices.SortStableFunc(lines, func(a, b Line) int { return a.Time.Compare(b.Time) })
@@ -72,6 +87,9 @@ func (m *Mux) Recent(f Filter) []Line {
 		keep := func(l Line) { lines = append(lines, l) }
 		scratch = c.read(scratch[:0], keep)
 		c.flush(keep)
+		if len(lines) > f.few() {
+			lines = f.newest(lines)
+		}
 	}
 	return f.newest(lines)
 }

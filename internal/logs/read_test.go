@@ -63,6 +63,41 @@ func TestRecent(t *testing.T) {
 	}
 }
 
+// Who asks for the last of many lines gets them, and of one stream if it is asked for.
+func TestLastOfMany(t *testing.T) {
+	h := newHouse(t)
+	var want []string
+	for slot := range 8 {
+		r := h.open(t, fmt.Sprintf("web.%d", slot), Tail).recorder
+		for i := range 2000 {
+			at := int64(i*10 + slot)
+			text := fmt.Sprintf("%05d\n", at)
+			r.add(record{at: at, stream: standard(i % 2), text: []byte(text)}, 1)
+		}
+	}
+	for i := 1997; i < 2000; i += 2 {
+		for slot := range 8 {
+			want = append(want, fmt.Sprintf("%05d", i*10+slot))
+		}
+	}
+	f := Filter{Stream: "stderr", Last: 16}
+	if got := texts(h.Recent(f)); got != strings.Join(want, "|") {
+		t.Errorf("got %s", got)
+	}
+	next := follow(t, h, f)
+	for _, w := range want {
+		if l := next(); l.Text != w || l.Stream != "stderr" {
+			t.Fatalf("%+v, want %s", l, w)
+		}
+	}
+	r := h.Mux.source(place{"web", 0}).live[0]
+	r.add(record{at: 1, stream: stdout, text: []byte("no\n")}, 1)
+	r.add(record{at: 1, stream: stderr, text: []byte("yes\n")}, 1)
+	if l := next(); l.Text != "yes" {
+		t.Errorf("%+v", l)
+	}
+}
+
 // The worker is gone, its words are not; those of its successor come behind them, and push them out in the end.
 func TestRecentOutlivesTheWorker(t *testing.T) {
 	h := newHouse(t)
