@@ -38,6 +38,13 @@ func here(ctx context.Context, argv ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, argv[0], argv[1:]...)
 }
 
+// inShell runs a program by a script of sh, which has it as "$@", and a word as $0.
+func inShell(script, word string) launcher {
+	return func(ctx context.Context, argv ...string) *exec.Cmd {
+		return here(ctx, append([]string{"sh", "-c", script, word}, argv...)...)
+	}
+}
+
 // brood is a running supervisor. It hears what brood tells its own supervisor, so
 // that it can wait for facts.
 type brood struct {

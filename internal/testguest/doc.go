@@ -20,6 +20,7 @@
 //	leaver      starts http in its group and ends
 //	daemon      the same with a double fork and a session of its own
 //	shutdown    http that calls shutdown(2) on its listening sockets
+//	talking     writes lines with numbers, as fast as it is told
 //	clearer     http that clears O_NONBLOCK and shrinks the backlog
 //
 // What serves HTTP answers with an error, late, with other words, by turns or not

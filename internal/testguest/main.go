@@ -60,6 +60,8 @@ func lookup(name string) guest {
 		return shutdown
 	case "clearer":
 		return clearer
+	case "talking":
+		return talking
 	case "child":
 		return child
 	}
