@@ -60,6 +60,22 @@ func TestFloor(t *testing.T) {
 	}
 }
 
+// All lines of the worker come through the floor of the figures about logs.
+func TestPour(t *testing.T) {
+	testhost.Need(t, testhost.Program("gcc"))
+	tools, err := buildFloor(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p poured
+	if err := (&bench{tools: tools}).pourThroughCat(&p); err != nil {
+		t.Fatal(err)
+	}
+	if len(p.rates) != 1 || p.rates[0] <= 0 || len(p.cpu) != 1 {
+		t.Errorf("%+v", p)
+	}
+}
+
 // A worker that never runs is an error, not a wait for ever.
 func TestBoardIsBounded(t *testing.T) {
 	b, err := newBoard()
@@ -89,6 +105,8 @@ func TestTable(t *testing.T) {
 		{"met", ratioRow("a", ms(3, 1, 2), ms(3.2, 9, 1), 1.6), "| a | 2.00 ms | 3.20 ms | 1.60 | ≤ 1.6× | met |\n"},
 		{"missed", ratioRow("a", ms(1), ms(2.1), 2), "| a | 1.00 ms | 2.10 ms | 2.10 | ≤ 2× | MISSED |\n"},
 		{"no target", ratioRow("a", ms(1), ms(2), 0), "| a | 1.00 ms | 2.00 ms | 2 |  |  |\n"},
+		{"fast enough", atLeastRow("l", []float64{8, 20, 9}, []float64{4.6, 1, 5}, 0.5, " M/s"), "| l | 9 M/s | 4.60 M/s | 0.51 | ≥ 0.5× | met |\n"},
+		{"too slow", atLeastRow("l", []float64{9}, []float64{4}, 0.5, ""), "| l | 9 | 4 | 0.44 | ≥ 0.5× | MISSED |\n"},
 		{"of its own", atMostRow("m", 13.254, 14, " MB"), "| m | – | 13.25 MB | – | ≤ 14 MB | met |\n"},
 		{"nothing at all", atMostRow("m", 1, 0, ""), "| m | – | 1 | – | ≤ 0 | MISSED |\n"},
 	}

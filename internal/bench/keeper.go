@@ -22,6 +22,8 @@ type kind struct {
 	name  string
 	brood bool
 	flags []string // of brood run
+
+	stdout *os.File // nil is /dev/null
 }
 
 var errEnded = errors.New("the supervisor ended")
@@ -60,6 +62,9 @@ func (t tools) keep(k kind, n int, env []string, listen hearing, program ...stri
 	}
 	p.cmd = exec.Command(argv[0], argv[1:]...)
 	p.cmd.Env = append(os.Environ(), env...)
+	if k.stdout != nil {
+		p.cmd.Stdout = k.stdout
+	}
 	p.cmd.Stderr = &p.errs
 	// A bench that is killed takes its supervisors with it, and these their workers.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}

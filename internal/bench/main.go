@@ -25,6 +25,7 @@ func figures() []figure {
 		{"stop", measureStop},
 		{"memory", measureMemory},
 		{"idle", measureIdle},
+		{"logs", measureLogs},
 		{"requests", measureRequests},
 		{"uneven", measureUneven},
 		{"saturated", measureSaturated},

@@ -56,6 +56,16 @@ func ratioRow(figure string, floor, brood []time.Duration, limit float64) row {
 	return r
 }
 
+// atLeastRow compares two medians of numbers; least 0 means that there is no target.
+func atLeastRow(figure string, floor, brood []float64, least float64, unit string) row {
+	f, b := median(floor), median(brood)
+	r := row{figure: figure, floor: decimal(f) + unit, brood: decimal(b) + unit, ratio: decimal(b / f)}
+	if least > 0 {
+		r.target, r.met = "≥ "+strconv.FormatFloat(least, 'g', -1, 64)+"×", judge(b >= least*f)
+	}
+	return r
+}
+
 // atMostRow compares a number with a limit of its own.
 func atMostRow(figure string, value, limit float64, unit string) row {
 	return row{

@@ -8,13 +8,14 @@ import (
 	"path/filepath"
 )
 
-//go:embed testdata/board.h testdata/tiny.c testdata/floor.c
+//go:embed testdata/board.h testdata/tiny.c testdata/floor.c testdata/pour.c
 var sources embed.FS
 
 // tools are the programs that a measurement needs besides brood.
 type tools struct {
 	dir                      string
 	brood, floor, tiny, work string // work is the guest that serves HTTP
+	pour                     string
 }
 
 // buildTools compiles them into dir.
@@ -36,8 +37,8 @@ func buildTools(dir, brood string) (tools, error) {
 
 // buildFloor compiles what needs no brood: the floor and its worker.
 func buildFloor(dir string) (tools, error) {
-	t := tools{dir: dir, floor: filepath.Join(dir, "floor"), tiny: filepath.Join(dir, "tiny")}
-	for _, name := range []string{"board.h", "tiny.c", "floor.c"} {
+	t := tools{dir: dir, floor: filepath.Join(dir, "floor"), tiny: filepath.Join(dir, "tiny"), pour: filepath.Join(dir, "pour")}
+	for _, name := range []string{"board.h", "tiny.c", "floor.c", "pour.c"} {
 		text, err := sources.ReadFile("testdata/" + name)
 		if err != nil {
 			return tools{}, fmt.Errorf("cannot read %s: %w", name, err)
@@ -46,7 +47,7 @@ func buildFloor(dir string) (tools, error) {
 			return tools{}, fmt.Errorf("cannot write %s: %w", name, err)
 		}
 	}
-	for _, program := range []string{t.tiny, t.floor} {
+	for _, program := range []string{t.tiny, t.floor, t.pour} {
 		if err := build("gcc", "-O2", "-Wall", "-Werror", "-static", "-o", program, program+".c"); err != nil {
 			return tools{}, err
 		}
