@@ -61,7 +61,7 @@ func TestHostileClients(t *testing.T) {
 			stop()
 			attackers.Wait()
 			t.Logf("%-10s %5d conns:  %s", tt.name, a.made.Load(), got)
-			if got.roll > 3*calm.roll+10*time.Second || got.signal > 5*time.Second || got.status > 5*time.Second {
+			if got.roll > 3*calm.roll+3*time.Second || got.signal > time.Second || got.status > time.Second {
 				t.Errorf("held up: %s, and without it %s", got, calm)
 			}
 		})

@@ -59,9 +59,9 @@ func (r *Request) particulars() string {
 	return strings.Join(all, ", ")
 }
 
-// describe adds what was asked for, and by whom, to an entry of the log.
-func (r *Request) describe(e *zerolog.Event) *zerolog.Event {
-	e.Str(keyVerb, string(r.Verb)).Str(keyPool, r.Pool)
+// log says what was asked for, and by whom.
+func (r *Request) log(to zerolog.Logger) {
+	e := to.Info().Str(keyVerb, string(r.Verb)).Str(keyPool, r.Pool)
 	if r.Slot != nil {
 		e.Int(keySlot, *r.Slot)
 	}
@@ -71,7 +71,7 @@ func (r *Request) describe(e *zerolog.Event) *zerolog.Event {
 	if detail := r.particulars(); detail != "" {
 		e.Str(keyDetail, detail)
 	}
-	return e.Int(keyUID, r.UID).Int(keyPID, r.PID).Str(keyFrom, r.From)
+	e.Int(keyUID, r.UID).Int(keyPID, r.PID).Str(keyFrom, r.From).Msg("request")
 }
 
 // Verdict is how a request ended.

@@ -42,7 +42,7 @@ func (s *Supervisor) serve(req Request, reply replyFunc) {
 		return
 	}
 	if req.Verb != Plan { // who may only look must not be able to fill the log and the events
-		req.describe(s.log.Info()).Msg("request")
+		req.log(s.log)
 		s.tellRequest(req)
 	}
 	if s.serveWhole(req, reply) {
@@ -111,6 +111,8 @@ func (p *pool) serve(req Request, reply replyFunc) {
 	case Kill:
 		p.step(machine.KillRequested{})
 		reply(Verdict{Text: "killed pool " + p.name})
+	case Plan:
+		fallthrough // serveWhole has done it
 	default:
 		reply(Verdict{Err: fmt.Errorf("cannot do %q: %w", req.Verb, ErrBadVerb)})
 	}
