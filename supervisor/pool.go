@@ -3,6 +3,7 @@ package supervisor
 import (
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -55,6 +56,7 @@ type pool struct {
 type slotBook struct {
 	restarts int
 	lastExit string
+	requests atomic.Uint64 // that its workers said they served; read by whoever asks, so that a report publishes nothing
 }
 
 func newPool(s *Supervisor, e *edition) *pool {

@@ -208,6 +208,7 @@ func (p *pool) viewWorker(ref machine.Ref, w machine.Worker) WorkerView {
 	v := WorkerView{
 		Slot: ref.Slot, State: w.Health.String(), Ready: w.Health.Serves(),
 		Generation: w.Generation, Restarts: book.restarts, LastExit: book.lastExit, Side: ref.Side.String(),
+		served: &book.requests,
 	}
 	if w.Health.HasProcess() {
 		v.WorkerID = &w.ID

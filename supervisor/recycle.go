@@ -49,7 +49,10 @@ func (p *pool) lifetimeOver(m lifetimeOver) {
 
 // served hears how many requests a worker has served by now.
 func (p *pool) served(rec *record, requests uint64) {
-	rec.service.requests = requests
+	if requests > rec.service.requests {
+		p.slot(rec.ref.Slot).requests.Add(requests - rec.service.requests)
+		rec.service.requests = requests
+	}
 	limit := rec.edition.cfg.Recycle.MaxRequests
 	if limit == 0 || rec.gate != through {
 		return

@@ -43,6 +43,7 @@ func TestWorkersAreRecycledByRequests(t *testing.T) {
 		}
 		s.after(time.Minute)
 		s.want("start 100", "steer 0a")
+		s.wantRequests(999)
 		for _, n := range []uint64{1000, 1001} {
 			w.process(0).say(handshake.Message{Requests: &n})
 		}
@@ -50,7 +51,23 @@ func TestWorkersAreRecycledByRequests(t *testing.T) {
 		if due := s.checkRecycled(); due["why"] != "max_requests" || due["requests"] != 1000.0 || due["limit"] != 1000.0 {
 			t.Errorf("due: %v", due)
 		}
+		s.wantRequests(1001)
+		n := uint64(7)
+		w.process(1).say(handshake.Message{Requests: &n})
+		w.process(1).say(handshake.Message{Requests: &n})
+		s.after(time.Second)
+		s.wantRequests(1008)
 	})
+}
+
+// wantRequests compares what the only slot has served, by all the workers it had.
+func (s *stage) wantRequests(want uint64) {
+	s.t.Helper()
+	for _, w := range s.sup.Snapshot().Pools[0].Workers {
+		if w.Requests == nil || *w.Requests != want {
+			s.t.Errorf("worker %d: requests %v, want %d", w.PID, w.Requests, want)
+		}
+	}
 }
 
 func TestWorkersAreRecycledByMemory(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/broodctl/brood/listener"
@@ -132,10 +133,12 @@ type WorkerView struct {
 	Usage       *UsageView `json:"usage,omitempty"`
 	Queue       *QueueView `json:"queue,omitempty"`       // of its own sockets; nil if it shares them all
 	Connections *uint64    `json:"connections,omitempty"` // of its listeners, that it has open
+	Requests    *uint64    `json:"requests,omitempty"`    // of the slot, if its workers report what they have served
 	Started     time.Time  `json:"started,omitzero"`
 	group       Group
 	seats       []seat
 	side        listener.Side
+	served      *atomic.Uint64 // the slot's requests
 }
 
 // Snapshot returns the latest picture, with the ages as of now. It never waits for the loop, and for what is measured only
@@ -155,8 +158,12 @@ func (s *Supervisor) measured(within time.Duration) Snapshot {
 		p := &snap.Pools[i]
 		p.Listeners, p.Workers = slices.Clone(p.Listeners), slices.Clone(p.Workers)
 		for j := range p.Workers {
-			if w := &p.Workers[j]; !w.Started.IsZero() {
+			w := &p.Workers[j]
+			if !w.Started.IsZero() {
 				w.Age = time.Since(w.Started).Seconds()
+			}
+			if n := w.served.Load(); n > 0 {
+				w.Requests = &n
 			}
 		}
 	}

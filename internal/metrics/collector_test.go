@@ -46,8 +46,8 @@ func full() supervisor.Snapshot {
 				Reloads:   supervisor.ReloadsView{Done: 4, Failed: 2, Last: 1.5},
 				Listeners: []supervisor.ListenerView{{Name: "http", Queue: &supervisor.QueueView{Depth: 3, Capacity: 512, Drops: 6}}, {Name: "udp"}},
 				Workers: []supervisor.WorkerView{
-					{Slot: 0, WorkerID: new(0), State: "settling", Ready: true, Generation: 4, Started: started, Usage: usage(3), Queue: queue(2), Connections: new(uint64(8))},
-					{Slot: 0, WorkerID: new(2), State: "ready", Ready: true, Generation: 5, Started: started.Add(time.Minute), Usage: usage(1), Queue: queue(1), Connections: new(uint64(9))},
+					{Slot: 0, WorkerID: new(0), State: "settling", Ready: true, Generation: 4, Started: started, Usage: usage(3), Queue: queue(2), Connections: new(uint64(8)), Requests: new(uint64(77))},
+					{Slot: 0, WorkerID: new(2), State: "ready", Ready: true, Generation: 5, Started: started.Add(time.Minute), Usage: usage(1), Queue: queue(1), Connections: new(uint64(9)), Requests: new(uint64(77))},
 					{Slot: 1, State: "waiting", Restarts: 7},
 				},
 			},

@@ -12,7 +12,7 @@ type families struct {
 
 	slotWorkers, slotReady, slotRestarts, workerID, workerStarted family
 	cpu, memory, memoryPeak, processes, fds                       family
-	slotQueue, slotCapacity, connections                          family
+	slotQueue, slotCapacity, connections, requests                family
 	logLines, logBytes, logLost                                   family
 }
 
@@ -67,5 +67,6 @@ func newFamilies(c *catalogue) families {
 		logBytes:      c.counter("brood_slot_log_bytes_total", "Bytes that the workers of the slot wrote; not with mode inherit.", "pool", "slot"),
 		logLost:       c.counter("brood_slot_log_dropped_lines_total", "Lines of the workers of the slot that did not get where they should.", "pool", "slot"),
 		connections:   c.gauge("brood_slot_connections", "Connections that the workers of the slot have open.", "pool", "slot"),
+		requests:      c.counter("brood_slot_requests_total", "Requests that the workers of the slot said they served.", "pool", "slot"),
 	}
 }

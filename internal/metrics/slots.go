@@ -15,6 +15,7 @@ type slot struct {
 	states   map[string]int
 	ready    bool
 	restarts int
+	requests *uint64
 	latest   *supervisor.WorkerView // the one that came last, of those that have an id
 	// The sums, nil if there is nothing.
 	usage       *supervisor.UsageView
@@ -25,7 +26,7 @@ type slot struct {
 func (s *slot) add(w *supervisor.WorkerView) {
 	s.states[w.State]++
 	s.ready = s.ready || w.Ready
-	s.restarts = w.Restarts
+	s.restarts, s.requests = w.Restarts, w.Requests
 	if w.WorkerID != nil && (s.latest == nil || w.Started.After(s.latest.Started)) {
 		s.latest = w
 	}
@@ -100,6 +101,9 @@ func (c *Collector) slot(to sink, pool, number string, s *slot) {
 	}
 	if n := s.connections; n != nil {
 		to.put(&f.connections, labels, float64(*n))
+	}
+	if n := s.requests; n != nil {
+		to.put(&f.requests, labels, float64(*n))
 	}
 }
 

@@ -95,7 +95,9 @@ export class Model {
     for (let number = 0; number < pool.desired; number++) {
       if (!slots.has(number)) slots.set(number, { number, pool: pool.name, workers: [] });
     }
+    const served = [...slots.values()].map((s) => this.#rates.rate(`${pool.name} ${s.number} requests`, s.workers[0]?.requests, now));
     const totals = {
+      requests: sum(served, (n) => n),
       connections: sum(workers, (w) => w.connections),
       queue: sum(pool.listeners ?? [], (l) => l.queue?.depth),
       capacity: sum(pool.listeners ?? [], (l) => l.queue?.capacity),

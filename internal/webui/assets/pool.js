@@ -4,7 +4,7 @@ import { Keyed, button, el, setAttr, setShare, setText } from './dom.js';
 import { rolling } from './model.js';
 import { Room, sizeOf } from './room.js';
 import { Spark } from './spark.js';
-import { bytes, count, cpu, plural, sign, tone, visible } from './text.js';
+import { bytes, count, cpu, perSecond, plural, sign, tone, visible } from './text.js';
 
 class Roof {
   constructor() {
@@ -74,6 +74,7 @@ export class PoolView {
     this.progress.append(el('span', { class: 'progress-bar' }, this.done), this.doneText);
     this.trouble = el('ul', { class: 'troubles' });
     this.sparks = {
+      requests: new Spark('Requests', perSecond),
       connections: new Spark('Connections open', count),
       queue: new Spark('Waiting in queues', count),
       cpu: new Spark('CPU', cpu),

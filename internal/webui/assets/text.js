@@ -34,6 +34,10 @@ export function count(n) {
   return n == null ? '–' : n.toLocaleString('en');
 }
 
+export function perSecond(n) {
+  return n == null ? '–' : `${n < 10 ? n.toFixed(1) : Math.round(n).toLocaleString('en')} /s`;
+}
+
 // cpu is in percent of one CPU.
 export function cpu(share) {
   if (share == null) return '–';
