@@ -57,6 +57,7 @@ type worker struct {
 	Ready      bool   `json:"ready"`
 	Generation int    `json:"generation"`
 	LastExit   string `json:"last_exit"`
+	Leader     bool   `json:"leader"`
 
 	Usage *struct {
 		Memory uint64  `json:"memory_bytes"`

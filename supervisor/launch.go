@@ -97,6 +97,7 @@ func (p *pool) facts(rec *record) (worker.Facts, []int) {
 		Workers:      p.st.Spec.Workers,
 		WorkerID:     rec.id,
 		Generation:   rec.generation,
+		Leader:       rec.edition.cfg.Spec.Leads(rec.ref.Slot),
 		NotifySocket: rec.notify.Address(),
 		WatchdogUsec: uint64(rec.edition.cfg.Health.Watchdog.Microseconds()),
 	}

@@ -215,6 +215,7 @@ func (p *pool) viewWorker(ref machine.Ref, w machine.Worker) WorkerView {
 	}
 	if rec := p.workers[ref]; rec != nil {
 		v.Status, v.Health, v.group = rec.status, rec.wellness(), rec.group
+		v.Leader = rec.edition.cfg.Spec.Leads(ref.Slot)
 		v.seats, v.side = rec.edition.listeners, side(ref.Side)
 		if rec.proc != nil {
 			v.PID, v.Started = rec.proc.PID(), rec.proc.Started()

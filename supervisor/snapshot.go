@@ -129,6 +129,7 @@ type WorkerView struct {
 	Status     string  `json:"status,omitempty"`
 	Health     string  `json:"health,omitempty"` // what is wrong with it
 	Side       string  `json:"side"`
+	Leader     bool    `json:"leader,omitempty"` // it leads its pool
 	// These are measured when somebody asks, and left out where they cannot be.
 	Usage       *UsageView `json:"usage,omitempty"`
 	Queue       *QueueView `json:"queue,omitempty"`       // of its own sockets; nil if it shares them all

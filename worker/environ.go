@@ -92,6 +92,9 @@ func (r *Recipe) own(f Facts) ([]Var, error) {
 		{handshake.EnvGeneration, strconv.FormatUint(f.Generation, 10)},
 		{handshake.EnvFDs, fds},
 	}
+	if f.Leader {
+		vars = append(vars, Var{handshake.EnvLeader, "1"})
+	}
 	for _, name := range r.cfg.WorkerIDEnv {
 		vars = append(vars, Var{name, id})
 	}

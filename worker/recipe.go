@@ -37,6 +37,7 @@ type Facts struct {
 	Pool                    string
 	Slot, Workers, WorkerID int
 	Generation              uint64
+	Leader                  bool // of its pool; see handshake.EnvLeader
 	Listeners               []ListenerFact
 	// NotifySocket is the address of the worker's Notify; empty is none.
 	NotifySocket string

@@ -25,7 +25,7 @@ func (r *resolver) spec(table string, t PoolTable) machine.Spec {
 		ReadyTimeout: time.Duration(*t.Rollout.ReadyTimeout), MinReady: time.Duration(*t.Rollout.MinReady),
 		Canary: time.Duration(*t.Rollout.Canary), Settle: time.Duration(*t.Rollout.Settle),
 		StopDelay: time.Duration(*t.Stop.Delay), Grace: time.Duration(*t.Stop.Grace),
-		DumpGap: dumpGap, LastID: math.MaxInt32,
+		DumpGap: dumpGap, LastID: math.MaxInt32, Leader: t.Leader,
 		Backoff: machine.Backoff{
 			Base: time.Duration(*t.Restart.Backoff), Max: time.Duration(*t.Restart.MaxBackoff),
 			GiveUpAfter: *t.Restart.GiveUpAfter, StableAfter: stableAfter, RecycleAge: recycleAge,

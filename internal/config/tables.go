@@ -55,6 +55,8 @@ type PoolTable struct {
 	Groups      []string          `toml:"groups,omitempty"`
 	Umask       string            `toml:"umask,omitempty"` // octal
 
+	// Leader: the worker of the first slot is told that it leads, and never overlaps with another one that was.
+	Leader      bool     `toml:"leader,omitempty"`
 	WorkerIDs   string   `toml:"worker_ids,omitempty"` // FIRST-LAST
 	WorkerIDEnv []string `toml:"worker_id_env,omitempty"`
 	FDsEnv      []string `toml:"fds_env,omitempty"`

@@ -106,7 +106,15 @@ func workerBugs() []mutation {
 		},
 		{
 			"stop-first starts beside the incumbent", "reconcile.go",
-			"|| s.Spec.Order == StopFirst && !slot.empty() {", "{",
+			"|| s.Spec.orderAt(i) == StopFirst && !slot.empty() {", "{",
+		},
+		{
+			"a leader starts beside the one before it", "spec.go",
+			"if s.Leads(slot) {", "if s.Leads(slot) && s.Workers == 1 {",
+		},
+		{
+			"a leader may never be missing, so it is never replaced", "spec.go",
+			"if s.Leader || s.Order == StopFirst &&", "if s.Order == StopFirst &&",
 		},
 		{
 			"steered away after the termination", "derive.go",

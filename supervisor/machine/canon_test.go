@@ -198,7 +198,7 @@ func (s *Spec) encode(b []byte) []byte {
 	for _, v := range [...]int{
 		s.MaxSurge, s.MaxUnavailable, s.SurgePercent, s.UnavailablePercent, s.FirstID, s.LastID, int(s.Order), int(s.Reload),
 		int(s.Restart), int(s.ReadyTimeout), int(s.MinReady), int(s.Canary), int(s.Settle), int(s.StopDelay), s.Backoff.GiveUpAfter,
-		int(s.Trace), int(s.RecycleGap),
+		int(s.Trace), int(s.RecycleGap), map[bool]int{true: 1}[s.Leader],
 	} {
 		b = binary.AppendUvarint(b, uint64(v))
 	}

@@ -118,7 +118,7 @@ func (s *stepper) spawn(ref Ref) {
 	room := s.census()
 	id, ok := room.lowestID()
 	slot := &s.Slots[ref.Slot]
-	overlaps := s.Spec.Order == StopFirst && slot.Workers[ref.Side.Other()].Health.HasProcess()
+	overlaps := s.Spec.orderAt(ref.Slot) == StopFirst && slot.Workers[ref.Side.Other()].Health.HasProcess()
 	if !ok || room.unreaped >= s.limit() || overlaps {
 		s.free(ref) // reconcile tries again when there is room
 		return

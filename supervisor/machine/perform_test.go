@@ -89,7 +89,7 @@ func (c *checker) start(a Start) {
 	if n := w.living(w.wanted()); a.Ref.Slot >= w.wanted() || n >= w.wanted()+surgeOf(spec) {
 		c.fail("I2", "start of %+v beside %d of %d wanted", a.Ref, n, w.wanted())
 	}
-	if spec.Order == StopFirst && w.procs[i^1].lives() {
+	if (spec.Order == StopFirst || spec.Leader && a.Ref.Slot == 0) && w.procs[i^1].lives() {
 		c.fail(ruleRollouts, "stop-first, but %+v starts beside another", a.Ref)
 	}
 	if !w.adopted[i] {

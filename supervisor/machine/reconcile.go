@@ -51,7 +51,7 @@ func (s *stepper) refill() {
 		case hasOld && slot.hasFinished():
 			s.relieve(s.ref(i, old), &ready)
 		case slot.over() || s.mayFinish(slot):
-		case hasOld && s.Spec.Order == StopFirst:
+		case hasOld && s.Spec.orderAt(i) == StopFirst:
 			s.retireOld(s.ref(i, old), &ready)
 		case hasOld && slot.Workers[old.Other()].Health.Active():
 			// Two failed rollouts have left one each: the one away from home makes room for what is wanted.
@@ -174,7 +174,7 @@ func (s *stepper) fill(i int) {
 	if slot.Workers[side].Health != Free {
 		side = side.Other()
 	}
-	if slot.Workers[side].Health != Free || slot.keepsPlace() || s.Spec.Order == StopFirst && !slot.empty() {
+	if slot.Workers[side].Health != Free || slot.keepsPlace() || s.Spec.orderAt(i) == StopFirst && !slot.empty() {
 		return
 	}
 	room := s.census()

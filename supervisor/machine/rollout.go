@@ -187,7 +187,7 @@ func (s *stepper) nextTurn() *Slot {
 	for i := range s.Spec.Workers {
 		slot := &s.Slots[i]
 		can := beside && slot.hasFreeSide() || slot.isOvermanned()
-		if s.Spec.Order == StopFirst {
+		if s.Spec.orderAt(i) == StopFirst {
 			can = spare || !slot.isUp() || !slot.serves() && unfitSpare
 		}
 		switch {

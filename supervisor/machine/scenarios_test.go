@@ -25,6 +25,7 @@ func pool(workers, surge, unavailable int, change ...func(*Spec)) Spec {
 }
 
 func stopFirst(s *Spec)   { s.Order = StopFirst }
+func leader(s *Spec)      { s.Leader = true }
 func noSettle(s *Spec)    { s.Settle = 0 }
 func noTimeout(s *Spec)   { s.ReadyTimeout = 0 }
 func spareID(s *Spec)     { s.LastID++ }
@@ -51,6 +52,8 @@ func shortScenarios() []scenario {
 		{"one becomes another", pool(1, 1, 0), budget{total: 4, crashes: 2, leaves: 1, changes: 1}, []Spec{
 			pool(1, 1, 1, stopFirst), pool(1, 1, 0, onFailure),
 		}},
+		{"two with a leader", pool(2, 1, 0, leader, noGap), budget{total: 3, crashes: 1, leaves: 1, unfits: 1, dues: 1, rolls: 2, aborts: 1}, []Spec{pool(2, 1, 0)}},
+		{"one becomes a leader", pool(1, 1, 0), budget{total: 4, crashes: 1, lates: 1, rolls: 1, changes: 2, aborts: 2, scales: 1}, []Spec{pool(1, 1, 0, leader)}},
 		{"two reload by rolling", pool(2, 1, 0, alwaysRolls, noSettle), budget{total: 3, crashes: 1, reloads: 2, dumps: 1, stops: 1}, nil},
 		{"two prove themselves", pool(2, 2, 0, canary, minReady), budget{total: 2, crashes: 1, leaves: 1, lates: 1, rolls: 2, scales: 1, aborts: 1}, nil},
 		{"two ill stop-first", pool(2, 0, 1, stopFirst, once, minReady), budget{total: 3, crashes: 1, rolls: 1, unfits: 2, terms: 2}, nil},

@@ -35,7 +35,8 @@ type Spec struct {
 	SurgePercent       int
 	UnavailablePercent int
 	Order              Order
-	FirstID            int // worker ids come from FirstID..LastID
+	Leader             bool // the first slot must not overlap with itself: what its worker does, one process does
+	FirstID            int  // worker ids come from FirstID..LastID
 	LastID             int
 	ReadyTimeout       time.Duration // a worker that is not ready by then is replaced; 0 waits for ever
 	MinReady           time.Duration // how long the worker of a rollout must have been ready to count
@@ -69,17 +70,31 @@ func (s Spec) Surge() int {
 	return (s.Workers*s.SurgePercent + 99) / 100
 }
 
-// Unavailable is how many ready workers a rollout may be short of. Stop-first cannot do without one.
+// Unavailable is how many ready workers a rollout may be short of. Stop-first cannot do without one, nor can a leader.
 func (s Spec) Unavailable() int {
-	if s.UnavailablePercent == 0 {
-		return s.MaxUnavailable
+	n := s.MaxUnavailable
+	if s.UnavailablePercent != 0 {
+		n = s.Workers * s.UnavailablePercent / 100
 	}
-	n := s.Workers * s.UnavailablePercent / 100
-	if s.Order == StopFirst {
+	if s.Leader || s.Order == StopFirst && s.UnavailablePercent != 0 {
 		return max(n, 1)
 	}
 	return n
 }
+
+// orderAt is the order of the replacements in one slot.
+func (s Spec) orderAt(slot int) Order {
+	if s.Leads(slot) {
+		return StopFirst
+	}
+	return s.Order
+}
+
+// leaderSlot is the slot of the leader, if the pool has one: it is there whatever the number of workers.
+const leaderSlot = 0
+
+// Leads reports whether the worker of a slot is the leader of its pool.
+func (s Spec) Leads(slot int) bool { return s.Leader && slot == leaderSlot }
 
 // settle is the time between steering away from a worker and its termination. What watches the pool from outside needs
 // the delay of a stop as much for one worker as for all.

@@ -13,6 +13,7 @@ func TestValidate(t *testing.T) {
 	}{
 		{"start-first", pool(4, 1, 0), ""},
 		{"stop-first", pool(4, 0, 1, stopFirst), ""},
+		{"a leader", pool(4, 1, 0, leader), ""},
 		{"no workers", pool(0, 1, 0), "workers"},
 		{"negative surge", pool(1, -1, 1, stopFirst), "negative"},
 		{"negative unavailable", pool(1, 1, -1), "negative"},

@@ -37,6 +37,7 @@ func anySpec(t *rapid.T) Spec {
 	workers := rapid.SampledFrom([]int{1, 2, 3, 4, 6, 8, 16, 64}).Draw(t, "workers")
 	spec := pool(workers, rapid.IntRange(0, 4).Draw(t, "surge"), rapid.IntRange(0, 3).Draw(t, "unavailable"))
 	spec.Order = rapid.SampledFrom([]Order{StartFirst, StopFirst}).Draw(t, "order")
+	spec.Leader = rapid.IntRange(0, 3).Draw(t, "leader?") == 0
 	spec.Reload = rapid.SampledFrom([]ReloadPolicy{ReloadAuto, ReloadSignal, ReloadRoll}).Draw(t, "reload")
 	spec.Restart = rapid.SampledFrom([]RestartPolicy{0, 0, 0, RestartOnFailure, RestartNever}).Draw(t, "restart")
 	if rapid.IntRange(0, 2).Draw(t, "percent?") == 0 {

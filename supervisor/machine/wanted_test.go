@@ -18,14 +18,12 @@ func surgeOf(s *Spec) int {
 }
 
 func unavailableOf(s *Spec) int {
-	if s.UnavailablePercent == 0 {
-		return s.MaxUnavailable
+	n := s.MaxUnavailable
+	if s.UnavailablePercent > 0 {
+		for n = s.Workers; 100*n > s.Workers*s.UnavailablePercent; n-- {
+		}
 	}
-	n := s.Workers
-	for 100*n > s.Workers*s.UnavailablePercent {
-		n--
-	}
-	if n == 0 && s.Order == StopFirst {
+	if n == 0 && (s.Order == StopFirst || s.Leader) {
 		return 1
 	}
 	return n

@@ -23,6 +23,7 @@ func (p *Plan) differences(from, to *Pool) []string {
 		field{"process", from.Settings, to.Settings},
 		field{"process", from.PrivateTmp, to.PrivateTmp},
 		field{"worker_ids", [2]int{from.Spec.FirstID, from.Spec.LastID}, [2]int{to.Spec.FirstID, to.Spec.LastID}},
+		field{"leader", from.Spec.Leader, to.Spec.Leader},
 		field{"worker_id_env", a.WorkerIDEnv, b.WorkerIDEnv},
 		field{"fds_env", a.FDsEnv, b.FDsEnv},
 		field{"direct", a.Direct, b.Direct},

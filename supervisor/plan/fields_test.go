@@ -30,6 +30,7 @@ var poolFields = []struct {
 	{"Spec.UnavailablePercent", func(p *plan.Pool) { p.Spec.UnavailablePercent = 50 }, plan.Adjusted, []string{"rollout"}},
 	{"Spec.Order", func(p *plan.Pool) { p.Spec.Order = machine.StopFirst }, plan.Adjusted, []string{"rollout"}},
 	{"Spec.FirstID", func(p *plan.Pool) { p.Spec.FirstID = 1 }, plan.Rolled, []string{"worker_ids"}},
+	{"Spec.Leader", func(p *plan.Pool) { p.Spec.Leader = true }, plan.Rolled, []string{"leader"}},
 	{"Spec.LastID", func(p *plan.Pool) { p.Spec.LastID = 99 }, plan.Rolled, []string{"worker_ids"}},
 	{"Spec.ReadyTimeout", func(p *plan.Pool) { p.Spec.ReadyTimeout = 0 }, plan.Adjusted, []string{"rollout"}},
 	{"Spec.MinReady", func(p *plan.Pool) { p.Spec.MinReady = 1 }, plan.Adjusted, []string{"rollout"}},

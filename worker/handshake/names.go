@@ -11,6 +11,7 @@ const (
 	EnvWorkers    = "BROOD_WORKERS"    // how many slots the pool has
 	EnvPool       = "BROOD_POOL"       // name of the pool
 	EnvGeneration = "BROOD_GENERATION" // version of the pool's configuration
+	EnvLeader     = "BROOD_LEADER"     // "1" for the one worker of its pool that leads; others do not have it
 	EnvFDs        = "BROOD_FDS"        // JSON object: listener name -> "/dev/fd/N"
 	EnvPort       = "PORT"             // port of the slot's first TCP listener
 

@@ -19,6 +19,11 @@ func ID() int { return number(handshake.EnvWorkerID, 0) }
 // workers have it: the old and the new.
 func Slot() int { return number(handshake.EnvSlot, 0) }
 
+// Leader tells whether this worker is the one that does what only one of its pool
+// may do: the pool has leader = true, and no other process of it has been told the
+// same that still lives. Without a supervisor there is only this one: true.
+func Leader() bool { return !Supervised() || os.Getenv(handshake.EnvLeader) == "1" }
+
 // Workers is how many slots the pool had when this worker was started; 1 without
 // a supervisor.
 func Workers() int { return number(handshake.EnvWorkers, 1) }

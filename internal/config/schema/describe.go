@@ -48,6 +48,7 @@ func descriptions() map[string]string {
 		"PoolTable.user":             "The user that workers run as, by name or number, a template.",
 		"PoolTable.group":            "The group that workers run as, by name or number, a template; the user's own is the default.",
 		"PoolTable.groups":           "Supplementary groups, by name or number, beside those of the user.",
+		"PoolTable.leader":           "The worker of slot 0 finds BROOD_LEADER=1, and is gone before the next one that does starts.",
 		"PoolTable.worker_ids":       "FIRST-LAST: the numbers that workers get. No two live workers have the same.",
 		"PoolTable.worker_id_env":    "Further names for BROOD_WORKER_ID.",
 		"PoolTable.fds_env":          "Further names for BROOD_FDS: a JSON object, listener name to /dev/fd/N.",
