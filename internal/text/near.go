@@ -1,12 +1,16 @@
 package text
 
 // Near is the one of some words that somebody may have meant who wrote another one; "" if none is like it. One that is
-// spelled alike but for a quarter of its characters is, and one that begins with what was written.
+// spelled alike but for a quarter of its characters is, and one that begins with what was written. Of a single letter nothing
+// would be left.
 func Near(word string, of []string) string {
 	best, least := "", max(1, len(word)/4)+1
+	if len(word) < 2 {
+		return ""
+	}
 	for _, candidate := range of {
 		d := distance(word, candidate)
-		if len(word) > 1 && len(candidate) > len(word) && candidate[:len(word)] == word {
+		if len(candidate) > len(word) && candidate[:len(word)] == word {
 			d = 1 // as good as one slip
 		}
 		if d < least {

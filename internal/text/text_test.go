@@ -77,7 +77,7 @@ func TestWrapLosesNothing(t *testing.T) {
 }
 
 func TestNear(t *testing.T) {
-	words := []string{"run", "roll", "reload", "restart", "status", "stop", "scale", "ps", "logs"}
+	words := []string{"run", "roll", "reload", "restart", "status", "stop", "scale", "ps", "logs", "h"}
 	for _, tc := range []struct{ in, want string }{
 		{"rnu", "run"},
 		{"staus", "status"},
