@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/machine"
 )
 
 func TestCompare(t *testing.T) {
@@ -166,5 +167,27 @@ func TestSlotsAreThereWithoutWorkers(t *testing.T) {
 	}
 	if diff := cmp.Diff([]int{0, 1, 2, 5}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// What is said of workers follows the machine's words: one that is on its way out is told as such.
+func TestWorkersThatLeave(t *testing.T) {
+	for h := machine.Free; h <= machine.Killed; h++ {
+		if got := leaving(h.String()); got != h.Leaving() {
+			t.Errorf("%s: leaving is %t, want %t", h, got, h.Leaving())
+		}
+	}
+	for _, tc := range []struct{ from, want string }{
+		{"draining", "worker pid 99 left"},
+		{"reaping", "worker pid 99 was killed: hang"},
+		{"killed", "worker pid 99 was killed: hang"},
+		{"tracing", "worker pid 99 ended: hang"},
+	} {
+		if got := workerWords(&Event{Kind: KindGone, PID: 99, From: tc.from, Reason: "hang"}); got != tc.want {
+			t.Errorf("%s: %q, want %q", tc.from, got, tc.want)
+		}
+	}
+	if got := workerWords(&Event{Kind: KindWorker, PID: 99, State: "reaping"}); got != "worker pid 99 gets SIGKILL" {
+		t.Errorf("%q", got)
 	}
 }

@@ -51,6 +51,7 @@ const (
 	stateSettling = "settling"
 	stateRetiring = "retiring"
 	stateDraining = "draining"
+	stateReaping  = "reaping"
 	stateKilled   = "killed"
 	stateFinished = "finished"
 
@@ -73,8 +74,11 @@ const (
 // leaving reports whether a worker of this state is on its way out.
 func leaving(state string) bool {
 	switch state {
-	case stateSettling, stateRetiring, stateDraining, stateKilled:
+	case stateSettling, stateRetiring, stateDraining, stateTracing, stateReaping, stateKilled:
 		return true
 	}
 	return false
 }
+
+// killed reports whether SIGKILL was sent to a worker of this state.
+func killed(state string) bool { return state == stateReaping || state == stateKilled }

@@ -46,10 +46,10 @@ func workerWords(ev *Event) string {
 		who = "old " + who
 	}
 	switch {
-	case ev.Kind == KindGone && leaving(ev.From) && ev.From != stateKilled:
-		return who + " left"
-	case ev.Kind == KindGone && ev.From == stateKilled:
+	case ev.Kind == KindGone && killed(ev.From):
 		return who + because(" was killed", ev.Reason)
+	case ev.Kind == KindGone && leaving(ev.From) && ev.From != stateTracing:
+		return who + " left"
 	case ev.Kind == KindGone && ev.Old:
 		return who + " is gone" // how it left was not seen
 	case ev.Kind == KindGone:
@@ -64,7 +64,7 @@ func workerWords(ev *Event) string {
 		return because(who+" is "+ev.State, ev.Reason)
 	case ev.State == stateTracing:
 		return who + " gets SIGABRT"
-	case ev.State == stateKilled:
+	case killed(ev.State):
 		return who + " gets SIGKILL"
 	case leaving(ev.State):
 		return who + " " + ev.State

@@ -88,7 +88,7 @@ func stateColour(p *supervisor.PoolView, w *supervisor.WorkerView) colour {
 		return noColour
 	case stateStarting, stateProving, stateUnready:
 		return yellow
-	case stateWaiting, stateFailing, stateTracing, stateKilled:
+	case stateWaiting, stateFailing, stateTracing, stateReaping, stateKilled:
 		return red
 	case stateSettling, stateRetiring, stateDraining:
 		return faint
