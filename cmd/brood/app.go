@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -31,9 +30,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 		printCompletions(out, app, args[2:], lookup{name: os.Getenv("BROOD_NAME"), control: os.Getenv("BROOD_CONTROL")})
 		return exitDone
 	}
-	args, err := arrange(app, args)
+	arranged, err := arrange(app, spoken(args))
 	if err == nil {
-		err = app.RunContext(context.Background(), args)
+		err = app.RunContext(context.Background(), arranged)
+	}
+	if wantsJSON(app, args) {
+		tellPrograms(out, err)
 	}
 	if err == nil {
 		err = out.err
@@ -85,9 +87,6 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		// "brood run -- help" is to run a program called help.
 		c.HideHelpCommand = true
 		c.OnUsageError = usageError
-		if c.Action != nil {
-			c.Action = tellPrograms(c.Action)
-		}
 	}
 	return app
 }
@@ -99,10 +98,22 @@ func unknownCommand(c *cli.Context) error {
 	for _, command := range c.App.VisibleCommands() {
 		commands = append(commands, command.Name)
 	}
-	if near := text.Near(name, commands); near != "" {
+	near := text.Near(name, commands)
+	if other := elsewhere()[name]; other != "" {
+		near = other
+	}
+	if near != "" {
 		return usage(hint, "no such command %q: did you mean %q?", name, near)
 	}
 	return usage(hint, "no such command %q", name)
+}
+
+// elsewhere has the words that programs like this one take for what is called otherwise here.
+func elsewhere() map[string]string {
+	return map[string]string{
+		"start": "run", "up": "run", "ls": "ps", "list": "ps", "show": "status", "info": "status", "monit": "top",
+		"tail": "logs", "journal": "logs", "kill": "stop", "down": "stop", "rollout": "roll", "test": "check", "validate": "check",
+	}
 }
 
 // usageError is about flags whose values cannot be read.
@@ -114,11 +125,32 @@ func usageError(c *cli.Context, err error, _ bool) error {
 	return &userError{code: exitUsage, err: err, hint: command + " --help lists the flags"}
 }
 
-// noArguments refuses what stands behind a command that takes nothing.
+// spoken takes what nearly every program understands: --version, help, and help about a command.
+func spoken(args []string) []string {
+	switch {
+	case len(args) < 2:
+	case args[1] == "--version" || args[1] == "-v":
+		return []string{args[0], "version"}
+	case args[1] == "help" && len(args) == 2:
+		return []string{args[0], "--help"}
+	case args[1] == "help":
+		return []string{args[0], args[2], "--help"}
+	}
+	return args
+}
+
+// noArguments refuses what stands behind a command that takes nothing, and says where it may have belonged.
 func noArguments(c *cli.Context) error {
 	if !c.Args().Present() {
 		return nil
 	}
-	err := fmt.Errorf("brood %s takes no argument %q", c.Command.Name, c.Args().First())
-	return &userError{code: exitUsage, err: err, hint: "brood " + c.Command.Name + " --help shows how it is used"}
+	name, word := "brood "+c.Command.Name, c.Args().First()
+	hint := name + " --help shows how it is used"
+	switch {
+	case flagNamed(c.Command.Flags, "pool") != nil:
+		hint = name + " --pool " + word
+	case flagNamed(c.Command.Flags, "config") != nil && c.Command.Name != "plan":
+		hint = name + " -c " + word
+	}
+	return usage(hint, "%s takes no argument %q", name, word)
 }

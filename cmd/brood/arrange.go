@@ -19,7 +19,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 	command := app.Command(args[1])
 	if command == nil {
 		if isFlag(args[1]) {
-			return args, checkFlag("brood", nil, args[1])
+			return args, checkFlag("brood", []cli.Flag{cli.VersionFlag}, args[1])
 		}
 		return args, nil
 	}

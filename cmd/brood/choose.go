@@ -1,10 +1,11 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/urfave/cli/v2"
 
 	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/text"
@@ -20,8 +21,8 @@ type request struct {
 
 // resolve finds the pool and the slot that are meant, and refuses those that there are not, before anything is asked for:
 // they may be others but for a letter. A supervisor that does not answer at all is found out too.
-func (r *request) resolve(ctx context.Context, client *control.Client) error {
-	snap, err := statusWithin(ctx, client, answerTime)
+func (r *request) resolve(c *cli.Context, client *control.Client) error {
+	snap, err := statusWithin(c.Context, client, answerIn(c))
 	if err != nil {
 		return err
 	}
@@ -33,6 +34,8 @@ func (r *request) resolve(ctx context.Context, client *control.Client) error {
 		r.body.Pool, r.body.Slot = at.pool, at.slot
 	}
 	switch {
+	case r.verb == supervisor.Scale && r.body.Pool == "" && len(snap.Pools) > 1:
+		return usage("brood scale 6 --pool "+snap.Pools[0].Name, "say which pool is meant: there is more than one: %s", strings.Join(poolNames(&snap), ", "))
 	case r.body.Pool != "" && poolOf(&snap, r.body.Pool) == nil:
 		return noPool(&snap, r.body.Pool)
 	case r.verb == supervisor.Restart && r.body.Slot == nil:
@@ -51,10 +54,7 @@ func poolOf(snap *supervisor.Snapshot, name string) *supervisor.PoolView {
 }
 
 func noPool(snap *supervisor.Snapshot, name string) error {
-	names := make([]string, len(snap.Pools))
-	for i := range snap.Pools {
-		names[i] = snap.Pools[i].Name
-	}
+	names := poolNames(snap)
 	hint := "brood status shows what there is"
 	if len(names) > 0 {
 		hint = "there is: " + strings.Join(names, ", ")
@@ -63,6 +63,14 @@ func noPool(snap *supervisor.Snapshot, name string) error {
 		return usage(hint, "no such pool %q: did you mean %q?", name, near)
 	}
 	return usage(hint, "no such pool %q", name)
+}
+
+func poolNames(snap *supervisor.Snapshot) []string {
+	names := make([]string, len(snap.Pools))
+	for i := range snap.Pools {
+		names[i] = snap.Pools[i].Name
+	}
+	return names
 }
 
 // place is a pool, or one slot of it.

@@ -44,7 +44,7 @@ func enumerated() map[string][]string {
 			"cpu_max=", "cpu_weight=", "pids_max=", "io_weight=",
 		},
 		"stop-signal": signals, "reload-signal": signals, "dump-signal": signals, "clean-exit": {"TERM", "143"},
-		"kind": kindWords(), "stream": {"stdout", "stderr"},
+		"kind": kindWords(), "stream": {"stdout", "stderr"}, "sort": sortWords(), "log-file-format": {"plain", "prefix", "json"},
 	}
 }
 
@@ -59,7 +59,7 @@ func valuesOf(command *cli.Command, flag string, look lookup) completion {
 	}
 	flag = f.(cli.Flag).Names()[0]
 	switch flag {
-	case "config", "from", "env-file", "control", "binary", "token-file":
+	case "config", "from", "env-file", "control", "binary", "log-file":
 		return completion{then: thenFiles}
 	case "dir", "root", "output-dir":
 		return completion{then: thenDirs}

@@ -5,8 +5,11 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/internal/control"
@@ -93,4 +96,31 @@ func fieldsOf(t reflect.Type) []string {
 		}
 	}
 	return names
+}
+
+// The picture of a status in the documents is what it looks like.
+func TestPageHasTheStatus(t *testing.T) {
+	const path = "../../docs/status.md"
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	printStatus(&b, troubled(), look{width: 80})
+	want := []byte(b.String())
+	block := regexp.MustCompile("(?s)(<!-- status-80 -->\n```\n)(.*?)(```)")
+	m := block.FindSubmatchIndex(page)
+	if m == nil {
+		t.Fatal("the page has no place for it")
+	}
+	if *update {
+		page = slices.Concat(page[:m[4]], want, page[m[5]:])
+		if err := os.WriteFile(path, page, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(string(want), string(page[m[4]:m[5]])); diff != "" {
+		t.Errorf("the page differs (-want +page; go test ./cmd/brood -update writes it anew):\n%s", diff)
+	}
 }

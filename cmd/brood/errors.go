@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -102,27 +104,52 @@ func report(stderr io.Writer, err error) int {
 		return exitConfig
 	}
 	f := failureOf(err)
-	_, _ = fmt.Fprintf(stderr, "brood: %s\n", f.Error)
+	_, _ = fmt.Fprintf(stderr, "brood: %s\n", harmless(f.Error))
 	for _, line := range f.Lines {
 		_, _ = fmt.Fprintf(stderr, "  | %s\n", text.Neutral(line))
 	}
 	if f.Hint != "" {
-		_, _ = fmt.Fprintf(stderr, "hint: %s\n", f.Hint)
+		_, _ = fmt.Fprintf(stderr, "hint: %s\n", harmless(f.Hint))
 	}
 	return f.Exit
 }
 
-// tellPrograms makes an action write its error to stdout too, if that is to have JSON.
-func tellPrograms(action cli.ActionFunc) cli.ActionFunc {
-	return func(c *cli.Context) error {
-		err := action(c)
-		_, told := errors.AsType[toldError](err)
-		_, silent := errors.AsType[exitCode](err)
-		if err != nil && !told && !silent && c.String("output") == formatJSON {
-			_ = json.NewEncoder(c.App.Writer).Encode(failureOf(err)) // there is an error already
-		}
-		return err
+// harmless is a text of several lines in which others may have had a say: what a supervisor answers has names and last words
+// of strangers in it.
+func harmless(words string) string {
+	lines := strings.Split(words, "\n")
+	for i := range lines {
+		lines[i] = text.Neutral(lines[i])
 	}
+	return strings.Join(lines, "\n")
+}
+
+// tellPrograms writes an error to stdout too, unless that has been done.
+func tellPrograms(stdout io.Writer, err error) {
+	_, told := errors.AsType[toldError](err)
+	_, silent := errors.AsType[exitCode](err)
+	if err != nil && !told && !silent {
+		_ = json.NewEncoder(stdout).Encode(failureOf(err)) // there is an error already
+	}
+}
+
+// wantsJSON reports whether the output of a command is for programs. It looks at the words themselves: a mistake among the
+// flags is an answer for programs as well.
+func wantsJSON(app *cli.App, args []string) bool {
+	if len(args) < 2 {
+		return false
+	}
+	command := app.Command(args[1])
+	if command == nil || flagNamed(command.Flags, "output") == nil {
+		return false
+	}
+	l := readLine(command, args[2:])
+	for _, name := range []string{"output", "o"} {
+		if value, given := l.given[name]; given {
+			return value == formatJSON
+		}
+	}
+	return os.Getenv(env("output")[0]) == formatJSON
 }
 
 // usage is a mistake in how the program was called.

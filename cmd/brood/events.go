@@ -51,7 +51,7 @@ func eventsCommand() *cli.Command {
 			}
 			for _, pool := range wanted.Pools {
 				req := request{body: control.Body{Pool: pool}}
-				if err := req.resolve(c.Context, client); err != nil {
+				if err := req.resolve(c, client); err != nil {
 					return err
 				}
 			}
@@ -130,15 +130,23 @@ func showEvents(ctx context.Context, w io.Writer, client *control.Client, wanted
 	return nil
 }
 
+// leastWords is the width for words beside a time, where a terminal is hardly wider than that.
+const leastWords = 20
+
 // printEvent writes an event for people: when, whose, what, and why.
 func printEvent(w io.Writer, e control.Event, width int) error {
-	line := e.Time.Local().Format("15:04:05.000") + "  " + eventPlace(&e.Event) + eventWords(&e)
-	line = text.Neutral(line)
+	begin := when(e.Time, time.Now()) + "  "
+	room := 0
 	if width > 0 {
-		line = text.Cut(line, width)
+		room = max(width-len(begin), leastWords)
 	}
-	if _, err := fmt.Fprintln(w, line); err != nil {
-		return err
+	for i, line := range text.Wrap(text.Neutral(eventPlace(&e.Event)+eventWords(&e)), room) {
+		if i > 0 {
+			begin = strings.Repeat(" ", len(begin))
+		}
+		if _, err := fmt.Fprintln(w, begin+line); err != nil {
+			return err
+		}
 	}
 	for _, last := range e.Lines {
 		printNote(w, "| "+last, width)
@@ -160,6 +168,9 @@ func eventPlace(e *events.Event) string {
 // eventWords says what happened.
 func eventWords(e *control.Event) string {
 	words := []string{string(e.Kind)}
+	if e.Kind == events.State {
+		words[0] = "supervisor"
+	}
 	add := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
 	if e.Missed > 0 {
 		add("%d events: they are not kept any more", e.Missed)

@@ -28,10 +28,14 @@ func healthcheckCommand() *cli.Command {
 			"HEALTHCHECK CMD [\"brood\", \"healthcheck\"]",
 		Flags: targetFlags(
 			stringFlag("url", "", "ask `URL` in place of the control socket: it is well if the answer has a status from 200 to 399"),
-			durationFlag("timeout", checkTime, "how long the check may take"),
+			durationFlag("timeout", checkTime, "how long the check may take"), outputFlag(),
 		),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
+				return err
+			}
+			format, err := outputFormat(c)
+			if err != nil {
 				return err
 			}
 			ctx, cancel := context.WithTimeout(c.Context, c.Duration("timeout"))
@@ -41,10 +45,19 @@ func healthcheckCommand() *cli.Command {
 			if err != nil {
 				return unhealthy(err)
 			}
+			if format == formatJSON {
+				return printJSON(c.App.Writer, healthy{Healthy: true, Text: words})
+			}
 			_, err = fmt.Fprintln(c.App.Writer, words)
 			return err
 		},
 	}
+}
+
+// healthy is what brood healthcheck prints for programs if all is well; else it is an error.
+type healthy struct {
+	Healthy bool   `json:"healthy"`
+	Text    string `json:"text"`
 }
 
 // unhealthy makes every failure one that container runtimes understand: 0 and 1 are all that they know.

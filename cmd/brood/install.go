@@ -21,6 +21,7 @@ func installFlags(more ...cli.Flag) []cli.Flag {
 		stringFlag("root", "", "with --install: the `DIRECTORY` that is taken for /"),
 		stringFlag("output-dir", "", "write the files into this `DIRECTORY` instead, after showing what changes"),
 		boolFlag("yes", "do not ask before writing"),
+		outputFlag(),
 	)
 }
 
@@ -28,8 +29,23 @@ func installFlags(more ...cli.Flag) []cli.Flag {
 type installer struct {
 	home  string // the directory they belong into
 	files []wanted
+	notes []string // about what the files need elsewhere
 	// after says what to do when they are there; existed are the names of those that only changed.
 	after func(existed []string) []string
+}
+
+// installation is what is printed for programs.
+type installation struct {
+	Files []placed `json:"files"`
+	Notes []string `json:"notes,omitempty"`
+	Next  []string `json:"next,omitempty"` // what to do now that they are where they belong
+}
+
+// placed is a file, and what became of it.
+type placed struct {
+	Path   string `json:"path"`
+	Text   string `json:"text"`
+	Change string `json:"change,omitempty"` // created, replaced, none; "" if it was not to be written
 }
 
 // wanted is a file as it is to be.
@@ -58,36 +74,88 @@ func (in *installer) where(c *cli.Context) (string, error) {
 	return "", nil
 }
 
-// run shows what changes, asks, writes, and says what comes next.
-func (in *installer) run(c *cli.Context, dir string) error {
+// run shows the files, or writes them.
+func (in *installer) run(c *cli.Context, show func(w io.Writer)) error {
+	format, err := outputFormat(c)
+	if err != nil {
+		return err
+	}
+	dir, err := in.where(c)
+	if err != nil {
+		return err
+	}
+	for _, note := range in.notes {
+		_, _ = fmt.Fprintf(c.App.ErrWriter, "note: %s\n", note)
+	}
+	switch {
+	case dir != "":
+		return in.write(c, dir, format)
+	case format == formatJSON:
+		return printJSON(c.App.Writer, in.installed(in.home, nil, ""))
+	}
+	show(c.App.Writer)
+	return nil
+}
+
+// write shows what changes, asks, writes, and says what comes next.
+func (in *installer) write(c *cli.Context, dir, format string) error {
 	changes, err := differing(dir, in.files)
 	if err != nil {
 		return err
 	}
-	if len(changes) == 0 {
-		_, _ = fmt.Fprintf(c.App.Writer, "up to date: %s\n", dir)
-		return nil
+	w := c.App.Writer
+	if format == formatJSON {
+		w = c.App.ErrWriter // who is asked sees it there
 	}
 	for i := range changes {
-		_, _ = c.App.Writer.Write(changes[i].diff())
+		_, _ = w.Write(changes[i].diff())
 	}
-	if err := consent(c, len(changes)); err != nil {
-		return err
-	}
-	if err := replaceAll(changes); err != nil {
-		return err
-	}
-	var existed []string
-	for i := range changes {
-		_, _ = fmt.Fprintf(c.App.Writer, "wrote %s\n", changes[i].path)
-		if changes[i].existed {
-			existed = append(existed, filepath.Base(changes[i].path))
+	if len(changes) > 0 {
+		if err := consent(c, len(changes)); err != nil {
+			return err
+		}
+		if err := replaceAll(changes); err != nil {
+			return err
 		}
 	}
-	if dir == in.home { // elsewhere nothing reads them yet
-		_, _ = fmt.Fprintf(c.App.Writer, "next:\n  %s\n", strings.Join(in.after(existed), "\n  "))
+	done := in.installed(dir, changes, "none")
+	if format == formatJSON {
+		return printJSON(c.App.Writer, done)
+	}
+	if len(changes) == 0 {
+		_, _ = fmt.Fprintf(w, "up to date: %s\n", dir)
+	}
+	for i := range changes {
+		_, _ = fmt.Fprintf(w, "wrote %s\n", changes[i].path)
+	}
+	if len(done.Next) > 0 {
+		_, _ = fmt.Fprintf(w, "next:\n  %s\n", strings.Join(done.Next, "\n  "))
 	}
 	return nil
+}
+
+// installed is what has become of the files by some changes; without one it is otherwise.
+func (in *installer) installed(dir string, changes []change, otherwise string) installation {
+	all := installation{Notes: in.notes}
+	var existed []string
+	for _, f := range in.files {
+		p := placed{Path: filepath.Join(dir, f.name), Text: f.text, Change: otherwise}
+		for i := range changes {
+			switch {
+			case changes[i].path != p.Path:
+			case changes[i].existed:
+				p.Change = "replaced"
+				existed = append(existed, f.name)
+			default:
+				p.Change = "created"
+			}
+		}
+		all.Files = append(all.Files, p)
+	}
+	if len(changes) > 0 && dir == in.home { // elsewhere nothing reads them yet
+		all.Next = in.after(existed)
+	}
+	return all
 }
 
 // diff shows what changes in a file.

@@ -45,7 +45,7 @@ func logsCommand() *cli.Command {
 				return err
 			}
 			req := request{at: c.Args().First()}
-			if err := req.resolve(c.Context, client); err != nil {
+			if err := req.resolve(c, client); err != nil {
 				return err
 			}
 			wanted.Pool, wanted.Slot = req.body.Pool, req.body.Slot
@@ -120,12 +120,12 @@ func (r *logReader) object(line *control.LogLine) error { return json.NewEncoder
 
 // print writes a line with the time, and the worker in front of it.
 func (r *logReader) print(line *control.LogLine) error {
-	label := line.Pool + ".pre"
+	label := text.Neutral(line.Pool) + ".pre"
 	if line.Slot != nil {
-		label = line.Pool + "." + strconv.Itoa(*line.Slot)
+		label = text.Neutral(line.Pool) + "." + strconv.Itoa(*line.Slot)
 	}
 	r.label = max(r.label, text.Width(label))
-	head := when(line.Time.Local(), time.Now()) + " " + text.Pad(label, r.label) + " | "
+	head := when(line.Time, time.Now()) + " " + text.Pad(label, r.label) + " | "
 	if line.Missed > 0 {
 		if _, err := fmt.Fprintf(r.w, "%s%s %d lines are not kept any more\n", head, text.Ellipsis, line.Missed); err != nil {
 			return err
@@ -133,15 +133,6 @@ func (r *logReader) print(line *control.LogLine) error {
 	}
 	_, err := fmt.Fprintf(r.w, "%s%s\n", head, r.harmless(line.Text))
 	return err
-}
-
-// when is the time of day, with the date if that is not today's: what a quiet worker said is kept for long.
-func when(t, now time.Time) string {
-	const clock, date = "15:04:05.000", time.DateOnly
-	if t.Format(date) == now.Format(date) {
-		return t.Format(clock)
-	}
-	return t.Format(date + " " + clock)
 }
 
 // harmless is a line as it may be shown: as it is to a file or a pipe, and on a terminal without what could steer that, but

@@ -25,12 +25,17 @@ func TestMain(m *testing.M) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir: "testdata/script", UpdateScripts: *update,
 		Setup: func(env *testscript.Env) error {
 			programs, err := filepath.Abs("testdata/guests")
 			if err != nil {
 				return err
 			}
+			scripts, err := filepath.Abs("../../contrib/completions")
+			if err != nil {
+				return err
+			}
+			env.Setenv("SCRIPTS", scripts)
 			env.Setenv("PATH", programs+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // or the race detector lets every command take a second longer
 			env.Setenv("XDG_RUNTIME_DIR", filepath.Join(env.WorkDir, "run"))
@@ -58,6 +63,7 @@ func TestScripts(t *testing.T) {
 			"pidof":  pidOf,
 			"exits":  exits,
 			"seen":   seen,
+			"steady": steady,
 		},
 	})
 }

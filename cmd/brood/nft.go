@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
@@ -39,15 +40,7 @@ func nftCommand() *cli.Command {
 					"systemctl enable nftables.service",
 				}
 			}}
-			dir, err := in.where(c)
-			if err != nil {
-				return err
-			}
-			if dir != "" {
-				return in.run(c, dir)
-			}
-			_, _ = fmt.Fprint(c.App.Writer, text)
-			return nil
+			return in.run(c, func(w io.Writer) { _, _ = fmt.Fprint(w, text) })
 		},
 	}
 }

@@ -25,16 +25,7 @@ type note struct {
 // they say of themselves.
 func printNotes(w io.Writer, p *supervisor.PoolView, deaths bool, width int) {
 	var notes []note
-	say := func(slot int, about string) {
-		at := slices.IndexFunc(notes, func(n note) bool { return n.about == about })
-		if at < 0 {
-			notes = append(notes, note{about: about})
-			at = len(notes) - 1
-		}
-		if !slices.Contains(notes[at].slots, slot) {
-			notes[at].slots = append(notes[at].slots, slot)
-		}
-	}
+	say := func(slot int, about string) { notes = addNote(notes, slot, about) }
 	for i := range p.Workers {
 		if why := whyNot(&p.Workers[i]); why != "" {
 			say(p.Workers[i].Slot, why)
@@ -56,6 +47,19 @@ func printNotes(w io.Writer, p *supervisor.PoolView, deaths bool, width int) {
 		}
 		printNote(w, n.subject()+": "+n.about, width)
 	}
+}
+
+// addNote adds what is to be said about a slot, where it has not been said.
+func addNote(notes []note, slot int, about string) []note {
+	at := slices.IndexFunc(notes, func(n note) bool { return n.about == about })
+	if at < 0 {
+		notes = append(notes, note{about: about})
+		at = len(notes) - 1
+	}
+	if !slices.Contains(notes[at].slots, slot) {
+		notes[at].slots = append(notes[at].slots, slot)
+	}
+	return notes
 }
 
 // slowStart is how long a worker may start without a word about it.

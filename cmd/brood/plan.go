@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -37,7 +38,10 @@ func planCommand() *cli.Command {
 			if format == formatJSON {
 				return printJSON(c.App.Writer, view)
 			}
-			return view.Print(c.App.Writer)
+			var words strings.Builder
+			_ = view.Print(&words)
+			_, err = fmt.Fprint(c.App.Writer, harmless(words.String()))
+			return err
 		},
 	}
 }

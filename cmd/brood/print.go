@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"time"
 
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
@@ -79,4 +80,14 @@ func terminal(w io.Writer) (fd int, is bool) {
 // colourOn reports whether to write in colours: https://no-color.org, and only for people.
 func colourOn(tty, without bool) bool {
 	return tty && !without && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+}
+
+// when is the time of day here, with the date if that is not today's: what a quiet worker said is kept for long.
+func when(t, now time.Time) string {
+	const clock, date = "15:04:05.000", time.DateOnly
+	t, now = t.Local(), now.Local()
+	if t.Format(date) == now.Format(date) {
+		return t.Format(clock)
+	}
+	return t.Format(date + " " + clock)
 }

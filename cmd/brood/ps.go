@@ -28,7 +28,7 @@ func psCommand() *cli.Command {
 		Flags: []cli.Flag{
 			stringFlag("control", "", "`PATH` of a control socket somewhere else"),
 			durationFlag("timeout", time.Second, "how long each of them may take to answer"),
-			outputFlag(),
+			outputFlag(), noColorFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
@@ -52,7 +52,7 @@ func psCommand() *cli.Command {
 			if format == formatJSON {
 				return printJSON(c.App.Writer, list)
 			}
-			list.print(c.App.Writer, c.App.ErrWriter, width(c.App.Writer))
+			list.print(c.App.Writer, c.App.ErrWriter, lookOf(c, c.App.Writer))
 			return nil
 		},
 	}
@@ -108,6 +108,7 @@ type psEntry struct {
 	Started time.Time `json:"started,omitzero"`
 	Control string    `json:"control"`
 	Error   string    `json:"error,omitempty"`
+	Hint    string    `json:"hint,omitempty"` // what an error means, or what can be done about it
 }
 
 // The states of those that do not talk.
@@ -121,11 +122,14 @@ func (s sighting) entry() psEntry {
 	e := psEntry{Name: control.Name(s.path), PID: s.pid, Control: s.path}
 	if s.err != nil {
 		e.Error = s.err.Error()
-		e.State = psSilent
-		if _, denied := errors.AsType[*control.DeniedError](s.err); denied {
-			e.State = psDenied
-		} else if s.pid == 0 && errors.Is(s.err, control.ErrNoAnswer) {
-			e.State = psDead
+		no, denied := errors.AsType[*control.DeniedError](s.err)
+		switch {
+		case denied:
+			e.State, e.Hint = psDenied, no.Hint()
+		case s.pid == 0 && errors.Is(s.err, control.ErrNoAnswer):
+			e.State, e.Hint = psDead, "it was killed, and its socket is left; another one of its name replaces that"
+		default:
+			e.State, e.Hint = psSilent, "it is there and does not answer; it may be stopped, or have no CPU"
 		}
 		return e
 	}
@@ -141,7 +145,7 @@ func (s sighting) entry() psEntry {
 	return e
 }
 
-func (l *psList) print(w, notes io.Writer, width int) {
+func (l *psList) print(w, notes io.Writer, look look) {
 	name, pid, state := column{head: "NAME", least: 16}, column{head: "PID"}, column{head: "STATE"}
 	pools, ready, version := column{head: "POOLS"}, column{head: "READY"}, column{head: "VERSION", least: 8}
 	up, socket := column{head: "UP"}, column{head: "CONTROL", least: 20}
@@ -159,9 +163,19 @@ func (l *psList) print(w, notes io.Writer, width int) {
 		socket.cells = append(socket.cells, text.Neutral(e.Control))
 	}
 	if len(l.Supervisors) > 0 {
-		printTable(w, []column{name, pid, state, pools, ready, version, up, socket}, width)
+		printTable(w, []column{name, pid, state, pools, ready, version, up, socket}, look, func(i int) string {
+			if colour := stateColour(l.Supervisors[i].State); colour != colourGood {
+				return colour
+			}
+			return ""
+		})
 	} else {
 		_, _ = fmt.Fprintln(notes, "no supervisor is running; brood run starts one")
+	}
+	for i := range l.Supervisors {
+		if e := &l.Supervisors[i]; e.Hint != "" {
+			_, _ = fmt.Fprintf(notes, "note: %s is %s: %s\n", text.Neutral(e.Name), e.State, text.Neutral(e.Hint))
+		}
 	}
 	for _, dir := range l.Denied {
 		_, _ = fmt.Fprintf(notes, "note: permission denied on %s: who is there is not shown\n", text.Neutral(dir))

@@ -34,7 +34,7 @@ func askAndShow(c *cli.Context, req request) error {
 	if err != nil {
 		return err
 	}
-	if err := req.resolve(c.Context, client); err != nil {
+	if err := req.resolve(c, client); err != nil {
 		return err
 	}
 	w := &waiting{c: c, client: client, verb: req.verb, body: req.body, json: format == formatJSON}
@@ -53,32 +53,41 @@ type waiting struct {
 func (w *waiting) run() error {
 	ctx, stop := signal.NotifyContext(w.c.Context, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	show := w.progress()
-	watching, end := context.WithCancel(ctx)
-	defer end()
-	seen, first := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(seen)
-		// What cannot be shown is no reason not to wait: the verdict comes another way.
-		_ = show.Follow(announce(w.client.Watch(watching), first))
-	}()
 	wait := w.c.Duration("timeout")
 	asking, cancel := context.WithTimeout(ctx, wait+answerTime)
 	defer cancel()
-	select {
-	case <-first: // so that nothing of what is asked for is missed
-	case <-seen:
-	case <-asking.Done():
-	}
+	show, end := w.show(asking)
+	defer end()
 	result, err := w.ask(asking, wait)
 	left := ctx.Err() != nil
 	end()
-	<-seen
 	if snap, err := statusWithin(w.c.Context, w.client, answerTime); err == nil && !left {
 		show.Update(snap) // the verdict may overtake the last one of the stream
 	}
 	show.End(verdict(result, err, left))
 	return w.said(w.ending(result, err, left))
+}
+
+// show begins to show what happens, and returns when there is something to compare it with, so that nothing of what is asked
+// for after that is missed. The function that it returns ends that.
+func (w *waiting) show(ctx context.Context) (*progress.Progress, func()) {
+	show := w.progress()
+	ctx, cancel := context.WithCancel(ctx)
+	seen, first := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(seen)
+		// What cannot be shown is no reason not to wait: the verdict comes another way.
+		_ = show.Follow(announce(w.client.Watch(ctx), first))
+	}()
+	select {
+	case <-first:
+	case <-seen:
+	case <-ctx.Done():
+	}
+	return show, func() {
+		cancel()
+		<-seen
+	}
 }
 
 // ask asks, and waits for the end. The number of workers is another one long before there are as many.
@@ -118,7 +127,7 @@ func (w *waiting) ending(result control.Result, err error, left bool) error {
 	case err != nil:
 		return tooLate(err, w.client, wait+answerTime)
 	case !w.json:
-		_, _ = fmt.Fprintln(w.c.App.Writer, result.Text)
+		_, _ = fmt.Fprintln(w.c.App.Writer, harmless(result.Text))
 	}
 	return nil
 }

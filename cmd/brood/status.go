@@ -16,7 +16,7 @@ func statusCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "status",
 		Usage: "show the pools and their workers",
-		Flags: targetFlags(answerFlag(), outputFlag()),
+		Flags: targetFlags(answerFlag(), poolFlag(), outputFlag(), noColorFlag()),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -29,22 +29,31 @@ func statusCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			snap, err := statusOf(c, client)
+			snap, err := statusWithin(c.Context, client, answerIn(c))
 			if err != nil {
 				return err
+			}
+			if name := c.String("pool"); name != "" {
+				p := poolOf(&snap, name)
+				if p == nil {
+					return noPool(&snap, name)
+				}
+				snap.Pools = []supervisor.PoolView{*p}
 			}
 			if format == formatJSON {
 				return printJSON(c.App.Writer, snap)
 			}
-			printStatus(c.App.Writer, snap, width(c.App.Writer))
+			printStatus(c.App.Writer, snap, lookOf(c, c.App.Writer))
 			return nil
 		},
 	}
 }
 
-func printStatus(w io.Writer, snap supervisor.Snapshot, width int) {
-	up := time.Since(snap.Started).Round(time.Second)
-	_, _ = fmt.Fprintf(w, "%s  %s  pid %d  up %s\n", snap.Name, snap.State, snap.PID, up)
+func printStatus(w io.Writer, snap supervisor.Snapshot, look look) {
+	width := look.width
+	_, _ = fmt.Fprintf(w, "%s  %s  pid %d  up %s\n", text.Neutral(snap.Name), look.paint(stateColour(snap.State), text.Neutral(snap.State)),
+		snap.PID, text.Age(time.Since(snap.Started)))
+	printTroubles(w, &snap, look)
 	printConfig(w, &snap.Config, width)
 	for i := range snap.Pools {
 		p := &snap.Pools[i]
@@ -53,6 +62,9 @@ func printStatus(w io.Writer, snap supervisor.Snapshot, width int) {
 			"pool " + text.Neutral(p.Name), fmt.Sprintf("%d/%d%s ready", p.Ready, p.Desired, boundsWords(p.Autoscale)),
 			fmt.Sprintf("generation %d", p.Generation), fmt.Sprintf("restarts %d", p.Restarts), rolloutWords(p.Rollout),
 		}, width)
+		if words := deathWords(p.Deaths); words != "" {
+			printNote(w, "deaths: "+words, width)
+		}
 		printLoad(w, p.Autoscale, width)
 		if len(p.WaitsFor) > 0 {
 			printNote(w, "waits for "+strings.Join(p.WaitsFor, ", "), width)
@@ -63,7 +75,7 @@ func printStatus(w io.Writer, snap supervisor.Snapshot, width int) {
 		for _, l := range p.Listeners {
 			printNote(w, fmt.Sprintf("%s  %s  %s%s", l.Name, l.Address, l.Mode, queueWords(l.Queue)), width)
 		}
-		whole := printWorkers(w, p.Workers, width)
+		whole := printWorkers(w, p.Workers, look)
 		printNotes(w, p, !whole, width)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/broodctl/brood/supervisor"
 )
 
-var update = flag.Bool("update", false, "write testdata/status anew")
+var update = flag.Bool("update", false, "write what is compared in testdata anew")
 
 // The status of a supervisor at its worst, as wide as it takes and in narrow terminals. What is cut is in the last columns;
 // sentences are wrapped, and nothing of them is lost.
@@ -23,7 +23,7 @@ func TestStatusOfManyWidths(t *testing.T) {
 	for _, width := range []int{0, 140, 80, 60, 30} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			var b strings.Builder
-			printStatus(&b, troubled(), width)
+			printStatus(&b, troubled(), look{width: width})
 			got := b.String()
 			for line := range strings.Lines(got) {
 				if n := text.Width(strings.TrimSuffix(line, "\n")); width >= 60 && n > width {
@@ -73,6 +73,7 @@ func troubled() supervisor.Snapshot {
 	web := supervisor.PoolView{
 		Name: "web", Phase: "serving", Generation: 3, Desired: 5, Ready: 2, Restarts: 12, State: "degraded",
 		Autoscale: &supervisor.AutoscaleView{Min: 2, Max: 16},
+		Deaths:    map[supervisor.Cause]int{supervisor.CauseOOM: 7, supervisor.CauseDiedYoung: 5, supervisor.CauseRecycled: 20},
 		Rollout: &supervisor.RolloutView{
 			Generation: 4, State: "failed", Reason: "slot 0: died_young: exit status 1 after 120ms; the previous generation serves on",
 		},

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/internal/progress"
 	"github.com/broodctl/brood/supervisor"
 )
 
@@ -16,7 +20,7 @@ func stopCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "stop",
 		Usage: "stop the workers gracefully, and the supervisor with the last of them",
-		Flags: targetFlags(append(waitFlags(), boolFlag("force", "kill everything at once"), outputFlag())...),
+		Flags: targetFlags(append(waitFlags(), boolFlag("force", "kill everything at once"), outputFlag(), noColorFlag())...),
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
 				return err
@@ -29,7 +33,11 @@ func stopCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			done, err := stop(c, client)
+			w := &waiting{c: c, client: client, verb: supervisor.Stop, json: format == formatJSON}
+			if c.Bool("force") {
+				w.verb = supervisor.Kill
+			}
+			done, err := w.stop()
 			switch {
 			case err != nil:
 				return err
@@ -49,17 +57,20 @@ type stopped struct {
 	Text  string `json:"text"`
 }
 
-func stop(c *cli.Context, client *control.Client) (stopped, error) {
-	within := c.Duration("timeout")
-	ctx, cancel := context.WithTimeout(c.Context, within)
+// stop asks for the end of the supervisor, and waits for it. Programs are told when it has come.
+func (w *waiting) stop() (stopped, error) {
+	ctx, leave := signal.NotifyContext(w.c.Context, syscall.SIGINT, syscall.SIGTERM)
+	defer leave()
+	within := w.c.Duration("timeout")
+	asking, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	snap, err := statusWithin(ctx, client, min(within, answerTime))
+	snap, err := statusWithin(asking, w.client, min(within, answerTime))
 	if err != nil {
 		return stopped{}, err
 	}
 	// Watched from before it is asked, so that its end cannot be missed. The kernel says who it is: the number in the
 	// snapshot is of the supervisor's own pid namespace.
-	peer, err := client.Peer(ctx)
+	peer, err := w.client.Peer(asking)
 	if err != nil {
 		return stopped{}, err
 	}
@@ -68,22 +79,38 @@ func stop(c *cli.Context, client *control.Client) (stopped, error) {
 		return stopped{}, fmt.Errorf("cannot watch supervisor: %w", err)
 	}
 	defer func() { _ = ended.Close() }()
-	verb := supervisor.Stop
-	if c.Bool("force") {
-		verb = supervisor.Kill
+	waits := w.c.Bool("wait")
+	shown := func() {}
+	if waits && !w.json {
+		show, end := w.show(asking)
+		shown = sync.OnceFunc(func() {
+			end()
+			show.End(progress.Verdict{})
+		})
+		defer shown()
 	}
-	if _, err := client.Do(ctx, verb, control.Body{}, 0); err != nil && !(verb == supervisor.Kill && errors.Is(err, control.ErrNoAnswer)) {
-		return stopped{}, tooLate(err, client, within)
+	_, err = w.client.Do(asking, w.verb, control.Body{}, 0)
+	switch {
+	case w.verb == supervisor.Kill && errors.Is(err, control.ErrNoAnswer): // it was quicker
+	case err != nil:
+		return stopped{}, tooLate(err, w.client, within)
 	}
-	if !c.Bool("wait") {
+	if !waits {
 		return stopped{snap.Name, "stopping", snap.Name + " is stopping"}, nil
 	}
-	if err := ended.Wait(ctx); err != nil {
+	err = ended.Wait(asking)
+	shown()
+	switch {
+	case err == nil:
+		return stopped{snap.Name, "stopped", snap.Name + " stopped"}, nil
+	case ctx.Err() != nil:
+		_, _ = fmt.Fprintf(w.c.App.ErrWriter, "\n%s goes on; brood status shows who is left\n", w.verb)
+		return stopped{}, exitCode(exitLeft)
+	default:
 		return stopped{}, &userError{
 			code: exitFailed,
 			err:  fmt.Errorf("%s (pid %d) has not ended within %s: %w", snap.Name, peer.PID, within.Round(time.Millisecond), err),
 			hint: "brood status shows who is left; brood stop --force kills them",
 		}
 	}
-	return stopped{snap.Name, "stopped", snap.Name + " stopped"}, nil
 }

@@ -40,8 +40,9 @@ func tableWidth(columns []column) int {
 }
 
 // printTable lines columns up. For a width, if there is one, what can be spared is left out first; then what may be cut is
-// cut, from the last one on.
-func printTable(w io.Writer, columns []column, width int) {
+// cut, from the last one on. rowColour is that of each row.
+func printTable(w io.Writer, columns []column, look look, rowColour func(row int) string) {
+	width := look.width
 	columns = fewer(columns, width)
 	widths := make([]int, len(columns))
 	for i := range columns {
@@ -58,16 +59,16 @@ func printTable(w io.Writer, columns []column, width int) {
 			surplus -= less
 		}
 	}
-	row := func(cell func(column) string) {
+	row := func(colour string, cell func(column) string) {
 		var b strings.Builder
 		for i, c := range columns {
 			b.WriteString(text.Pad(text.Cut(cell(c), widths[i]), widths[i]+gap))
 		}
-		_, _ = fmt.Fprintln(w, strings.TrimRight(b.String(), " "))
+		_, _ = fmt.Fprintln(w, look.paint(colour, strings.TrimRight(b.String(), " ")))
 	}
-	row(func(c column) string { return c.head })
+	row("", func(c column) string { return c.head })
 	for i := range columns[0].cells {
-		row(func(c column) string { return c.cells[i] })
+		row(rowColour(i), func(c column) string { return c.cells[i] })
 	}
 }
 

@@ -23,6 +23,15 @@ func answerFlag() cli.Flag {
 	return durationFlag("timeout", answerTime, "how long a supervisor may take to answer")
 }
 
+// answerIn is how long a supervisor may take to say that it is there: what --timeout says, unless that is about an end for
+// which somebody waits.
+func answerIn(c *cli.Context) time.Duration {
+	if flags := c.Command.Flags; flagNamed(flags, "timeout") == nil || flagNamed(flags, "wait") != nil {
+		return answerTime
+	}
+	return c.Duration("timeout")
+}
+
 // target finds the supervisor that a command is for: the one that was named, else the only one that answers.
 func target(c *cli.Context) (*control.Client, error) {
 	if path := c.String("control"); path != "" {
@@ -35,14 +44,19 @@ func target(c *cli.Context) (*control.Client, error) {
 		}
 	}
 	found, denied := control.Find(os.Getenv, os.Geteuid(), name)
-	var alive []*control.Client
+	var alive, silent []*control.Client
 	var names []string
-	for _, s := range survey(c.Context, found, answerTime) {
-		if s.err == nil {
+	within := answerIn(c)
+	for _, s := range survey(c.Context, found, within) {
+		no, isDenied := errors.AsType[*control.DeniedError](s.err)
+		switch {
+		case s.err == nil:
 			alive = append(alive, control.NewClient(s.path))
 			names = append(names, control.Name(s.path))
-		} else if no, ok := errors.AsType[*control.DeniedError](s.err); ok {
+		case isDenied:
 			denied = append([]*control.DeniedError{no}, denied...) // a socket says more than a directory
+		case errors.Is(s.err, context.DeadlineExceeded):
+			silent = append(silent, control.NewClient(s.path))
 		}
 	}
 	switch {
@@ -50,6 +64,8 @@ func target(c *cli.Context) (*control.Client, error) {
 		return alive[0], nil
 	case len(alive) > 1:
 		return nil, usage("say which one with --name or --control; brood ps shows them", "more than one supervisor is running: %s", strings.Join(names, ", "))
+	case len(silent) > 0:
+		return nil, tooLate(context.DeadlineExceeded, silent[0], within)
 	case len(denied) > 0: // somebody may be there, for others
 		return nil, denied[0]
 	case name != "":
@@ -62,19 +78,16 @@ func target(c *cli.Context) (*control.Client, error) {
 // nobodyOf says that nobody has a name, and who has one like it.
 func nobodyOf(name string) error {
 	found, _ := control.Find(os.Getenv, os.Geteuid(), "")
-	names := make([]string, len(found))
-	for i, path := range found {
-		names[i] = control.Name(path)
+	var names []string
+	for _, path := range found {
+		if other := control.Name(path); other != name {
+			names = append(names, other)
+		}
 	}
 	if near := text.Near(name, names); near != "" {
 		return fmt.Errorf("%w to the name %s: did you mean %q?", control.ErrNoAnswer, name, near)
 	}
 	return fmt.Errorf("%w to the name %s", control.ErrNoAnswer, name)
-}
-
-// statusOf asks for the status, for as long as --timeout says.
-func statusOf(c *cli.Context, client *control.Client) (supervisor.Snapshot, error) {
-	return statusWithin(c.Context, client, c.Duration("timeout"))
 }
 
 func statusWithin(ctx context.Context, client *control.Client, within time.Duration) (supervisor.Snapshot, error) {

@@ -24,7 +24,7 @@ func topCommand() *cli.Command {
 		Flags: targetFlags(
 			boolFlag("once", "print one picture as text and end"),
 			durationFlag("interval", usualInterval, "between two measurements"),
-			stringFlag("sort", "", "`COLUMN` to sort by: "+strings.ToLower(strings.Join(top.SortNames(), ", "))),
+			stringFlag("sort", "", "`COLUMN` to sort by: "+strings.Join(sortWords(), ", ")),
 			stringFlag("filter", "", "only pools and workers with this `TEXT` in their name, state or reason"),
 			boolFlag("unhealthy", "only what is not ready or has a reason to be looked at"),
 			outputFlag(), noColorFlag(),
@@ -52,6 +52,15 @@ func topCommand() *cli.Command {
 	}
 }
 
+// sortWords are the columns that can be sorted by.
+func sortWords() []string {
+	names := slices.Clone(top.SortNames())
+	for i := range names {
+		names[i] = strings.ToLower(names[i])
+	}
+	return names
+}
+
 // interactive reports whether keys can be read and a screen be drawn.
 func interactive() bool {
 	_, in := terminal(os.Stdin)
@@ -75,7 +84,7 @@ func topOptions(c *cli.Context) (top.Options, error) {
 	case format == "json" && !c.Bool("once"):
 		return opt, usage("brood top --once --output json", "json is for one picture: it goes with --once")
 	case opt.Sort != "" && !slices.Contains(names, opt.Sort):
-		return opt, usage("one of "+strings.ToLower(strings.Join(names, ", ")), "no such column: %q", c.String("sort"))
+		return opt, usage("one of "+strings.Join(sortWords(), ", "), "no such column: %q", c.String("sort"))
 	case c.Duration("interval") < leastInterval:
 		return opt, usage("", "the interval is at least %s", leastInterval)
 	}

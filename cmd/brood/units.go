@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,27 +34,18 @@ func unitsCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			in := &installer{home: unitsHome, after: func(existed []string) []string { return afterUnits(made.Start, existed) }}
+			in := &installer{home: unitsHome, notes: made.Notes, after: func(existed []string) []string { return afterUnits(made.Start, existed) }}
 			for _, f := range made.Files {
 				in.files = append(in.files, wanted{f.Name, f.Text})
 			}
-			dir, err := in.where(c)
-			if err != nil {
-				return err
-			}
-			for _, note := range made.Notes {
-				_, _ = fmt.Fprintf(c.App.ErrWriter, "note: %s\n", note)
-			}
-			if dir != "" {
-				return in.run(c, dir)
-			}
-			for i, f := range made.Files {
-				if i > 0 {
-					_, _ = fmt.Fprintln(c.App.Writer)
+			return in.run(c, func(w io.Writer) {
+				for i, f := range made.Files {
+					if i > 0 {
+						_, _ = fmt.Fprintln(w)
+					}
+					_, _ = fmt.Fprintf(w, "# %s\n%s", filepath.Join(unitsHome, f.Name), f.Text)
 				}
-				_, _ = fmt.Fprintf(c.App.Writer, "# %s\n%s", filepath.Join(unitsHome, f.Name), f.Text)
-			}
-			return nil
+			})
 		},
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/broodctl/brood/internal/control"
-	"github.com/broodctl/brood/internal/text"
 	"github.com/broodctl/brood/supervisor"
 )
 
@@ -62,7 +61,7 @@ func dumpCommand() *cli.Command {
 	}
 }
 
-const scaleHint = "brood scale 6, brood scale +1, brood scale -- -1"
+const scaleHint = "brood scale 6, brood scale +1, brood scale -1; with --pool NAME where there are several"
 
 func scaleCommand() *cli.Command {
 	return &cli.Command{
@@ -114,21 +113,22 @@ func send(c *cli.Context, req request, wait time.Duration) error {
 	if err != nil {
 		return err
 	}
-	if err := req.resolve(c.Context, client); err != nil {
+	if err := req.resolve(c, client); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.Context, wait+answerTime)
+	within := wait + answerIn(c)
+	ctx, cancel := context.WithTimeout(c.Context, within)
 	defer cancel()
 	result, err := client.Do(ctx, req.verb, req.body, wait)
 	switch {
 	case errors.Is(err, control.ErrRefused):
 		return refused(req.verb, result, err)
 	case err != nil:
-		return tooLate(err, client, wait+answerTime)
+		return tooLate(err, client, within)
 	case format == formatJSON:
 		return printJSON(c.App.Writer, result)
 	}
-	_, _ = fmt.Fprintln(c.App.Writer, text.Neutral(result.Text))
+	_, _ = fmt.Fprintln(c.App.Writer, harmless(result.Text))
 	return nil
 }
 

@@ -10,11 +10,12 @@ import (
 
 	"github.com/broodctl/brood/internal/text"
 	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/machine"
 )
 
 // printWorkers writes the table of a pool's workers. What was not measured of any of them has no column. It returns whether
 // the last column has all that is to be said; else it has the causes of deaths alone.
-func printWorkers(w io.Writer, workers []supervisor.WorkerView, width int) (whole bool) {
+func printWorkers(w io.Writer, workers []supervisor.WorkerView, look look) (whole bool) {
 	if len(workers) == 0 {
 		return true
 	}
@@ -25,17 +26,30 @@ func printWorkers(w io.Writer, workers []supervisor.WorkerView, width int) (whol
 		causes.cells = append(causes.cells, causeOf(&workers[i]))
 	}
 	all := append(columns, said)
-	if width < 1 || tableWidth(all) <= width {
-		printTable(w, all, width)
+	rows := func(i int) string { return workerColour(&workers[i]) }
+	if look.width < 1 || tableWidth(all) <= look.width {
+		printTable(w, all, look, rows)
 		return true
 	}
-	printTable(w, append(columns, causes), width)
+	printTable(w, append(columns, causes), look, rows)
 	return false
 }
 
+// workerColour is that of the row of a worker: none if it does what it is for, or leaves as it should.
+func workerColour(v *supervisor.WorkerView) string {
+	switch v.State {
+	case machine.Starting.String():
+		return colourSoon
+	case machine.Waiting.String(), machine.Unready.String(), machine.Failing.String(), machine.Tracing.String(), machine.Reaping.String(),
+		machine.Killed.String():
+		return colourBad
+	}
+	return ""
+}
+
 func workerColumns(workers []supervisor.WorkerView) []column {
-	slot, id, pid := column{head: "SLOT"}, column{head: "ID", drop: 5}, column{head: "PID"}
-	state, generation, age, restarts := column{head: "STATE"}, column{head: "GEN", drop: 4}, column{head: "AGE", drop: 1}, column{head: "RESTARTS", drop: 6}
+	slot, id, pid := column{head: "SLOT"}, column{head: "ID", drop: 6}, column{head: "PID"}
+	state, generation, age, restarts := column{head: "STATE"}, column{head: "GEN", drop: 5}, column{head: "AGE", drop: 1}, column{head: "RESTARTS", drop: 7}
 	for i := range workers {
 		v := &workers[i]
 		slot.cells = append(slot.cells, strconv.Itoa(v.Slot))
@@ -46,13 +60,23 @@ func workerColumns(workers []supervisor.WorkerView) []column {
 		age.cells = append(age.cells, unlessZero(v.PID, text.Age(time.Duration(v.Age*float64(time.Second)))))
 		restarts.cells = append(restarts.cells, strconv.Itoa(v.Restarts))
 	}
+	if differ(restarts.cells) { // so it matters who
+		restarts.drop = 2
+	}
+	if differ(generation.cells) {
+		generation.drop = 1
+	}
 	return append([]column{slot, id, pid, state, generation, age, restarts}, loadColumns(workers)...)
+}
+
+func differ(cells []string) bool {
+	return slices.ContainsFunc(cells, func(cell string) bool { return cell != cells[0] })
 }
 
 // loadColumns are those of what is measured, without those of what was measured of nobody.
 func loadColumns(workers []supervisor.WorkerView) []column {
-	queue, open := column{head: "QUEUE"}, column{head: "CONN", drop: 2}
-	cpu, memory := column{head: "CPU", drop: 3}, column{head: "MEM"}
+	queue, open := column{head: "QUEUE"}, column{head: "CONN", drop: 3}
+	cpu, memory := column{head: "CPU", drop: 4}, column{head: "MEM"}
 	add := func(to *column, known bool, word func() string) {
 		cell := nothing
 		if known {
