@@ -81,7 +81,7 @@ func TestEveryCommandHasItsOutputCompared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compared := regexp.MustCompile(`(?m)^(?:exec|exits \d+) brood ([a-z]+)(.*)\n(?:! stderr .*\n|stderr .*\n)*(?:steady(?: -end)? stdout\ncmp steady|cmp(?:env)? stdout) `)
+	compared := regexp.MustCompile(`(?m)^(?:exec|exits \d+) (?:\S.* )?brood ([a-z]+)(.*)\n(?:! stderr .*\n|stderr .*\n)*(?:steady(?: -end)? stdout\ncmp steady|cmp(?:env)? stdout) `)
 	found := map[string]bool{}
 	for _, path := range scripts {
 		text, err := os.ReadFile(path)

@@ -1,12 +1,14 @@
 package progress
 
 import (
+	"os"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/broodctl/brood/supervisor"
-	"github.com/broodctl/brood/supervisor/machine"
 )
 
 func TestCompare(t *testing.T) {
@@ -170,11 +172,25 @@ func TestSlotsAreThereWithoutWorkers(t *testing.T) {
 	}
 }
 
-// What is said of workers follows the machine's words: one that is on its way out is told as such.
+// Every state that the supervisor has a word for is known here: one that is on its way out is told as such.
 func TestWorkersThatLeave(t *testing.T) {
-	for h := machine.Free; h <= machine.Killed; h++ {
-		if got := leaving(h.String()); got != h.Leaving() {
-			t.Errorf("%s: leaving is %t, want %t", h, got, h.Leaving())
+	page, err := os.ReadFile("../../docs/states.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(page), "## Healths")
+	table, _, _ = strings.Cut(table, "## Moves")
+	leaves := map[string]bool{
+		"free": false, "waiting": false, "finished": false, "starting": false, "proving": false, "ready": false, "unready": false, "failing": false,
+		"settling": true, "retiring": true, "draining": true, "tracing": true, "reaping": true, "killed": true,
+	}
+	rows := regexp.MustCompile(`(?m)^\| ([a-z]+) \|.*\| (?:yes|no) \|`).FindAllStringSubmatch(table, -1)
+	if len(rows) != len(leaves) {
+		t.Errorf("the page has %d states, want %d", len(rows), len(leaves))
+	}
+	for _, row := range rows {
+		if want, known := leaves[row[1]]; !known || leaving(row[1]) != want {
+			t.Errorf("%s: known %t, leaving %t", row[1], known, leaving(row[1]))
 		}
 	}
 	for _, tc := range []struct{ from, want string }{
