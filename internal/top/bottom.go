@@ -18,7 +18,7 @@ func (m Model) bottom() []line {
 	case m.screen == onHelp:
 		return []line{words(faint, "any other key goes back")}
 	case m.screen == onWorker:
-		return []line{m.keysLine("Tab page", "arrows scroll", "Esc back", "r roll", "R restart", "s scale", "S stop", "? help")}
+		return []line{m.keysLine("Tab page", "arrows scroll", "Esc back", "R restart", "r roll pool", "s scale pool", "? help")}
 	}
 	return append(m.reasonLines(), m.keysLine("? help", "/ filter", "u unhealthy", "< > sort", "Enter open", "r roll", "s scale", "q quit"))
 }
@@ -43,21 +43,33 @@ func (m Model) reasonLines() []line {
 	}
 	said, t := r.pool.Why, bad
 	if r.worker != nil {
-		if said = note(r.worker); r.worker.Why == "" {
-			t = faint
-		} else {
-			t = warn
-		}
+		said, t = note(r.worker), noteTone(r.worker)
 	}
-	lay := newLayout(&m.picture, m.width)
-	if said = clean(said); text.Width(said) <= lay[len(lay)-1].width {
+	lay := m.layout()
+	if text.Width(clean(said)) <= lay[len(lay)-1].width {
+		return nil
+	}
+	return m.noteLines(t, said)
+}
+
+// noteLines are a reason over several lines, as many as the terminal can spare.
+func (m Model) noteLines(t tone, said string) []line {
+	if said == "" {
 		return nil
 	}
 	var all []line
-	for _, part := range text.Wrap(said, m.width) {
+	for _, part := range text.Wrap(clean(said), m.width) {
 		all = append(all, words(t, part))
 	}
 	return all[:min(len(all), max(1, m.height/6))]
+}
+
+// noteTone is how what is worth knowing of a worker looks.
+func noteTone(w *Worker) tone {
+	if w.Why != "" {
+		return warn
+	}
+	return faint
 }
 
 func (m Model) noticeLines() []line {

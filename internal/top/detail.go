@@ -32,10 +32,10 @@ func (p page) String() string {
 	return [...]string{"processes", "files", "limits", "environment", "log", "events"}[p]
 }
 
-// detailView is the page of a worker.
+// detailView is the page of a worker, and of the one that takes its place in the slot when it is gone.
 type detailView struct {
 	worker Worker // as of the latest picture that it was in
-	gone   bool   // it is not in the latest
+	gone   bool   // nobody has its slot in the latest
 	known  bool   // detail was read
 	busy   bool   // it is being read
 	detail Detail
@@ -52,13 +52,12 @@ func (m Model) look() (Model, []Effect) {
 		return m, nil
 	}
 	d := &m.detail
-	d.gone = true
-	for _, p := range m.picture.Pools {
-		for _, w := range p.Workers {
-			if w.Pool == d.worker.Pool && w.PID == d.worker.PID && w.Slot == d.worker.Slot && w.Started.Equal(d.worker.Started) {
-				d.worker, d.gone = w, false
-			}
+	w, ok := m.picture.occupant(&d.worker)
+	if d.gone = !ok; ok {
+		if !w.is(&d.worker) {
+			d.known, d.busy = false, false // what is being read is of the one that is gone
 		}
+		d.worker = w
 	}
 	if d.gone || d.busy {
 		return m, nil
@@ -70,15 +69,17 @@ func (m Model) look() (Model, []Effect) {
 // see takes what was read, if it is of the worker whose page is open.
 func (m Model) see(msg Seen) Model {
 	d := &m.detail
-	if msg.Worker.PID == d.worker.PID && msg.Worker.Started.Equal(d.worker.Started) {
-		d.detail, d.known, d.busy = msg.Detail, true, false
+	if !msg.Worker.is(&d.worker) {
+		return m
 	}
-	return m
+	before := d.detail
+	d.detail, d.known, d.busy = msg.Detail, true, false
+	return m.stay(&before).scroll(0)
 }
 
 func (m Model) pressWorker(key string) (Model, []Effect) {
 	d := &m.detail
-	rows := max(1, m.height-detailHead-2)
+	rows := max(1, m.pageRoom()-1)
 	by := 0
 	switch key {
 	case "esc", "backspace":
@@ -103,9 +104,5 @@ func (m Model) pressWorker(key string) (Model, []Effect) {
 	case "end", "G":
 		by = len(m.pageLines())
 	}
-	if d.page.grows() {
-		by = -by
-	}
-	d.back = max(0, min(d.back+by, len(m.pageLines())-1))
-	return m, nil
+	return m.scroll(by), nil
 }

@@ -84,6 +84,43 @@ func TestWorkerThatIsGone(t *testing.T) {
 	s.shows("node server.js")
 }
 
+// The page goes on with the worker that takes the place of the one that it was opened for.
+func TestWorkerPageFollowsItsSlot(t *testing.T) {
+	s := begin(t, 80, 24)
+	s.press("down", "down", "down", "down", "enter") // slot 3 waits for its start
+	s.shows("pid -")
+	old := s.model.detail.worker
+	other := old
+	other.Slot = 2
+	s.tell(Seen{Worker: other, Detail: Detail{Report: inspect.Report{NoProcesses: errRefused}}})
+	s.hides("refused")
+	snap := shop()
+	snap.Pools[0].Workers[3] = worker(3, 4790, "starting", 1<<20, 0)
+	s.arrive(snap, time.Second)
+	s.shows("web slot 3  pid 4790  starting", "reading ...")
+	if len(s.effects) != 1 || s.effects[0].(Look).Worker.PID != 4790 {
+		t.Errorf("it is not looked at: %+v", s.effects)
+	}
+	s.tell(Seen{Worker: old, Detail: Detail{Report: inspect.Report{NoProcesses: errRefused}}})
+	s.shows("reading ...")
+	s.tell(seen(s.model.detail.worker))
+	s.shows("   4790 S ")
+	again := worker(3, 4791, "ready", 1<<20, 0)
+	again.Started = again.Started.Add(time.Minute)
+	snap.Pools[0].Workers = append(snap.Pools[0].Workers, again) // its successor
+	s.arrive(snap, time.Second)
+	s.shows("pid 4790")
+	snap.Pools[0].Workers = append(snap.Pools[0].Workers[:3:3], again)
+	s.arrive(snap, time.Second)
+	s.shows("pid 4791  ready")
+}
+
+func TestReasonOfAWorkerIsShownWhole(t *testing.T) {
+	s := begin(t, 60, 24)
+	s.press("down", "down", "down", "enter")
+	s.shows("queue 4", "readiness probe: GET /readyz: 503 Service Unavailable;", "\ndied: exit 1")
+}
+
 func TestWorkerWithoutRights(t *testing.T) {
 	s := begin(t, 80, 24)
 	s.press("down", "enter")

@@ -30,6 +30,12 @@ func (m Model) act(key string) (Model, bool) {
 	switch key {
 	case "r":
 		m.dialog = rollDialog(pool)
+	case "A":
+		if pool.State != "rolling" {
+			m.notice = notice{tone: warn, text: "no rollout of pool " + pool.Name + " is under way"}
+			return m, true
+		}
+		m.dialog = abortDialog(pool)
 	case "R":
 		if worker == nil {
 			m.notice = notice{tone: warn, text: "choose a worker to restart; r replaces all of the pool"}
@@ -80,6 +86,13 @@ func rollDialog(p *Pool) *dialog {
 	return &dialog{
 		ask:     Ask{Verb: supervisor.Roll, Body: control.Body{Pool: p.Name}, What: "roll " + p.Name},
 		follows: fmt.Sprintf("Roll pool %s: each of its %s is replaced by a new process, which must be ready first. No connection is lost. If a new one fails, the old ones serve on.", p.Name, count(p.Desired, "worker")),
+	}
+}
+
+func abortDialog(p *Pool) *dialog {
+	return &dialog{
+		ask: Ask{Verb: supervisor.Roll, Body: control.Body{Pool: p.Name, Abort: true}, What: "abort the rollout of " + p.Name}, danger: true,
+		follows: fmt.Sprintf("Abort the rollout of pool %s: the new workers leave, and those of the previous generation serve, as if a new one had failed.", p.Name),
 	}
 }
 

@@ -2,6 +2,7 @@ package top
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/broodctl/brood/internal/text"
 )
@@ -12,8 +13,9 @@ const leastNote = 20
 // layout is which columns there is room for, and how wide they are.
 type layout []column
 
-// newLayout fits the columns into a width. The first takes the names, the last what is left.
-func newLayout(p *Picture, width int) layout {
+// newLayout fits the columns into a width. The first takes the names, the last what is left. One stays whatever the room: that
+// by which the table is sorted.
+func newLayout(p *Picture, width int, kept string) layout {
 	all := measuredColumns(p)
 	name := leastName
 	for i := range p.Pools {
@@ -25,7 +27,7 @@ func newLayout(p *Picture, width int) layout {
 		worst := -1
 		for i := range all {
 			used += all[i].width + len(gap)
-			if all[i].drop > 0 && (worst < 0 || all[i].drop > all[worst].drop) {
+			if all[i].drop > 0 && !strings.EqualFold(all[i].name, kept) && (worst < 0 || all[i].drop > all[worst].drop) {
 				worst = i
 			}
 		}

@@ -128,7 +128,7 @@ func (c choice) shows(p *Pool) bool {
 // matches reports whether a text is in what is shown of a worker.
 func (w *Worker) matches(text string) bool {
 	return contains(w.State, text) || contains(w.Why, text) || contains(w.LastExit, text) || contains(w.Status, text) ||
-		strings.HasPrefix(strconv.Itoa(w.PID), text) || w.Pool+"."+strconv.Itoa(w.Slot) == text || strconv.Itoa(w.Slot) == text
+		w.PID != 0 && strings.HasPrefix(strconv.Itoa(w.PID), text) || w.Pool+"."+strconv.Itoa(w.Slot) == text || strconv.Itoa(w.Slot) == text
 }
 
 func contains(text, part string) bool {

@@ -150,6 +150,47 @@ func TestCursorStaysOnItsWorker(t *testing.T) {
 	}
 }
 
+// Whatever it is sorted by is to be seen.
+func TestSortedColumnHasItsPlace(t *testing.T) {
+	for _, name := range SortNames() {
+		s := begin(t, 70, 24)
+		s.model.choice.sort = name
+		s.fits()
+		head := strings.Split(s.screen(), "\n")[2]
+		word := strings.TrimRight(head[:strings.IndexAny(head+"^", "^v")], " ")
+		if word = word[strings.LastIndex(word, " ")+1:]; word == "" || !strings.HasPrefix(strings.Replace(name, "RESTARTS", "RST", 1), word) {
+			t.Errorf("by %s: %q", name, head)
+		}
+	}
+}
+
+// What went wrong with the whole does not hide how the rest is, and of what.
+func TestFailedReload(t *testing.T) {
+	s := begin(t, 80, 24)
+	s.press("u")
+	snap := later()
+	snap.Config.Reload = &supervisor.ReloadView{State: "failed", Error: "web.toml:3:1: unknown key " + strings.Repeat("why ", 20) + "at last"}
+	s.arrive(snap, time.Second)
+	s.shows("only the unhealthy", "3/7 ready", "reload failed: web.toml:3:1", "at last", "- web")
+	s.press("end", "r")
+	s.shows("Type y to do it")
+}
+
+func TestAbort(t *testing.T) {
+	s := begin(t, 80, 24)
+	s.press("A")
+	s.shows("no rollout of pool web is under way")
+	snap := later()
+	snap.Pools[0].Rollout = &supervisor.RolloutView{Generation: 3, State: "rolling"}
+	s.arrive(snap, time.Second)
+	s.press("A")
+	s.shows("Abort the rollout of pool web", "Type y")
+	s.press("y")
+	if diff := cmp.Diff([]Effect{Ask{supervisor.Roll, control.Body{Pool: "web", Abort: true}, "abort the rollout of web"}}, s.effects); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestQuestions(t *testing.T) {
 	for _, tc := range []struct {
 		name    string

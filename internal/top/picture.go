@@ -173,6 +173,31 @@ func sum[N uint64 | float64](a, b *N) *N {
 	return new(*a + *b)
 }
 
+// is reports whether two pictures are of the same worker.
+func (w *Worker) is(other *Worker) bool {
+	return w.Pool == other.Pool && w.Slot == other.Slot && w.PID == other.PID && w.Started.Equal(other.Started)
+}
+
+// occupant is who has a worker's slot: that worker, or who came last if it is gone.
+func (p *Picture) occupant(of *Worker) (Worker, bool) {
+	var last *Worker
+	for i := range p.Pools {
+		for j := range p.Pools[i].Workers {
+			w := &p.Pools[i].Workers[j]
+			switch {
+			case w.is(of):
+				return *w, true
+			case w.Pool == of.Pool && w.Slot == of.Slot && (last == nil || w.Started.After(last.Started)):
+				last = w
+			}
+		}
+	}
+	if last == nil {
+		return Worker{}, false
+	}
+	return *last, true
+}
+
 // leaving reports whether a worker is on its way out, which is no trouble.
 func (w *Worker) leaving() bool {
 	switch w.State {

@@ -87,6 +87,25 @@ func (l line) cut(width int) line {
 	return kept
 }
 
+// wrap breaks a line wherever its room ends.
+func (l line) wrap(width int) []line {
+	all, room := []line{nil}, width
+	for _, s := range l {
+		begin, last := 0, len(all)-1
+		for i, r := range s.text {
+			n := text.Columns(r)
+			if n > room && room < width {
+				all[last] = append(all[last], span{s.text[begin:i], s.tone})
+				all, room, begin = append(all, nil), width, i
+				last++
+			}
+			room -= n
+		}
+		all[last] = append(all[last], span{s.text[begin:], s.tone})
+	}
+	return all
+}
+
 // over puts a whole line into one tone, over the whole width.
 func (l line) over(t tone, width int) line {
 	var text strings.Builder

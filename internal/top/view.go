@@ -10,13 +10,6 @@ import (
 	"github.com/broodctl/brood/internal/text"
 )
 
-// The lines that are always there: two of the supervisor and the head of the table; and the last line.
-const (
-	listHead   = 3
-	detailHead = 4
-	foot       = 1
-)
-
 // View is the screen, with as many lines as the terminal has, and none wider.
 func (m Model) View() string {
 	if m.width <= 0 || m.height <= 0 {
@@ -46,13 +39,11 @@ func (m Model) View() string {
 }
 
 // room is how many rows of the table there is place for.
-func (m Model) room() int { return max(1, m.height-listHead-len(m.bottom())) }
+func (m Model) room() int { return max(1, m.height-len(m.above())-len(m.bottom())) }
 
 // listLines is the table.
 func (m Model) listLines() []line {
-	all := []line{m.nameLine(), m.sumLine()}
-	lay := newLayout(&m.picture, m.width)
-	all = append(all, m.headLine(lay))
+	all, lay := m.above(), m.layout()
 	if len(m.rows) == 0 {
 		return append(all, m.emptyLine())
 	}
@@ -66,6 +57,14 @@ func (m Model) listLines() []line {
 	}
 	return all
 }
+
+// above is what stands above the rows: the supervisor, what is wrong with it, and the head of the table.
+func (m Model) above() []line {
+	all := append([]line{m.nameLine(), m.sumLine()}, m.noteLines(bad, m.picture.Why)...)
+	return append(all, m.headLine(m.layout()))
+}
+
+func (m Model) layout() layout { return newLayout(&m.picture, m.width, m.choice.sort) }
 
 func (m Model) emptyLine() line {
 	switch {
@@ -111,9 +110,6 @@ func (m Model) sumLine() line {
 		ready += p.Pools[i].Ready
 		desired += p.Pools[i].Desired
 		restarts += p.Pools[i].Restarts
-	}
-	if p.Why != "" {
-		return words(bad, p.Why)
 	}
 	summary := fmt.Sprintf("%s, %d/%d ready", count(len(p.Pools), "pool"), ready, desired)
 	if all.Queue != nil {
@@ -166,10 +162,8 @@ func (m Model) rowLine(lay layout, r row) line {
 		switch {
 		case c.name == stateColumn:
 			t = stateTone(r.worker.State)
-		case i == len(lay)-1 && r.worker.Why != "":
-			t = warn
 		case i == len(lay)-1:
-			t = faint
+			t = noteTone(r.worker)
 		}
 		l = l.say(t, c.cell(c.work(r.worker))).say(plain, gap)
 	}

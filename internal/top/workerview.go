@@ -16,6 +16,21 @@ import (
 // workerLines is the page of a worker.
 func (m Model) workerLines() []line {
 	d := &m.detail
+	body := m.pageLines()
+	room := m.pageRoom()
+	first := min(d.back, max(0, len(body)-room))
+	if d.page.grows() {
+		first = max(0, len(body)-room-d.back)
+	}
+	return append(m.workerHead(), body[first:]...)
+}
+
+// pageRoom is how many lines of a page there is place for.
+func (m Model) pageRoom() int { return max(1, m.height-len(m.workerHead())-len(m.bottom())) }
+
+// workerHead says of whom the page is, what it uses, what is wrong with it, and which pages there are.
+func (m Model) workerHead() []line {
+	d := &m.detail
 	w := &d.worker
 	name := words(title, fmt.Sprintf("%s slot %d", w.Pool, w.Slot)).say(plain, fmt.Sprintf("  pid %s  ", positive(w.PID)))
 	if d.gone {
@@ -38,26 +53,13 @@ func (m Model) workerLines() []line {
 			tabs = tabs.say(plain, text)
 		}
 	}
-	all := []line{name, m.figuresLine(w), tabs, {}}
-	body := m.pageLines()
-	room := max(1, m.height-detailHead-len(m.bottom()))
-	first := min(d.back, max(0, len(body)-room))
-	if d.page.grows() {
-		first = max(0, len(body)-room-d.back)
-	}
-	return append(all, body[first:]...)
+	all := append([]line{name, m.figuresLine(w)}, m.noteLines(noteTone(w), note(w))...)
+	return append(all, tabs, line{})
 }
 
-// figuresLine is what a worker uses, and what is wrong with it.
+// figuresLine is what a worker uses.
 func (m Model) figuresLine(w *Worker) line {
 	var l line
-	if text := note(w); text != "" {
-		t := faint
-		if w.Why != "" {
-			t = warn
-		}
-		l = l.say(t, text+"  ")
-	}
 	for _, c := range measuredColumns(&m.picture) {
 		if c.measured != nil && c.measured(&w.Figures) {
 			l = l.say(plain, strings.ToLower(c.name)+" "+c.work(w)+"  ")
@@ -77,18 +79,18 @@ func (m Model) pageLines() []line {
 	}
 	switch d.page {
 	case onFiles:
-		return filesLines(&d.detail)
+		return m.wrapped(filesLines(&d.detail))
 	case onLimits:
-		return limitsLines(&d.detail)
+		return m.wrapped(limitsLines(&d.detail))
 	case onEnviron:
-		return environLines(&d.detail)
+		return m.wrapped(environLines(&d.detail))
 	case onLog:
-		return logLines(&d.detail)
+		return m.wrapped(logLines(&d.detail))
 	case onEvents:
-		return eventLines(&d.detail)
+		return m.wrapped(eventLines(&d.detail))
 	case onProcesses, pages:
 	}
-	return processLines(&d.detail)
+	return processLines(&d.detail) // a tree, which one sees no more if its lines are broken
 }
 
 // refused says why something is not to be seen.
@@ -222,6 +224,12 @@ func eventWords(e *control.Event) string {
 	}
 	if e.Missed > 0 {
 		parts = append(parts, strconv.FormatUint(e.Missed, 10)+" are not kept any more")
+	}
+	if e.Kind == events.Scale {
+		parts = append(parts, fmt.Sprintf("%d -> %d workers", e.Before, e.Workers))
+	}
+	if e.Kind == events.Rollout {
+		parts = append(parts, fmt.Sprintf("generation %d", e.Generation))
 	}
 	for _, part := range []string{e.State, e.Cause, e.Exit, e.Detail, e.Reason, e.Next, e.Verb, e.Signal} {
 		if part != "" {
