@@ -85,7 +85,7 @@ export class Actions {
 
   // act asks, and does. pool is a name, or undefined for the whole supervisor.
   async act(verb, poolName, slot) {
-    if (!(await this.unlocked())) return;
+    if (!this.model.snap || !(await this.unlocked())) return;
     const pool = poolName === undefined ? undefined : this.model.pool(poolName);
     if (poolName !== undefined && !pool) return;
     const body = pool ? { pool: pool.name } : {};

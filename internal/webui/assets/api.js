@@ -6,10 +6,6 @@ let token = '';
 
 export const hasToken = () => token !== '';
 
-export function forget() {
-  token = '';
-}
-
 // Refused is an answer that is no success. It has the fields of the API's answer.
 export class Refused extends Error {
   constructor(status, answer) {

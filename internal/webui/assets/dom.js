@@ -56,11 +56,15 @@ export class Keyed {
   }
 
   update(items, keyOf) {
-    const left = new Set(this.#views.keys());
+    const keys = new Set(items.map(keyOf));
+    for (const [key, view] of this.#views) {
+      if (keys.has(key)) continue;
+      view.node.remove();
+      this.#views.delete(key);
+    }
     let before = this.parent.firstElementChild;
     for (const item of items) {
       const key = keyOf(item);
-      left.delete(key);
       let view = this.#views.get(key);
       if (!view) {
         view = this.make(item);
@@ -69,10 +73,6 @@ export class Keyed {
       if (view.node === before) before = before.nextElementSibling;
       else this.parent.insertBefore(view.node, before);
       view.update(item);
-    }
-    for (const key of left) {
-      this.#views.get(key).node.remove();
-      this.#views.delete(key);
     }
   }
 }

@@ -117,8 +117,10 @@ export class Live {
     try {
       await this.#status(signal);
     } catch (error) {
-      if (!signal.aborted) console.debug('brood: no status', error);
-      this.#broken?.abort();
+      if (!signal.aborted) { // else there is another connection already, or none is wanted
+        console.debug('brood: no status', error);
+        this.#broken?.abort();
+      }
     }
     const cost = performance.now() - began;
     await new Promise((done) => setTimeout(done, Math.max(leastPause, share * cost)));

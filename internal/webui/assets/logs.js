@@ -9,7 +9,7 @@ const firstLines = 200;
 const retry = 2000; // milliseconds
 
 export class LogTail {
-  #abort = new AbortController();
+  #abort;
   #waiting = [];
   #isDrawn = false;
 
@@ -18,15 +18,23 @@ export class LogTail {
     this.lines = el('div', { class: 'log', role: 'log', 'aria-label': `Output of ${pool} slot ${slot}`, 'aria-live': 'off', tabindex: '0' });
     this.note = el('p', { class: 'dim', role: 'status' }, 'No line yet.');
     this.node = el('div', {}, this.lines, this.note);
-    this.#run();
+    document.addEventListener('visibilitychange', this.#turn);
+    this.#turn();
   }
 
   close() {
+    document.removeEventListener('visibilitychange', this.#turn);
     this.#abort.abort();
   }
 
-  async #run() {
-    const { signal } = this.#abort;
+  // #turn reads in the foreground, and not behind other tabs.
+  #turn = () => {
+    this.#abort?.abort();
+    this.#abort = new AbortController();
+    if (!document.hidden) this.#run(this.#abort.signal);
+  };
+
+  async #run(signal) {
     while (!signal.aborted) {
       try {
         this.lines.replaceChildren();

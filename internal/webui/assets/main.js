@@ -26,6 +26,7 @@ const actions = new Actions(model, {
   },
 });
 const does = { act: (verb, pool, number) => actions.act(verb, pool, number), open: openSlot };
+const board = new Keyed(byId('notices'), (notice) => new NoticeView(notice));
 const pools = new Keyed(byId('pools'), (pool) => new PoolView(pool, does));
 let slot; // that is open
 let link = { state: 'connecting', text: '' };
@@ -93,20 +94,21 @@ function showLink(state, text) {
 // notices are what somebody has to know first.
 function notices() {
   const list = [];
+  const say = (key, toned, text, more) => list.push({ key, toned, text, more });
   const { snap } = model;
-  if (link.state === 'ended') list.push(['bad', `${snap?.name ?? 'brood'} has ended. What is shown is how it was. This page goes on when it is started again.`]);
-  if (link.state === 'lost') list.push(['warn', 'brood does not answer. What is shown is how it was.']);
+  if (link.state === 'ended') say('link', 'bad', `${snap?.name ?? 'brood'} has ended. What is shown is how it was. This page goes on when it is started again.`);
+  if (link.state === 'lost') say('link', 'warn', 'brood does not answer. What is shown is how it was.');
   const reload = snap?.config?.reload;
-  if (reload?.state === 'failed') list.push(['bad', `The last reload failed: ${visible(reload.error)}`]);
-  else if (reload && reload.state !== 'done') list.push(['busy', `Reload: ${reload.state}`]);
+  if (reload?.state === 'failed') say('reload', 'bad', `The last reload failed: ${visible(reload.error)}`);
+  else if (reload && reload.state !== 'done') say('reload', 'busy', `Reload: ${reload.state}`);
   const bad = model.pools.filter((pool) => pool.state === 'degraded' || pool.rollout?.state === 'failed' || pool.unmet?.length);
   for (const pool of bad.slice(0, mostBad)) {
     const toned = pool.state === 'degraded' && pool.ready === 0 ? 'bad' : 'warn';
     const why = troubles(pool)[0];
-    list.push([toned, `${pool.name}: ${pool.ready}/${pool.desired} ready${why ? `, ${why}` : ''}`, [`Show ${pool.name}`, () => show(pool.name)]]);
+    say(`pool ${pool.name}`, toned, `${pool.name}: ${pool.ready}/${pool.desired} ready${why ? `, ${why}` : ''}`, [`Show ${pool.name}`, () => show(pool.name)]);
   }
-  if (bad.length > mostBad) list.push(['warn', `and ${plural(bad.length - mostBad, 'further pool')}`]);
-  if (actions.off) list.push(['plain', `Logs and actions are off. ${actions.off}`, ['How to switch them on…', () => actions.explainOff()]]);
+  if (bad.length > mostBad) say('more', 'warn', `and ${plural(bad.length - mostBad, 'further pool')}`);
+  if (actions.off) say('off', 'plain', `Logs and actions are off. ${actions.off}`, ['How to switch them on…', () => actions.explainOff()]);
   return list;
 }
 
@@ -117,14 +119,21 @@ function show(name) {
   node?.querySelector('.room[tabindex="0"]')?.focus({ preventScroll: true });
 }
 
+// NoticeView keeps its node while its words change: a button in it must not lose the focus.
+class NoticeView {
+  constructor({ more }) {
+    this.text = el('span');
+    this.node = el('p', { class: 'notice' }, this.text, more ? button(more[0], more[1]) : null);
+  }
+
+  update({ toned, text }) {
+    setAttr(this.node, 'data-tone', toned);
+    setText(this.text, text);
+  }
+}
+
 function showNotices() {
-  const list = notices();
-  const key = JSON.stringify(list);
-  const box = byId('notices');
-  if (box.dataset.key === key) return;
-  box.dataset.key = key;
-  box.replaceChildren(...list.map(([toned, text, more]) =>
-    el('p', { class: 'notice', 'data-tone': toned }, el('span', {}, text), more ? button(more[0], more[1]) : null)));
+  board.update(notices(), (notice) => notice.key);
 }
 
 function openSlot({ pool, number }) {

@@ -1,6 +1,8 @@
 // What a snapshot means: slots with their workers, what is used per second, and how that went.
 
 export const points = 90; // of a sparkline; with a look every two seconds that is three minutes
+const lookSpan = 2; // seconds between the regular looks
+const longSpan = 10; // seconds without a look that are more than a slow one
 const leastSpan = 1.5; // seconds between two readings of a counter that give a rate
 const idleSpan = 5; // after which one that stays the same is taken for idle
 
@@ -43,11 +45,16 @@ class Series {
 
   add(now, numbers) {
     if (now - this.last < leastSpan) return; // looks between the regular ones
+    const pause = this.last ? now - this.last : 0;
+    if (pause > longSpan) { // nobody looked: the line has a gap of that length
+      const missing = Math.min(points, Math.round(pause / lookSpan));
+      for (const list of Object.values(this.values)) list.push(...Array(missing).fill(null));
+    }
     this.last = now;
     for (const [name, value] of Object.entries(numbers)) {
       const list = (this.values[name] ??= []);
       list.push(value ?? null);
-      if (list.length > points) list.shift();
+      if (list.length > points) list.splice(0, list.length - points);
     }
   }
 }

@@ -25,15 +25,15 @@ const trouble = (worker) => visible(worker.health || (before.has(worker.state) ?
 function signature(slot, size) {
   let text = `${size} ${slot.queue ?? ''}/${slot.capacity ?? ''}`;
   for (const w of slot.workers) {
-    text += `|${w.state} ${w.pid} ${w.generation} ${w.side}`;
-    if (size === 'large') text += ` ${facts(w, slot.workers.length > 1)} ${trouble(w)}`;
+    text += `|${w.state} ${w.pid} ${w.generation} ${w.side} ${trouble(w)}`;
+    if (size === 'large') text += ` ${facts(w, slot.workers.length > 1)}`;
   }
   return text;
 }
 
 function label(slot) {
   if (slot.workers.length === 0) return `Slot ${slot.number}: empty`;
-  const words = slot.workers.map((w) => `${w.state}${w.pid ? `, pid ${w.pid}` : ''}`).join('; successor ');
+  const words = slot.workers.map((w) => `${w.state}${w.pid ? `, pid ${w.pid}` : ''}${trouble(w) ? `, ${trouble(w)}` : ''}`).join('; successor ');
   return `Slot ${slot.number}: ${words}${slot.queue ? `; ${slot.queue} in the queue` : ''}`;
 }
 
