@@ -135,27 +135,17 @@ func narrow(t *testing.T, b *browser) {
 	s.lines = []logs.Line{{Time: time.Now(), Pool: "web", Slot: 1, Text: strings.Repeat("x", 2000), Stream: "stderr"}}
 	s.feed.Add(events.Event{Kind: events.Death, Pool: "web", Slot: new(1), Cause: "died", Exit: strings.Repeat("y", 300)})
 	p := b.open(t, at, 360, 780)
-	fits := func(what string) {
-		t.Helper()
-		if wide := eval[string](p, `[...document.querySelectorAll('body *')].filter((e) => e.getClientRects().length && e.getBoundingClientRect().right > 360.5
-			&& !e.closest('.unseen')).map((e) => e.tagName + '.' + e.className).slice(0, 5).join(' ')`); wide != "" {
-			t.Errorf("%s: wider than the screen: %s", what, wide)
-		}
-		if width := eval[int](p, "Math.max(document.documentElement.scrollWidth, ...[...document.querySelectorAll('dialog')].map((d) => d.scrollWidth))"); width > 360 {
-			t.Errorf("%s is %d pixels wide", what, width)
-		}
-	}
 	p.await("all workers", "document.querySelectorAll('.room').length === 304")
-	fits("the page")
+	p.fits("the page")
 	p.enter(writeToken)
 	p.entered()
 	p.click(slotOf("web", 1))
 	p.await("the log", "document.querySelector('.log')?.textContent.includes('xxx')")
-	fits("a slot")
+	p.fits("a slot")
 	p.press(kb.Escape)
 	p.click("[data-pool=many] [data-verb=stop]")
 	p.await("the question", "document.querySelector('dialog')")
-	fits("a question")
+	p.fits("a question")
 }
 
 // Everything can be done with keys alone, and the focus stays where somebody left it.

@@ -27,6 +27,8 @@ type stage struct {
 	feed  *events.Feed
 	lines []logs.Line
 
+	drift func(p *supervisor.PoolView, age time.Duration) // of what is measured, if it is not to stand still
+
 	mu      sync.Mutex
 	snap    supervisor.Snapshot
 	changed chan struct{}
@@ -83,6 +85,10 @@ func (s *stage) Snapshot() supervisor.Snapshot {
 	snap.Pools = slices.Clone(snap.Pools)
 	for i := range snap.Pools {
 		snap.Pools[i].Workers = slices.Clone(snap.Pools[i].Workers)
+		snap.Pools[i].Listeners = slices.Clone(snap.Pools[i].Listeners)
+		if s.drift != nil {
+			s.drift(&snap.Pools[i], time.Since(snap.Started))
+		}
 	}
 	return snap
 }
