@@ -30,6 +30,7 @@ type userError struct {
 	err   error
 	hint  string
 	lines []string // what a worker said last
+	done  string   // what was done all the same, of pools together
 }
 
 func (e *userError) Error() string { return e.err.Error() }
@@ -52,6 +53,7 @@ type hinter interface{ Hint() string }
 type failure struct {
 	Error    string    `json:"error"`
 	Hint     string    `json:"hint,omitempty"`
+	Text     string    `json:"text,omitempty"` // what was done all the same
 	Lines    []string  `json:"last_lines,omitempty"`
 	Mistakes []mistake `json:"mistakes,omitempty"` // of a configuration file
 	Exit     int       `json:"exit_code"`
@@ -81,7 +83,7 @@ func failureOf(err error) failure {
 	var hints hinter
 	switch {
 	case errors.As(err, &user):
-		f.Exit, f.Hint, f.Lines = user.code, user.hint, user.lines
+		f.Exit, f.Hint, f.Lines, f.Text = user.code, user.hint, user.lines, user.done
 	case errors.As(err, &hints):
 		f.Hint = hints.Hint()
 	case errors.Is(err, control.ErrNoAnswer):
@@ -104,6 +106,9 @@ func report(stderr io.Writer, err error) int {
 		return exitConfig
 	}
 	f := failureOf(err)
+	if f.Text != "" {
+		_, _ = fmt.Fprintln(stderr, harmless(f.Text))
+	}
 	_, _ = fmt.Fprintf(stderr, "brood: %s\n", harmless(f.Error))
 	for _, line := range f.Lines {
 		_, _ = fmt.Fprintf(stderr, "  | %s\n", text.Neutral(line))

@@ -43,28 +43,25 @@ func statusCommand() *cli.Command {
 			if format == formatJSON {
 				return printJSON(c.App.Writer, snap)
 			}
-			printStatus(c.App.Writer, snap, lookOf(c, c.App.Writer))
+			printStatus(c.App.Writer, snap, askLastSaid(c.Context, client, &snap), lookOf(c, c.App.Writer))
 			return nil
 		},
 	}
 }
 
-func printStatus(w io.Writer, snap supervisor.Snapshot, look look) {
+func printStatus(w io.Writer, snap supervisor.Snapshot, said lastSaid, look look) {
 	width := look.width
 	_, _ = fmt.Fprintf(w, "%s  %s  pid %d  up %s\n", text.Neutral(snap.Name), look.paint(stateColour(snap.State), text.Neutral(snap.State)),
 		snap.PID, text.Age(time.Since(snap.Started)))
-	printTroubles(w, &snap, look)
+	printTroubles(w, &snap, said, look)
 	printConfig(w, &snap.Config, width)
 	for i := range snap.Pools {
 		p := &snap.Pools[i]
 		_, _ = fmt.Fprintln(w)
 		printParts(w, []string{
 			"pool " + text.Neutral(p.Name), fmt.Sprintf("%d/%d%s ready", p.Ready, p.Desired, boundsWords(p.Autoscale)),
-			fmt.Sprintf("generation %d", p.Generation), fmt.Sprintf("restarts %d", p.Restarts), rolloutWords(p.Rollout),
+			fmt.Sprintf("generation %d", p.Generation), fmt.Sprintf("restarts %d", p.Restarts), deathWords(p.Deaths), rolloutWords(p.Rollout),
 		}, width)
-		if words := deathWords(p.Deaths); words != "" {
-			printNote(w, "deaths: "+words, width)
-		}
 		printLoad(w, p.Autoscale, width)
 		if len(p.WaitsFor) > 0 {
 			printNote(w, "waits for "+strings.Join(p.WaitsFor, ", "), width)

@@ -23,7 +23,7 @@ func TestStatusOfManyWidths(t *testing.T) {
 	for _, width := range []int{0, 140, 80, 60, 30} {
 		t.Run(fmt.Sprint(width), func(t *testing.T) {
 			var b strings.Builder
-			printStatus(&b, troubled(), look{width: width})
+			printStatus(&b, troubled(), troubledSaid(), look{width: width})
 			got := b.String()
 			for line := range strings.Lines(got) {
 				if n := text.Width(strings.TrimSuffix(line, "\n")); width >= 60 && n > width {
@@ -61,6 +61,8 @@ func golden(t *testing.T, name, got string) {
 		t.Errorf("-want +got (go test ./cmd/brood -update writes it anew):\n%s", diff)
 	}
 }
+
+func troubledSaid() lastSaid { return lastSaid{"web": "Error: Cannot find module 'expressss' \x1b[2J"} }
 
 // troubled is a supervisor with all kinds of trouble.
 func troubled() supervisor.Snapshot {
@@ -121,5 +123,44 @@ func troubled() supervisor.Snapshot {
 			},
 		},
 		Pools: []supervisor.PoolView{web, odd, many},
+	}
+}
+
+// What is told as trouble, and what is not.
+func TestTroubles(t *testing.T) {
+	serving := func(change func(*supervisor.PoolView)) *supervisor.PoolView {
+		p := &supervisor.PoolView{
+			Name: "web", State: supervisor.StateReady, Desired: 2, Ready: 2,
+			Listeners: []supervisor.ListenerView{{Name: "http", Queue: &supervisor.QueueView{Depth: 10, Capacity: 511}}},
+			Workers:   []supervisor.WorkerView{{Slot: 0, State: "ready", PID: 1, LastExit: "died: exit 1"}, {Slot: 1, State: "ready", PID: 2}},
+		}
+		change(p)
+		return p
+	}
+	for _, tc := range []struct {
+		name   string
+		change func(*supervisor.PoolView)
+		want   string
+	}{
+		{"all is well", func(*supervisor.PoolView) {}, ""},
+		{"it starts", func(p *supervisor.PoolView) {
+			p.State, p.Ready, p.Workers[1].State = supervisor.StateStarting, 1, "starting"
+		}, ""},
+		{"it stops", func(p *supervisor.PoolView) { p.State, p.Ready = supervisor.StateStopping, 1 }, ""},
+		{"it starts and dies", func(p *supervisor.PoolView) {
+			p.State, p.Ready = supervisor.StateStarting, 1
+			p.Workers[1] = supervisor.WorkerView{Slot: 1, State: "waiting", LastExit: "died_young: exit 1"}
+		}, "1 of 2 ready; slot 1: waiting after died_young: exit 1"},
+		{"a rollout", func(p *supervisor.PoolView) { p.Rollout = &supervisor.RolloutView{Generation: 2, State: "rolling"} }, ""},
+		{"a failed one", func(p *supervisor.PoolView) {
+			p.Rollout = &supervisor.RolloutView{Generation: 2, State: "failed", Reason: "exit 7"}
+		}, "rollout of generation 2: failed: exit 7"},
+		{"a long queue", func(p *supervisor.PoolView) { p.Listeners[0].Queue.Depth = 65 }, "listener http: 65 of 511 queued"},
+		{"a full queue", func(p *supervisor.PoolView) { p.Listeners[0].Queue.Capacity = 20 }, "listener http: 10 of 20 queued"},
+		{"a queue of nobody", func(p *supervisor.PoolView) { p.State, p.Ready = supervisor.StateDegraded, 0 }, "0 of 2 ready; listener http: 10 of 511 queued"},
+	} {
+		if got := strings.Join(troubles(serving(tc.change)), "; "); got != tc.want {
+			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
+		}
 	}
 }

@@ -104,6 +104,6 @@ func tooLate(err error, client *control.Client, within time.Duration) error {
 	}
 	return &userError{
 		code: exitNoAnswer, err: fmt.Errorf("%w on %s within %s", control.ErrNoAnswer, client.Path(), within),
-		hint: "it is there and does not react: it may be stopped, or have no CPU; --timeout waits longer",
+		hint: "it is there and does not react: it may be stopped, or have no CPU",
 	}
 }

@@ -134,7 +134,7 @@ func send(c *cli.Context, req request, wait time.Duration) error {
 
 // refused is what a supervisor said that did not do something.
 func refused(verb supervisor.Verb, result control.Result, err error) error {
-	e := &userError{code: exitFailed, err: err, lines: result.Lines}
+	e := &userError{code: exitFailed, err: err, lines: result.Lines, done: result.Text}
 	if (verb == supervisor.Roll || verb == supervisor.Reload) && len(result.Lines) > 0 {
 		e.hint = "the lines above are the new worker's last words; the old workers serve on"
 	} else if no, ok := errors.AsType[*control.RefusedError](err); ok {

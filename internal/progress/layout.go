@@ -90,6 +90,8 @@ func (lay *layout) happens(v *view) string {
 		return because("waits for other pools", strings.Join(p.WaitsFor, ", "))
 	case p.Phase == phasePreparing:
 		return "preparing its start"
+	case p.Phase != phaseServing && len(p.Workers) == 0:
+		return text.Neutral(p.Phase)
 	case p.Phase != phaseServing:
 		return fmt.Sprintf("%s, %d left", text.Neutral(p.Phase), len(p.Workers))
 	case r != nil && r.State == rolloutRolling:
