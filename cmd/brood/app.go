@@ -30,9 +30,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 		printCompletions(out, app, args[2:], lookup{name: os.Getenv("BROOD_NAME"), control: os.Getenv("BROOD_CONTROL")})
 		return exitDone
 	}
-	arranged, err := arrange(app, spoken(args))
+	args = spoken(args)
+	arranged, err := arrange(app, args)
 	if err == nil {
-		err = app.RunContext(context.Background(), arranged)
+		if about, wanted := helpWanted(app, args); wanted {
+			printHelp(out, app, about, width(stdout))
+		} else {
+			err = app.RunContext(context.Background(), arranged)
+		}
 	}
 	if wantsJSON(app, args) {
 		tellPrograms(out, err)
@@ -70,12 +75,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		DisableSliceFlagSeparator: true, // values may have commas in them
 		ExitErrHandler:            func(*cli.Context, error) {},
 		OnUsageError:              usageError,
-		Action: func(c *cli.Context) error {
-			if c.Args().Present() {
-				return unknownCommand(c)
-			}
-			return cli.ShowAppHelp(c)
-		},
+		Action:                    unknownCommand,
 		Commands: []*cli.Command{
 			runCommand(), checkCommand(), planCommand(), psCommand(), statusCommand(), topCommand(), eventsCommand(), logsCommand(),
 			reloadCommand(), rollCommand(), restartCommand(), scaleCommand(), signalCommand(), dumpCommand(), stopCommand(), healthcheckCommand(),
