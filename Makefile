@@ -28,13 +28,16 @@ run: build ## build, then serve with four demo workers on 127.0.0.1:8080
 	@echo
 	@echo '  curl http://127.0.0.1:8080/          who answered (repeat it)'
 	@echo
+	@echo '  http://127.0.0.1:9180/               the dashboard: look at it while you do what follows'
+	@echo
 	@echo '  in a second terminal, in this directory:'
+	@echo '  bin/brood top    --name demo         the same in a terminal'
 	@echo '  bin/brood status --name demo         the four workers'
 	@echo '  bin/brood roll   --name demo         replace them all, losing nothing'
 	@echo '  bin/brood scale  --name demo 6       six of them'
 	@echo '  bin/brood stop   --name demo         the same as Ctrl-C here'
 	@echo
-	@bin/brood run --name demo -n 4 -l 127.0.0.1:8080 -- bin/brood demo-worker
+	@bin/brood run --name demo --http 127.0.0.1:9180 -n 4 -l 127.0.0.1:8080 -- bin/brood demo-worker
 
 # A missing program is a failure, not a skipped test.
 test: export CI = true

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os/signal"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -140,7 +139,7 @@ func printEvent(w io.Writer, e control.Event, width int) error {
 	if width > 0 {
 		room = max(width-len(begin), leastWords)
 	}
-	for i, line := range text.Wrap(text.Neutral(eventPlace(&e.Event)+eventWords(&e)), room) {
+	for i, line := range text.Wrap(text.Neutral(eventWords(&e)), room) {
 		if i > 0 {
 			begin = strings.Repeat(" ", len(begin))
 		}
@@ -152,60 +151,4 @@ func printEvent(w io.Writer, e control.Event, width int) error {
 		printNote(w, "| "+last, width)
 	}
 	return nil
-}
-
-// eventPlace is the slot or the pool that an event is of.
-func eventPlace(e *events.Event) string {
-	switch {
-	case e.Pool == "":
-		return ""
-	case e.Slot != nil:
-		return e.Pool + "." + strconv.Itoa(*e.Slot) + " "
-	}
-	return e.Pool + " "
-}
-
-// eventWords says what happened.
-func eventWords(e *control.Event) string {
-	words := []string{string(e.Kind)}
-	if e.Kind == events.State {
-		words[0] = "supervisor"
-	}
-	add := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
-	if e.Missed > 0 {
-		add("%d events: they are not kept any more", e.Missed)
-	}
-	for _, word := range []string{e.Verb, e.Signal, e.Cause, e.Exit, e.Listener} {
-		if word != "" {
-			add("%s", word)
-		}
-	}
-	switch {
-	case e.State != "" && e.From != "":
-		add("%s -> %s", e.From, e.State)
-	case e.State != "":
-		add("%s", e.State)
-	}
-	if e.Workers != 0 || e.Before != 0 {
-		add("%d -> %d workers", e.Before, e.Workers)
-	}
-	if e.Generation != 0 {
-		add("generation %d", e.Generation)
-	}
-	if e.PID != 0 {
-		add("pid %d", e.PID)
-	}
-	if e.Age != nil {
-		add("after %s", text.Age(time.Duration(*e.Age*float64(time.Second))))
-	}
-	if e.Next != "" {
-		add("%s", e.Next)
-	}
-	for _, why := range []string{e.Detail, e.Reason} {
-		if why != "" {
-			words[len(words)-1] += ":"
-			add("%s", why)
-		}
-	}
-	return strings.Join(words, " ")
 }
