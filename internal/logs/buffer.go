@@ -39,6 +39,9 @@ func (b *buffer) fill(of *source, fill func([]byte) []byte) int {
 	before := len(b.bytes)
 	b.bytes = fill(b.bytes)
 	n := len(b.bytes) - before
+	if n == 0 {
+		return 0
+	}
 	if last := len(b.shares) - 1; last >= 0 && b.shares[last].of == of {
 		b.shares[last].n += n
 	} else {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -155,6 +156,31 @@ func TestKeep(t *testing.T) {
 	text, names := all(t, dir)
 	if len(names) != 6 || slices.Contains(names, "web.log.20060102T150405Z.gz.tmp") || text != strings.Repeat("7", 3000)+"\n"+strings.Repeat("8", 3000)+"\n"+strings.Repeat("9", 3000)+"\n" {
 		t.Errorf("%v, %d bytes", names, len(text))
+	}
+}
+
+// Many programs write a line and its end one after the other. That is no reason for another file.
+func TestHalfLinesDoNotRotate(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "web.log")
+	h := newHouse(t)
+	s := h.openFile(t, "web.0", FileSettings{Stdout: path, Stderr: path, MaxSize: 1 << 20, Keep: 9})
+	want := ""
+	for i := range 9 {
+		want += fmt.Sprintf("half %d", i)
+		say(t, s.Stdout(), fmt.Sprintf("half %d", i))
+		read := uint64(len(want))
+		for h.Stats()[0].Bytes < read {
+			runtime.Gosched()
+		}
+		want += "\n"
+		say(t, s.Stdout(), "\n")
+		await(t, path, want)
+	}
+	s.Close()
+	h.end(t)
+	if text, names := all(t, dir); text != want || len(names) != 1 {
+		t.Errorf("%v, %q", names, text)
 	}
 }
 

@@ -32,7 +32,7 @@ const (
 type outlet interface {
 	// tend prepares for what may come, before a writer's first write.
 	tend() error
-	// write gets rid of a beginning of b, which ends where a put ended. What it returns an error for is lost, unless
+	// write gets rid of a beginning of b, which is not empty and ends where a put ended. What it returns an error for is lost, unless
 	// the outlet is patient.
 	write(b []byte) (int, error)
 	// lines is how many lines are in b.
@@ -84,6 +84,11 @@ func (s *sink) put(from *source, n, limit int, fill func(dst []byte) []byte) boo
 		s.pending = s.mux.buffers.Get().(*buffer)
 	}
 	s.mux.queued.Add(int64(s.pending.fill(from, fill)))
+	if s.pending.len() == 0 { // the beginning of a line, which waits for its end elsewhere
+		s.mux.recycle(s.pending)
+		s.pending = nil
+		return true
+	}
 	s.start()
 	return true
 }
