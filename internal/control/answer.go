@@ -1,10 +1,9 @@
 package control
 
 import (
+	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -30,18 +29,28 @@ func refuse(w http.ResponseWriter, status int, code Code, text string) {
 	fail(w, status, Failure{Error: text, Code: code})
 }
 
-// answer writes a value down.
+// answer writes a value down, and sends it.
 func answer(w http.ResponseWriter, status int, v any) {
-	var b strings.Builder
+	text, err := encode(v)
+	if err != nil {
+		status = http.StatusInternalServerError
+		text, _ = encode(Failure{Error: "cannot write the answer: " + err.Error(), Code: CodeInternal})
+	}
+	send(w, status, text)
+}
+
+// encode writes a value down for people and programs.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(v); err != nil {
-		status = http.StatusInternalServerError
-		b.Reset()
-		_ = enc.Encode(Failure{Error: "cannot write the answer: " + err.Error(), Code: CodeInternal})
-	}
+	err := enc.Encode(v)
+	return b.Bytes(), err
+}
+
+func send(w http.ResponseWriter, status int, text []byte) {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerTime))
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, b.String()) // a client that left needs no answer
+	_, _ = w.Write(text) // a client that left needs no answer
 }

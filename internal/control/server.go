@@ -48,7 +48,9 @@ type Options struct {
 type api struct {
 	sources  Options
 	sup      Supervisor
-	start    string // when the supervisor did, in milliseconds of Unix time
+	start    string     // when the supervisor did, in milliseconds of Unix time
+	page     statusPage // for those who may read
+	glance   statusPage // and for all others
 	streams  *streams
 	watchers *watchers
 	ops      *operations

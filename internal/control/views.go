@@ -35,14 +35,6 @@ type Config struct {
 	Config json.RawMessage `json:"config"` // the tables of brood.toml(5)
 }
 
-func (a *api) status(w http.ResponseWriter, r *http.Request) {
-	snap := a.sup.Measured()
-	if callerIn(r.Context()).may == mayGlance {
-		snap.Config = glanced(snap.Config)
-	}
-	answer(w, http.StatusOK, snap)
-}
-
 func (a *api) pools(w http.ResponseWriter, _ *http.Request) {
 	pools := a.sup.Measured().Pools
 	if pools == nil {
