@@ -69,6 +69,7 @@ func guardTCP(tokens Tokens, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who := identified{caller: caller{uid: nobody}, may: tokens.admit(w, r), from: r.RemoteAddr}
 		if who.may != mayNothing {
+			known(r)
 			next.ServeHTTP(w, withCaller(r, who))
 		}
 	})

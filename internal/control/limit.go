@@ -16,19 +16,16 @@ const (
 	mostOfAll = 512
 )
 
-// limited counts connections by user, and turns away those that are too many with an answer in place of silence.
+// limited counts connections of a unix socket by user, and turns away those that are too many with an answer in place of silence.
 type limited struct {
 	net.Listener
-	identify func(net.Conn) (caller, error)
 
 	mu    sync.Mutex
 	total int
 	of    map[int]int // by uid
 }
 
-func limit(l net.Listener, identify func(net.Conn) (caller, error)) *limited {
-	return &limited{Listener: l, identify: identify, of: map[int]int{}}
-}
+func limit(l net.Listener) *limited { return &limited{Listener: l, of: map[int]int{}} }
 
 // Accept returns the next connection that is not too many.
 func (l *limited) Accept() (net.Conn, error) {
@@ -38,7 +35,7 @@ func (l *limited) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		c := &countedConn{Conn: conn, of: l}
-		if c.who, c.err = l.identify(conn); c.err != nil {
+		if c.who, c.err = callerOf(conn); c.err != nil {
 			c.who = caller{uid: nobody} // and not root, whose number is 0
 		}
 		if l.take(c.who.uid) {

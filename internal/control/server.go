@@ -86,18 +86,15 @@ func Serve(socket *Socket, sup Supervisor, opt Options) *Server {
 	}
 	a.watchers = newWatchers(sup, a.streams)
 	s := &Server{api: a, next: sensible(a.handler())}
-	s.http = s.serve(limit(socket, callerOf), guard(socket.path, opt.Access, s.next))
+	s.http = s.serve(limit(socket), identify, guard(socket.path, opt.Access, s.next))
 	return s
 }
 
 // ServeTCP answers requests on another listener too, of those who have a token. It closes the listener in the end. It may be
 // called until Close is.
 func (s *Server) ServeTCP(l net.Listener, tokens Tokens) {
-	s.serve(limit(l, stranger), guardTCP(tokens, s.next))
+	s.serve(&crowd{Listener: l}, receive, guardTCP(tokens, s.next))
 }
-
-// stranger is the user of all who come over TCP: they are counted together.
-func stranger(net.Conn) (caller, error) { return caller{uid: nobody}, nil }
 
 // nobody is no user's number.
 const nobody = supervisor.Nobody
@@ -105,10 +102,10 @@ const nobody = supervisor.Nobody
 // trusted reports whether a user may do everything whatever is configured.
 func trusted(uid int) bool { return uid == 0 || uid == os.Geteuid() }
 
-func (s *Server) serve(l net.Listener, h http.Handler) *http.Server {
+func (s *Server) serve(l net.Listener, meet func(context.Context, net.Conn) context.Context, h http.Handler) *http.Server {
 	server := &http.Server{
 		Handler:           h,
-		ConnContext:       identify,
+		ConnContext:       meet,
 		ReadTimeout:       cmp.Or(s.api.sources.readTime, requestTime),
 		ReadHeaderTimeout: 5 * time.Second,
 		MaxHeaderBytes:    maxBody,

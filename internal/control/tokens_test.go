@@ -1,14 +1,18 @@
 package control
 
 import (
+	"bufio"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 const (
@@ -89,6 +93,40 @@ func TestTokens(t *testing.T) {
 	}
 	if last := f.asked[len(f.asked)-1]; len(f.asked) != 2 || !strings.HasPrefix(last.From, "127.0.0.1:") || last.PID != 0 || last.UID != nobody {
 		t.Errorf("asked: %+v", f.asked)
+	}
+}
+
+// Strangers who connect and say nothing do not keep those out who have a token, nor cut them off.
+func TestStrangersMakeRoom(t *testing.T) {
+	address, _, _ := remote(t)
+	dial := func(text string) net.Conn {
+		conn, err := net.Dial("tcp", address)
+		if err == nil {
+			t.Cleanup(func() { conn.Close() })
+			_, err = io.WriteString(conn, text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	friend := dial("GET " + PathEvents + " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + readToken1 + "\r\n\r\n")
+	if line, err := bufio.NewReader(friend).ReadString('\n'); err != nil || !strings.Contains(line, "200") {
+		t.Fatal(line, err)
+	}
+	first := dial("")
+	for range 2 * mostOfOne {
+		dial("GET /v1/status HTTP/1.1\r\nHos")
+	}
+	if got := ask(t, "GET", address, PathStatus, "Bearer "+readToken1, 200); got.Error != "" {
+		t.Errorf("%+v", got)
+	}
+	if err := hungUp(first); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the first one that said nothing: %v", err)
+	}
+	_ = friend.SetReadDeadline(time.Now().Add(time.Millisecond))
+	if _, err := io.Copy(io.Discard, friend); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("who has a token: %v", err)
 	}
 }
 
