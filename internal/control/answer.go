@@ -22,7 +22,12 @@ type Failure struct {
 }
 
 // fail answers with a status that is no success.
-func fail(w http.ResponseWriter, status int, f Failure) { answer(w, status, f) }
+func fail(w http.ResponseWriter, status int, f Failure) {
+	if status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
+	}
+	answer(w, status, f)
+}
 
 // refuse is fail for what has nothing to say but the reason.
 func refuse(w http.ResponseWriter, status int, code Code, text string) {

@@ -25,6 +25,7 @@ type Operation struct {
 	Workers int             `json:"workers,omitempty"`
 	Delta   int             `json:"delta,omitempty"`
 	Signal  string          `json:"signal,omitempty"`
+	Force   bool            `json:"force,omitempty"`
 	Abort   bool            `json:"abort,omitempty"`
 	State   string          `json:"state"` // running, done, failed
 	Started time.Time       `json:"started"`
@@ -44,12 +45,13 @@ type under struct {
 	answered chan struct{}
 	verdict  supervisor.Verdict // of the request; to be read after answered is closed
 	ended    chan struct{}
+	forget   context.CancelCauseFunc // ends the waiting for what was answered before its end
 }
 
 func newUnder(body Body, req supervisor.Request) *under {
 	op := &under{answered: make(chan struct{}), ended: make(chan struct{})}
 	op.view = Operation{
-		Verb: req.Verb, Pool: body.Pool, Slot: body.Slot, Workers: body.Workers, Delta: body.Delta, Signal: body.Signal, Abort: body.Abort,
+		Verb: req.Verb, Pool: body.Pool, Slot: body.Slot, Workers: body.Workers, Delta: body.Delta, Signal: body.Signal, Force: body.Force, Abort: body.Abort,
 		State: OperationRunning, Started: time.Now(), PID: req.PID, From: req.From,
 	}
 	if req.UID != nobody {
@@ -77,7 +79,7 @@ func follow(ctx context.Context, sup Supervisor, req supervisor.Request) error {
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return fmt.Errorf("cannot wait for the end of %s: %w", req.Verb, ctx.Err())
+			return fmt.Errorf("cannot wait for the end of %s: %w", req.Verb, context.Cause(ctx))
 		}
 		select {
 		case <-time.After(watchPause): // a snapshot of a thousand workers takes its time

@@ -58,18 +58,33 @@ func (o *operations) begin(op *under, req supervisor.Request) error {
 		return supervisor.ErrStopped // a page for browsers is served a little longer than the socket
 	}
 	if len(o.all) >= operationsKept {
-		oldest := slices.IndexFunc(o.all, func(op *under) bool { return op.view.State != OperationRunning })
+		oldest := o.leastWanted()
 		if oldest < 0 && !ends(req) {
 			return errTooMany
 		}
 		oldest = max(oldest, 0)
+		o.all[oldest].forget(errOvertaken)
 		o.all = slices.Delete(o.all, oldest, oldest+1)
 	}
+	ctx, forget := context.WithCancelCause(o.ctx)
+	op.forget = forget
 	o.serial++
 	op.view.ID = "op-" + strconv.Itoa(o.serial)
 	o.all = append(o.all, op)
-	o.running.Go(func() { o.run(op, req) })
+	o.running.Go(func() {
+		defer forget(nil)
+		o.run(ctx, op, req)
+	})
 	return nil
+}
+
+// leastWanted is the first that has ended, or has at least been answered: a pool may never have as many workers as somebody
+// wants again and again, and that must not keep out those who repair it. -1 if there is none.
+func (o *operations) leastWanted() int {
+	if i := slices.IndexFunc(o.all, func(op *under) bool { return op.view.State != OperationRunning }); i >= 0 {
+		return i
+	}
+	return slices.IndexFunc(o.all, func(op *under) bool { return closed(op.answered) })
 }
 
 // ends reports whether a request is one to get out of a mess with: it is never refused for want of room.
@@ -77,12 +92,13 @@ func ends(req supervisor.Request) bool {
 	return req.Abort || req.Verb == supervisor.Stop || req.Verb == supervisor.Kill
 }
 
-func (o *operations) run(op *under, req supervisor.Request) {
+// run is an operation, whose aim is followed until ctx ends.
+func (o *operations) run(ctx context.Context, op *under, req supervisor.Request) {
 	op.verdict = o.sup.Do(o.ctx, req)
 	close(op.answered)
 	err := op.verdict.Err
 	if err == nil {
-		err = follow(o.ctx, o.sup, req)
+		err = follow(ctx, o.sup, req)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -160,6 +160,27 @@ func TestOperationsAreBounded(t *testing.T) {
 	}
 }
 
+// A hundred scalings whose workers never come keep nobody out: they have been answered.
+func TestAimsThatAreNotReachedMakeRoom(t *testing.T) {
+	s := newSlow()
+	s.pool.Ready = 0
+	server, client := serve(t, s)
+	t.Cleanup(server.Close)
+	for range operationsKept {
+		s.verdicts <- supervisor.Verdict{}
+		post[Result](t, client, "/v1/scale", `{"workers": 2}`, 200)
+	}
+	first := server.api.ops.find("op-1")
+	post[Result](t, client, "/v1/roll", "", 202)
+	<-first.ended // who waits for it is not forgotten
+	if got := server.api.ops.of(first); got.State != OperationFailed || got.Code != CodeOvertaken {
+		t.Errorf("%+v", got)
+	}
+	if got := get[Operations](t, client, PathOperations, 200).Operations; len(got) != operationsKept || got[0].ID != "op-2" {
+		t.Errorf("%d are kept, the first is %+v", len(got), got[0])
+	}
+}
+
 // A request that ends after its server has ended does nothing, and is told so: pages for browsers are served a little longer.
 func TestNoOperationAfterTheEnd(t *testing.T) {
 	f := &fake{verdict: supervisor.Verdict{Text: "done"}}
