@@ -33,6 +33,7 @@ type stage struct {
 	snap    supervisor.Snapshot
 	changed chan struct{}
 	asked   []supervisor.Request
+	reads   chan bool // of logs: true when one begins, false when it ends
 }
 
 // play starts one, and returns where its page is.
@@ -43,7 +44,7 @@ func play(t *testing.T, pools ...supervisor.PoolView) (s *stage, url string) {
 
 func playWith(t *testing.T, change func(*webui.Options), pools ...supervisor.PoolView) (s *stage, url string) {
 	t.Helper()
-	s = &stage{feed: events.NewFeed(), changed: make(chan struct{})}
+	s = &stage{feed: events.NewFeed(), changed: make(chan struct{}), reads: make(chan bool, 16)}
 	s.snap = supervisor.Snapshot{
 		Name: "shop", Version: "1.2.3", PID: 4711, State: supervisor.StateReady, Started: time.Now().Add(-time.Hour),
 		Config: supervisor.ConfigView{File: "/etc/brood/shop.toml"}, Pools: pools,
@@ -124,12 +125,22 @@ func (s *stage) Recent(logs.Filter) []logs.Line { return s.lines }
 
 func (s *stage) Follow(ctx context.Context, _ logs.Filter) iter.Seq[logs.Line] {
 	return func(yield func(logs.Line) bool) {
+		s.read(true)
+		defer s.read(false)
 		for _, line := range s.lines {
 			if !yield(line) {
 				return
 			}
 		}
 		<-ctx.Done()
+	}
+}
+
+// read tells of a reader of logs to who wants to know.
+func (s *stage) read(begins bool) {
+	select {
+	case s.reads <- begins:
+	default:
 	}
 }
 

@@ -112,11 +112,13 @@ function notices() {
   return list;
 }
 
-// show leads to a pool.
+// show leads to a pool, and there to the first slot that is not well.
 function show(name) {
   const { node } = pools.get(name) ?? {};
   node?.scrollIntoView({ block: 'start' });
-  node?.querySelector('.room[tabindex="0"]')?.focus({ preventScroll: true });
+  const door = node?.querySelector('.room:not([data-state=ready])') ?? node?.querySelector('.room[tabindex="0"]');
+  door?.scrollIntoView({ block: 'nearest' });
+  door?.focus({ preventScroll: true, focusVisible: true });
 }
 
 // NoticeView keeps its node while its words change: a button in it must not lose the focus.
