@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp/kb"
-
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/events"
@@ -175,7 +173,8 @@ func TestScreens(t *testing.T) {
 			p.entered()
 			p.click("[data-pool=web] [data-verb=scale]")
 			p.await("the question", "document.querySelector('#number') === document.activeElement")
-			p.press(kb.Backspace, "6")
+			p.press("6")
+			p.await("what it means", "document.querySelector('dialog').innerText.includes('2 workers will be told to leave')")
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -43,6 +43,7 @@ export function askNumber({ title, label, value, verb, lines }) {
     const meaning = el('div', { 'aria-live': 'polite' });
     const say = () => meaning.replaceChildren(...lines(Number(input.value)).map((line) => el('p', {}, line)));
     input.addEventListener('input', say);
+    input.addEventListener('focus', () => input.select(), { once: true }); // what is typed takes its place
     say();
     return form(() => decide(Number(input.value)), el('p', {}, el('label', { for: 'number' }, label), ' ', input), meaning, buttons(decide, verb));
   });
