@@ -46,6 +46,9 @@ func store() []supervisor.PoolView {
 	for i := range mailer.Workers {
 		mailer.Workers[i].Queue, mailer.Workers[i].Connections = nil, nil
 	}
+	for i := range web.Workers {
+		web.Workers[i].Requests = new(uint64(1e6))
+	}
 	return []supervisor.PoolView{web, api, mailer}
 }
 
@@ -62,6 +65,9 @@ func busy(p *supervisor.PoolView, age time.Duration) {
 		usage.Memory += uint64(wave(w.Slot, 31) * 9e6)
 		usage.CPU += 0.2*age.Seconds() + 0.6*wave(w.Slot, 9)
 		w.Usage = &usage
+		if w.Requests != nil {
+			w.Requests = new(*w.Requests + uint64(300*age.Seconds()+900*wave(w.Slot, 9)))
+		}
 		if w.Connections != nil {
 			w.Connections = new(uint64(20 * wave(w.Slot, 5)))
 		}
@@ -203,7 +209,7 @@ func TestScreens(t *testing.T) {
 				scheme = "dark"
 			}
 			p.prefers("prefers-color-scheme", scheme)
-			p.await("the lines", fmt.Sprintf("(document.querySelector('.spark-line')?.getAttribute('d') ?? '').split('L').length >= %d", looks))
+			p.await("the lines", fmt.Sprintf("[...document.querySelectorAll('.spark-line')].some((line) => (line.getAttribute('d') ?? '').split('L').length >= %d)", looks))
 			p.await("the events", "document.querySelectorAll('.events li').length > 5")
 			p.fits("the page")
 			if scene.then != nil {
