@@ -7,12 +7,13 @@
 // wait for each destination, and 64 MiB for all; what comes on top of that is
 // dropped, in whole lines, counted for its slot (see [Mux.Stats]) and reported:
 // when it begins, once a minute while more is lost, and when lines arrive again.
-// Silence is not taken for an end. With back-pressure brood stops
-// reading the pipes of the workers that write as soon as 256 KiB wait, so that
-// they feel the same as with an inherited descriptor, and goes on when half of it
-// has been written.
+// Silence is not taken for an end. With back-pressure brood stops reading the
+// pipes of the workers that write as soon as 128 KiB wait behind what is being
+// written, so that they feel the same as with an inherited descriptor, and goes on
+// when it is the turn of these.
 //
-// In mode Tail brood does not change a byte that a worker wrote. In all others but
+// In mode Tail brood does not change a byte that a worker wrote, but for the end of
+// a line of which the rest was refused. In all others but
 // Inherit it cuts whole lines of what it reads, of at most 64 KiB, and no line is
 // mixed with another worker's. What is written to one place by one worker keeps
 // its order.

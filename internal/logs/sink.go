@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	// softLimit is how many bytes may wait for a slow consumer before the pipes
-	// of workers with back-pressure are no longer read: four full pipes, so that a
-	// burst does not stall and a stuck consumer costs next to nothing.
-	softLimit = 256 << 10
+	// softLimit is how many bytes may wait behind what is being written before the
+	// pipes of workers with back-pressure are no longer read: two full pipes, so that
+	// a stuck consumer costs next to nothing, and reading and writing go on at once.
+	softLimit = 128 << 10
 	// hardLimit is how many may wait of workers that are never held back: a burst
 	// of 30,000 lines.
 	hardLimit = 4 << 20
@@ -116,7 +116,7 @@ func (s *sink) park(l *lane) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	queued := s.queued()
-	if queued < softLimit && (queued <= chunkSize || s.mux.queued.Load() <= totalLimit) {
+	if s.pending.len() < softLimit && (queued <= chunkSize || s.mux.queued.Load() <= totalLimit) {
 		return false
 	}
 	s.parked = append(s.parked, l)
@@ -128,7 +128,14 @@ func (s *sink) run() {
 	if err != nil {
 		s.met(err, tally{})
 	}
-	for s.next() {
+	for {
+		more, resumed := s.next()
+		for _, l := range resumed {
+			l.resume()
+		}
+		if !more {
+			break
+		}
 		n := 0
 		if err == nil {
 			n, err = s.to.write(s.flying.bytes[s.flown:])
@@ -141,8 +148,8 @@ func (s *sink) run() {
 	s.mux.dismiss(s)
 }
 
-// next swaps the queue for what has been written.
-func (s *sink) next() bool {
+// next swaps the queue for what has been written, and lets parked lanes go on: they fill it while that is written.
+func (s *sink) next() (more bool, resumed []*lane) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.gaveUp && s.queued() > 0 {
@@ -155,18 +162,21 @@ func (s *sink) next() bool {
 	if s.flying == nil {
 		s.flying, s.pending = s.pending, nil
 	}
+	if s.pending == nil {
+		resumed, s.parked = s.parked, nil
+	}
 	if s.flying != nil {
-		return true
+		return true, resumed
 	}
 	s.running = false
 	if s.closing {
 		s.gone = true
 		close(s.ended)
 	}
-	return false
+	return false, resumed
 }
 
-// wrote accounts for bytes that left, and lets parked lanes go on. It returns false if the writer is to rest.
+// wrote accounts for bytes that left. It returns false if the writer is to rest.
 func (s *sink) wrote(n int, err error) bool {
 	s.mu.Lock()
 	s.flown += n
@@ -184,19 +194,12 @@ func (s *sink) wrote(n int, err error) bool {
 		// would stall the workers over a log, so the batch is given up.
 		lost = s.loseFlying()
 	}
-	var resumed []*lane
-	if s.queued() < softLimit/2 {
-		resumed, s.parked = s.parked, nil
-	}
 	s.mu.Unlock()
 	if n > 0 {
 		s.trouble.went(s.where)
 	}
 	if err != nil {
 		s.met(err, lost)
-	}
-	for _, l := range resumed {
-		l.resume()
 	}
 	return !rests
 }
