@@ -68,7 +68,7 @@ func TestPour(t *testing.T) {
 		t.Fatal(err)
 	}
 	var p poured
-	if err := (&bench{tools: tools}).pourThroughCat(&p); err != nil {
+	if err := (&bench{tools: tools}).pourThrough(catCarrier(), &p); err != nil {
 		t.Fatal(err)
 	}
 	if len(p.rates) != 1 || p.rates[0] <= 0 || len(p.cpu) != 1 {
