@@ -48,10 +48,13 @@ func eventsCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			snap, err := statusWithin(c.Context, client, answerIn(c))
+			if err != nil {
+				return err
+			}
 			for _, pool := range wanted.Pools {
-				req := request{body: control.Body{Pool: pool}}
-				if err := req.resolve(c, client); err != nil {
-					return err
+				if poolOf(&snap, pool) == nil {
+					return noPool(&snap, pool)
 				}
 			}
 			show := printEvent

@@ -49,7 +49,12 @@ func TestManPageIsComplete(t *testing.T) {
 			t.Errorf("the man page has --%s, which does not exist", f)
 		}
 	}
+	_, synopsis, _ := strings.Cut(string(page), ".Sh SYNOPSIS")
+	synopsis, _, _ = strings.Cut(synopsis, ".Sh DESCRIPTION")
 	for _, c := range commands {
+		if !regexp.MustCompile(`(?m)^\.Cm [a-z| ]*\b` + c + `\b`).MatchString(synopsis) {
+			t.Errorf("the synopsis of the man page lacks the command %s", c)
+		}
 		if !regexp.MustCompile(`\.(It )?Cm [a-z| ]*\b`+c+`\b`).Match(page) && !strings.Contains(string(page), "brood "+c) {
 			t.Errorf("the man page lacks the command %s", c)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"slices"
 	"strings"
@@ -41,11 +42,11 @@ func topCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
+			if _, err := statusWithin(c.Context, client, answerIn(c)); err != nil {
+				return err // in words on the terminal as it is; later it is shown and waited for
+			}
 			if c.Bool("once") {
 				return topOnce(c, client, opt)
-			}
-			if _, err := client.Status(c.Context); err != nil {
-				return err // in words on the terminal as it is; later it is shown and waited for
 			}
 			return top.Run(c.Context, client, opt, top.Terminal{In: os.Stdin, Out: os.Stdout, Interval: c.Duration("interval")})
 		},
@@ -92,7 +93,9 @@ func topOptions(c *cli.Context) (top.Options, error) {
 }
 
 func topOnce(c *cli.Context, source top.Source, opt top.Options) error {
-	picture, err := top.Once(c.Context, source, c.Duration("interval"))
+	ctx, cancel := context.WithTimeout(c.Context, c.Duration("interval")+answerTime)
+	defer cancel()
+	picture, err := top.Once(ctx, source, c.Duration("interval"))
 	if err != nil {
 		return err
 	}
