@@ -64,7 +64,7 @@ func isSpecial(r rune) bool {
 // complete finds what may stand in place of the last word.
 func complete(app *cli.App, words []string, look lookup) completion {
 	current := words[len(words)-1]
-	if len(words) == 1 {
+	if len(words) == 1 || len(words) == 2 && words[0] == "help" {
 		return completion{candidates: commandCandidates(app)}
 	}
 	command := app.Command(words[0])

@@ -16,6 +16,7 @@ func TestCompletions(t *testing.T) {
 		{"brood re", "reload restart"},
 		{"brood sta", "status"},
 		{"brood demo", ""},
+		{"brood help ro", "roll"},
 		{"X=1 brood sta", "status"},
 		{"brood roll --w", "--wait=false"},
 		{"brood roll --wait=", "--wait=true --wait=false"},
