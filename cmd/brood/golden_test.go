@@ -34,7 +34,7 @@ func steadyWords(text string) string {
 		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)`, "TIME"},
 		{`\d\d:\d\d:\d\d\.\d{3}`, "CLOCK"},
 		{`((?:\bpid|"pid":|\bprocess|in place of) ?)\d+`, "${1}PID"},
-		{`("(?:age_seconds|elapsed_seconds|memory_bytes|cpu_seconds|last_seconds|fds|pids|cpu)": ?)[\d.e-]+`, "${1}N"},
+		{`("(?:id|cpu_percent|age_seconds|elapsed_seconds|memory_bytes|cpu_seconds|last_seconds|fds|pids|cpu)": ?)[\d.e-]+`, "${1}N"},
 		{`("go": ?")[^"]+`, "${1}GO"},
 		{`("platform": ?")[^"]+`, "${1}PLATFORM"},
 		{`\(go[\d.]+[^,]*, [a-z]+/[a-z0-9]+\)`, "(GO, PLATFORM)"},
