@@ -18,6 +18,9 @@ func nftCommand() *cli.Command {
 		Name:  "nft",
 		Usage: "print nftables rules from the public ports of a configuration to its listeners, or install them",
 		Flags: installFlags(
+			boolFlag("follow", "load the rules and keep them in step: slots that do not serve get no connections", "f"),
+			stringFlag("name", "", "with --follow: `NAME` of the supervisor; default: that of the configuration"),
+			stringFlag("control", "", "with --follow: `PATH` of its control socket"),
 			stringFlag("table", "", "`NAME` of the table; default: brood- and the supervisor's name"),
 		),
 		Action: func(c *cli.Context) error {
@@ -27,6 +30,9 @@ func nftCommand() *cli.Command {
 			cfg, _, err := readElsewhere(c)
 			if err != nil {
 				return err
+			}
+			if c.Bool("follow") {
+				return followNft(c, cfg)
 			}
 			text, err := nftables.Render(cfg, nftables.Options{Table: c.String("table")})
 			if err != nil {

@@ -11,6 +11,15 @@ import (
 // Options are what the configuration does not say.
 type Options struct {
 	Table string // name of the table; "" is brood- and the supervisor's name
+	// Now says how per-slot listeners are at this moment, by their names. Those that are not in it, and those that have
+	// nobody who serves, are led to as the configuration has them.
+	Now map[string]Turns
+}
+
+// Turns are the slots of a per-slot listener.
+type Turns struct {
+	Slots   int
+	Serving []int // those of them that take connections
 }
 
 // Render writes the rules, as nft -f reads them. An *Error says why there can be none.
@@ -22,7 +31,7 @@ func Render(cfg *config.Config, opt Options) (string, error) {
 	if !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,199}$`).MatchString(table) {
 		return "", errTable(table)
 	}
-	targets, err := targetsOf(cfg)
+	targets, err := targetsOf(cfg, opt.Now)
 	if err != nil {
 		return "", err
 	}

@@ -179,10 +179,32 @@ func TestErrors(t *testing.T) {
 func TestTable(t *testing.T) {
 	cfg := serving(listen(t, ":8080", 80))
 	cfg.Name = "web@one_1"
-	for opt, want := range map[nftables.Options]string{{}: "\ntable inet brood-web_one_1 {\n", {Table: "edge"}: "\ntable inet edge {\n"} {
-		text, err := nftables.Render(cfg, opt)
+	for table, want := range map[string]string{"": "\ntable inet brood-web_one_1 {\n", "edge": "\ntable inet edge {\n"} {
+		text, err := nftables.Render(cfg, nftables.Options{Table: table})
 		if err != nil || !strings.Contains(text, want) {
-			t.Errorf("%+v: %v, no %q in\n%s", opt, err, want, text)
+			t.Errorf("%q: %v, no %q in\n%s", table, err, want, text)
+		}
+	}
+}
+
+// Turns of slots that do not serve go to others, those of the others stay where they are.
+func TestTurns(t *testing.T) {
+	for _, tt := range []struct {
+		now  map[string]nftables.Turns
+		want string
+	}{
+		{nil, "{ 0 : 9000, 1 : 9001, 2 : 9002, 3 : 9003 }"},
+		{map[string]nftables.Turns{"other": {Slots: 2}}, "{ 0 : 9000, 1 : 9001, 2 : 9002, 3 : 9003 }"},
+		{map[string]nftables.Turns{"http": {}}, "{ 0 : 9000, 1 : 9001, 2 : 9002, 3 : 9003 }"},
+		{map[string]nftables.Turns{"http": {Slots: 3}}, "{ 0 : 9000, 1 : 9001, 2 : 9002 }"},
+		{map[string]nftables.Turns{"http": {Slots: 4, Serving: []int{0, 1, 3}}}, "{ 0 : 9000, 1 : 9001, 2 : 9003, 3 : 9003 }"},
+		{map[string]nftables.Turns{"http": {Slots: 4, Serving: []int{2}}}, "{ 0 : 9002, 1 : 9002, 2 : 9002, 3 : 9002 }"},
+	} {
+		for _, l := range []config.Listener{listen(t, ":9000,mode=per-slot", 80), sticky(listen(t, ":9000,mode=per-slot", 80))} {
+			text, err := nftables.Render(serving(l), nftables.Options{Now: tt.now})
+			if err != nil || !strings.Contains(text, tt.want) {
+				t.Errorf("%v: %v, no %s in\n%s", tt.now, err, tt.want, text)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package nftables
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -87,9 +88,17 @@ func (t *target) ports(version int) string {
 func (t *target) elements() string {
 	pairs := make([]string, t.slots)
 	for i := range pairs {
-		pairs[i] = fmt.Sprintf("%d : %d", i, t.port+i)
+		pairs[i] = fmt.Sprintf("%d : %d", i, t.port+t.slotAt(i))
 	}
 	return "{ " + strings.Join(pairs, ", ") + " }"
+}
+
+// slotAt is the slot that has a turn: its own, or another one's that serves.
+func (t *target) slotAt(turn int) int {
+	if len(t.serving) == 0 || slices.Contains(t.serving, turn) {
+		return turn
+	}
+	return t.serving[turn%len(t.serving)]
 }
 
 func ipWord(version int) string {

@@ -12,20 +12,21 @@ import (
 
 // target is one listener with what its rules need.
 type target struct {
-	name   string
-	proto  string     // tcp or udp
-	ip     netip.Addr // what it listens on alone; invalid if it is all addresses
-	family int        // 4 or 6 if all addresses of that version; 0 if all of both
-	port   int
-	public int
-	slots  int // 1 if all workers have one port, else how many follow from port on
-	sticky bool
-	redir  string // name of the map from turns to ports, "" if there is none
+	name    string
+	proto   string     // tcp or udp
+	ip      netip.Addr // what it listens on alone; invalid if it is all addresses
+	family  int        // 4 or 6 if all addresses of that version; 0 if all of both
+	port    int
+	public  int
+	slots   int   // 1 if all workers have one port, else how many follow from port on
+	serving []int // slots that take connections; none is all
+	sticky  bool
+	redir   string // name of the map from turns to ports, "" if there is none
 }
 
 // targetsOf finds the listeners that are to be led to, those of one address first: the first rule that fits counts.
 // Listeners that systemd opens are left out, because their unit opens the public port itself.
-func targetsOf(cfg *config.Config) ([]target, error) {
+func targetsOf(cfg *config.Config, now map[string]Turns) ([]target, error) {
 	var all []target
 	asked := false
 	for i := range cfg.Listeners {
@@ -34,7 +35,7 @@ func targetsOf(cfg *config.Config) ([]target, error) {
 		if l.Public == 0 || l.Address.Network == "systemd" {
 			continue
 		}
-		t, err := newTarget(l, slotsOf(cfg, l))
+		t, err := newTarget(l, turnsOf(cfg, l, now))
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +61,7 @@ func targetsOf(cfg *config.Config) ([]target, error) {
 	return all, nil
 }
 
-func newTarget(l *config.Listener, slots int) (target, error) {
+func newTarget(l *config.Listener, turns Turns) (target, error) {
 	a := l.Address
 	t := target{name: l.Name, proto: a.Network, family: a.Family, port: a.Port, public: l.Public, slots: 1}
 	switch {
@@ -87,23 +88,26 @@ func newTarget(l *config.Listener, slots int) (target, error) {
 		}
 	}
 	if l.Mode == listener.PerSlot {
-		t.slots, t.sticky = slots, l.Steer == listener.ClientIP
-		if last := t.port + slots - 1; last > 65535 {
+		t.slots, t.serving, t.sticky = turns.Slots, turns.Serving, l.Steer == listener.ClientIP
+		if last := t.port + t.slots - 1; last > 65535 {
 			return t, errPorts(l.Name, last)
 		}
 	}
 	return t, nil
 }
 
-// slotsOf counts the workers that a per-slot listener has ports for.
-func slotsOf(cfg *config.Config, l *config.Listener) int {
+// turnsOf says which slots a per-slot listener has ports for.
+func turnsOf(cfg *config.Config, l *config.Listener, now map[string]Turns) Turns {
+	if turns, ok := now[l.Name]; ok && turns.Slots > 0 {
+		return turns
+	}
 	n := 1
 	for i := range cfg.Pools {
 		if slices.Contains(cfg.Pools[i].Listen, l.Name) {
 			n = max(n, cfg.Pools[i].MostWorkers())
 		}
 	}
-	return n
+	return Turns{Slots: n}
 }
 
 // breadth puts rules for few packets in front of those for many.

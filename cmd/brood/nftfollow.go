@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/broodctl/brood/internal/config"
+	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/internal/nftables"
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor"
+)
+
+// loadTime is how long nft may take. It waits for other transactions.
+const loadTime = 10 * time.Second
+
+// followNft keeps loaded rules in step with a supervisor, until it ends or somebody ends us. The rules stay as they are then.
+func followNft(c *cli.Context, cfg *config.Config) error {
+	if c.Bool("install") || c.String("output-dir") != "" {
+		return usage("it loads them itself", "--follow goes without --install and --output-dir")
+	}
+	client, err := supervisorOf(c, cfg)
+	if err != nil {
+		return err
+	}
+	f := &follower{out: c.App.Writer, cfg: cfg, table: c.String("table"), reread: func() (*config.Config, error) {
+		cfg, _, err := readElsewhere(c)
+		return cfg, err
+	}}
+	return follow(c, func(ctx context.Context) error {
+		for snap, err := range client.Watch(ctx) {
+			if err != nil {
+				return err
+			}
+			if err := f.see(ctx, &snap); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// supervisorOf is the one that runs a configuration, if no other one is named.
+func supervisorOf(c *cli.Context, cfg *config.Config) (*control.Client, error) {
+	switch {
+	case c.IsSet("control") || c.IsSet("name"):
+	case cfg.Control != "":
+		return control.NewClient(cfg.Control), nil
+	default:
+		if err := c.Set("name", cfg.Name); err != nil {
+			return nil, err
+		}
+	}
+	return target(c)
+}
+
+// follower has loaded rules.
+type follower struct {
+	out    io.Writer
+	table  string
+	cfg    *config.Config
+	reread func() (*config.Config, error)
+	loaded time.Time // when the supervisor read its configuration
+	text   string    // the rules that are loaded
+}
+
+// see loads other rules if the slots that serve are other ones.
+func (f *follower) see(ctx context.Context, snap *supervisor.Snapshot) error {
+	if snap.State == supervisor.StateStopping {
+		return nil // who is served last is still served where it is
+	}
+	if first := f.loaded.IsZero(); !snap.Config.Loaded.Equal(f.loaded) {
+		f.loaded = snap.Config.Loaded
+		if !first {
+			cfg, err := f.reread()
+			if err != nil {
+				return err
+			}
+			f.cfg = cfg
+		}
+	}
+	now := turnsNow(f.cfg, snap)
+	text, err := nftables.Render(f.cfg, nftables.Options{Table: f.table, Now: now})
+	if err != nil || text == f.text {
+		return err
+	}
+	if err := loadRules(ctx, text); err != nil {
+		return err
+	}
+	f.text = text
+	return f.say(now)
+}
+
+// turnsNow says which slots of the per-slot listeners take connections.
+func turnsNow(cfg *config.Config, snap *supervisor.Snapshot) map[string]nftables.Turns {
+	now := map[string]nftables.Turns{}
+	for i := range snap.Pools {
+		p := &snap.Pools[i]
+		turns := nftables.Turns{Slots: p.Desired}
+		for _, w := range p.Workers { // they are in the order of the slots
+			if w.Ready && w.Slot < p.Desired && !slices.Contains(turns.Serving, w.Slot) {
+				turns.Serving = append(turns.Serving, w.Slot)
+			}
+		}
+		for _, l := range p.Listeners {
+			if l.Mode == listener.PerSlot.String() && isPublic(cfg, l.Name) {
+				now[l.Name] = turns
+			}
+		}
+	}
+	return now
+}
+
+func isPublic(cfg *config.Config, name string) bool {
+	return slices.ContainsFunc(cfg.Listeners, func(l config.Listener) bool { return l.Name == name && l.Public != 0 })
+}
+
+func (f *follower) say(now map[string]nftables.Turns) error {
+	said := false
+	for i := range f.cfg.Listeners {
+		l := &f.cfg.Listeners[i]
+		turns, ok := now[l.Name]
+		if !ok {
+			continue
+		}
+		said = true
+		slots := strings.Trim(fmt.Sprint(turns.Serving), "[]")
+		if slots == "" {
+			slots = "none serves, so all"
+		}
+		if _, err := fmt.Fprintf(f.out, "%s: port %d leads to slots %s of %d\n", l.Name, l.Public, slots, turns.Slots); err != nil {
+			return fmt.Errorf("cannot write: %w", err)
+		}
+	}
+	if !said {
+		_, err := fmt.Fprintln(f.out, "loaded; no listener has a port per slot, so nothing will change")
+		return err
+	}
+	return nil
+}
+
+// loadRules replaces the table in one transaction.
+func loadRules(ctx context.Context, text string) error {
+	ctx, cancel := context.WithTimeout(ctx, loadTime)
+	defer cancel()
+	var said bytes.Buffer
+	cmd := exec.CommandContext(ctx, "nft", "-f", "-")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(text), &said, &said
+	switch err := cmd.Run(); {
+	case errors.Is(err, exec.ErrNotFound):
+		return &userError{code: exitFailed, err: fmt.Errorf("cannot load rules: %w", err), hint: "install nftables"}
+	case err != nil:
+		why, _, _ := strings.Cut(strings.TrimSpace(said.String()), "\n")
+		return &userError{code: exitFailed, err: fmt.Errorf("cannot load rules: nft: %s: %w", why, err), hint: "nft needs root, or CAP_NET_ADMIN"}
+	}
+	return nil
+}
