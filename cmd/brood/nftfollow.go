@@ -3,9 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os/exec"
 	"slices"
 	"strings"
@@ -16,6 +16,7 @@ import (
 	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/nftables"
+	"github.com/broodctl/brood/internal/text"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
 )
@@ -32,7 +33,15 @@ func followNft(c *cli.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	f := &follower{out: c.App.Writer, cfg: cfg, table: c.String("table"), reread: func() (*config.Config, error) {
+	format, err := outputFormat(c)
+	if err != nil {
+		return err
+	}
+	show := func(l *loadedTurns) error { _, err := fmt.Fprintln(c.App.Writer, text.Neutral(l.String())); return err }
+	if format == formatJSON {
+		show = func(l *loadedTurns) error { return json.NewEncoder(c.App.Writer).Encode(l) }
+	}
+	f := &follower{show: show, cfg: cfg, table: c.String("table"), reread: func() (*config.Config, error) {
 		cfg, _, err := readElsewhere(c)
 		return cfg, err
 	}}
@@ -65,12 +74,12 @@ func supervisorOf(c *cli.Context, cfg *config.Config) (*control.Client, error) {
 
 // follower has loaded rules.
 type follower struct {
-	out    io.Writer
+	show   func(*loadedTurns) error
 	table  string
 	cfg    *config.Config
 	reread func() (*config.Config, error)
 	loaded time.Time // when the supervisor read its configuration
-	text   string    // the rules that are loaded
+	rules  string    // that are in the kernel
 }
 
 // see loads other rules if the slots that serve are other ones.
@@ -89,14 +98,14 @@ func (f *follower) see(ctx context.Context, snap *supervisor.Snapshot) error {
 		}
 	}
 	now := turnsNow(f.cfg, snap)
-	text, err := nftables.Render(f.cfg, nftables.Options{Table: f.table, Now: now})
-	if err != nil || text == f.text {
+	rules, err := nftables.Render(f.cfg, nftables.Options{Table: f.table, Now: now})
+	if err != nil || rules == f.rules {
 		return err
 	}
-	if err := loadRules(ctx, text); err != nil {
+	if err := loadRules(ctx, rules); err != nil {
 		return err
 	}
-	f.text = text
+	f.rules = rules
 	return f.say(now)
 }
 
@@ -124,37 +133,43 @@ func isPublic(cfg *config.Config, name string) bool {
 	return slices.ContainsFunc(cfg.Listeners, func(l config.Listener) bool { return l.Name == name && l.Public != 0 })
 }
 
+// loadedTurns is what is said of a listener whose rules were loaded.
+type loadedTurns struct {
+	Listener string `json:"listener"`
+	Public   int    `json:"public"`
+	Slots    int    `json:"slots"`
+	Serving  []int  `json:"serving"` // if there is none, all slots have their turns
+}
+
+func (l *loadedTurns) String() string {
+	if len(l.Serving) == 0 {
+		return fmt.Sprintf("%s: port %d leads to all %d slots, since none serves", l.Listener, l.Public, l.Slots)
+	}
+	return fmt.Sprintf("%s: port %d leads to slots %s of %d", l.Listener, l.Public, strings.Trim(fmt.Sprint(l.Serving), "[]"), l.Slots)
+}
+
+// say tells what is loaded. Listeners whose workers share a port are not told of: their rules stay as they are.
 func (f *follower) say(now map[string]nftables.Turns) error {
-	said := false
 	for i := range f.cfg.Listeners {
 		l := &f.cfg.Listeners[i]
 		turns, ok := now[l.Name]
 		if !ok {
 			continue
 		}
-		said = true
-		slots := strings.Trim(fmt.Sprint(turns.Serving), "[]")
-		if slots == "" {
-			slots = "none serves, so all"
+		if err := f.show(&loadedTurns{l.Name, l.Public, turns.Slots, append([]int{}, turns.Serving...)}); err != nil {
+			return err
 		}
-		if _, err := fmt.Fprintf(f.out, "%s: port %d leads to slots %s of %d\n", l.Name, l.Public, slots, turns.Slots); err != nil {
-			return fmt.Errorf("cannot write: %w", err)
-		}
-	}
-	if !said {
-		_, err := fmt.Fprintln(f.out, "loaded; no listener has a port per slot, so nothing will change")
-		return err
 	}
 	return nil
 }
 
 // loadRules replaces the table in one transaction.
-func loadRules(ctx context.Context, text string) error {
+func loadRules(ctx context.Context, rules string) error {
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
 	var said bytes.Buffer
 	cmd := exec.CommandContext(ctx, "nft", "-f", "-")
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(text), &said, &said
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(rules), &said, &said
 	switch err := cmd.Run(); {
 	case errors.Is(err, exec.ErrNotFound):
 		return &userError{code: exitFailed, err: fmt.Errorf("cannot load rules: %w", err), hint: "install nftables"}
