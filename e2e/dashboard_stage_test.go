@@ -121,7 +121,7 @@ func (s *stage) Events() *events.Feed { return s.feed }
 
 func (s *stage) Document() json.RawMessage { return nil }
 
-func (s *stage) Recent(logs.Filter) []logs.Line { return s.lines }
+func (s *stage) Kept(logs.Filter) iter.Seq[logs.Line] { return slices.Values(s.lines) }
 
 func (s *stage) Follow(ctx context.Context, _ logs.Filter) iter.Seq[logs.Line] {
 	return func(yield func(logs.Line) bool) {

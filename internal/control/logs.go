@@ -16,7 +16,7 @@ import (
 
 // Logs is what workers have written; see logs.Mux.
 type Logs interface {
-	Recent(f logs.Filter) []logs.Line
+	Kept(f logs.Filter) iter.Seq[logs.Line]
 	Follow(ctx context.Context, f logs.Filter) iter.Seq[logs.Line]
 }
 
@@ -33,8 +33,8 @@ type LogLine struct {
 }
 
 const (
-	// mostLogReaders is how many may read at once, and as many for root; see places. What a thousand workers have written is tens
-	// of megabytes.
+	// mostLogReaders is how many may read at once, and as many for root; see places. Of a thousand workers each has some
+	// megabytes in hand.
 	mostLogReaders = 16
 	// logsAhead is how many lines may wait while a piece is sent; what comes then waits where it is kept.
 	logsAhead = 256
@@ -72,7 +72,7 @@ func (a *api) logs(w http.ResponseWriter, r *http.Request) {
 		out.follow(r.Context(), a.sources.Logs, filter)
 		return
 	}
-	for _, line := range a.sources.Logs.Recent(filter) {
+	for line := range a.sources.Logs.Kept(filter) {
 		if out.add(line) != nil {
 			return
 		}

@@ -31,14 +31,14 @@ func newDiary() *diary {
 	return d
 }
 
-func (d *diary) Recent(f logs.Filter) []logs.Line {
+func (d *diary) Kept(f logs.Filter) iter.Seq[logs.Line] {
 	d.asked <- f
-	return d.kept
+	return slices.Values(d.kept)
 }
 
 func (d *diary) Follow(ctx context.Context, f logs.Filter) iter.Seq[logs.Line] {
 	return func(yield func(logs.Line) bool) {
-		for _, l := range d.Recent(f) {
+		for l := range d.Kept(f) {
 			if !yield(l) {
 				return
 			}

@@ -11,6 +11,7 @@ var newline = []byte{'\n'}
 type cursor struct {
 	recorder *recorder
 	position uint64
+	offset   int    // bytes of the record there that have been read
 	lines    uint64 // newlines before it
 	missed   uint64 // lines that were gone before they were read
 	pid      int

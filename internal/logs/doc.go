@@ -37,8 +37,9 @@
 // # Reading
 //
 // Of what each worker writes the last 64 KiB are kept, also when it is gone; see
-// [Mux.Recent]. [Mux.Follow] goes on from there. Who reads slowly loses lines,
-// and is told how many; nobody waits for a reader.
+// [Mux.Kept]. [Mux.Follow] goes on from there. A reader has little in hand and
+// fetches more when it has time: who reads slowly loses lines, and is told how
+// many; nobody waits for a reader.
 //
 // # Cost
 //

@@ -27,64 +27,88 @@ func (m *Mux) Follow(ctx context.Context, f Filter) iter.Seq[Line] {
 		r := &reader{filter: f, news: make(chan struct{}, 1), cursors: map[*recorder]*cursor{}, dirty: map[*recorder]struct{}{}}
 		m.join(r)
 		defer m.leave(r)
-		lines := f.newest(r.begin(m.recorders(f)))
+		if !r.begin(m.recorders(f), yield) {
+			return
+		}
 		for {
-			for _, l := range lines {
-				if !yield(l) {
-					return
-				}
-			}
 			select {
 			case <-ctx.Done():
 				return
 			case <-m.done:
 				return
 			case <-r.news:
-				lines = slices.DeleteFunc(inOrder(r.fetch()), func(l Line) bool { return !f.hears(&l) })
+				if !r.pass(r.fresh(), func(l Line) bool { return !f.hears(&l) || yield(l) }) {
+					return
+				}
 			}
 		}
 	}
 }
 
-// begin reads what is kept, and notes how far.
-func (r *reader) begin(all []*recorder) []Line {
+// begin passes on what is kept, and notes how far. It reports whether to go on, as all that follow.
+func (r *reader) begin(all []*recorder, yield func(Line) bool) bool {
+	var strands []*strand
 	var lines []Line
 	for _, rec := range all {
 		r.cursors[rec] = oldest(rec)
-		if lines = r.read(rec, lines); len(lines) > r.filter.few() {
+		if r.filter.Last == 0 {
+			strands = append(strands, &strand{cursor: r.cursors[rec]})
+		} else if lines = r.read(rec, lines); len(lines) > r.filter.few() {
 			lines = r.filter.newest(lines)
 		}
 	}
-	return lines
+	for _, l := range r.filter.newest(lines) {
+		if !yield(l) {
+			return false
+		}
+	}
+	return r.pass(strands, func(l Line) bool { return !r.filter.wants(&l) || yield(l) })
 }
 
-// fetch reads what is new.
-func (r *reader) fetch() []Line {
+// pass passes on what there is to read, and forgets those that will say no more.
+func (r *reader) pass(strands []*strand, yield func(Line) bool) bool {
+	if !merge(strands, yield) {
+		return false
+	}
+	for _, s := range strands {
+		r.forgetClosed(s.cursor)
+	}
+	return true
+}
+
+// fresh are those that have said something since.
+func (r *reader) fresh() []*strand {
 	r.mu.Lock()
 	dirty := r.dirty
 	r.dirty = map[*recorder]struct{}{}
 	r.mu.Unlock()
-	var lines []Line
+	var all []*strand
 	for rec := range dirty {
 		if r.cursors[rec] == nil {
 			r.cursors[rec] = &cursor{recorder: rec} // it began after the reader
 		}
-		lines = r.read(rec, lines)
+		all = append(all, &strand{cursor: r.cursors[rec]})
 	}
-	return lines
+	return all
 }
 
 func (r *reader) read(rec *recorder, lines []Line) []Line {
 	c := r.cursors[rec]
 	r.scratch = c.read(r.scratch[:0], func(l Line) { lines = append(lines, l) })
-	if c.closed {
-		// It tells nobody any more; what it has told before must not have it read again from its beginning.
-		delete(r.cursors, rec)
-		r.mu.Lock()
-		delete(r.dirty, rec)
-		r.mu.Unlock()
-	}
+	r.forgetClosed(c)
 	return lines
+}
+
+// forgetClosed is for one that was read to its end. It tells nobody any more; what it has told before must not have it read again
+// from its beginning.
+func (r *reader) forgetClosed(c *cursor) {
+	if !c.closed {
+		return
+	}
+	delete(r.cursors, c.recorder)
+	r.mu.Lock()
+	delete(r.dirty, c.recorder)
+	r.mu.Unlock()
 }
 
 // tell lets the readers know that there is something to read. The caller holds the recorder's lock.
