@@ -18,23 +18,23 @@ const journaled = `[Service]
 Type=notify
 NotifyAccess=main
 LogRateLimitIntervalSec=0
-StandardOutput=null
+StandardOutput=%s
 StandardError=append:/run/brood.log
 ExecStart=%s run -c /etc/brood.toml
 `
 
-func journalUnit(t *testing.T, pools string) *machine {
+func journalUnit(t *testing.T, stdout, pools string) *machine {
 	t.Helper()
 	m := boot(t, "brood.service")
 	m.Install("/etc/brood.toml", 0o644, []byte("[supervisor]\nname = \"web\"\nlog_format = \"json\"\n"+pools))
-	m.Unit("brood.service", fmt.Sprintf(journaled, installedBrood))
+	m.Unit("brood.service", fmt.Sprintf(journaled, stdout, installedBrood))
 	m.ctl("start", "brood.service")
 	return m
 }
 
-func talkingPool(name string, workers int, words ...string) string {
+func talkingPool(name, mode string, workers int, words ...string) string {
 	command := append([]string{installedGuest, testguest.Word, "talking"}, words...)
-	return fmt.Sprintf("[pool.%s]\ncommand = %s\nworkers = %d\nready = \"notify\"\nlog.mode = \"journald\"\n", name, list(command...), workers)
+	return fmt.Sprintf("[pool.%s]\ncommand = %s\nworkers = %d\nready = \"notify\"\nlog.mode = %q\n", name, list(command...), workers, mode)
 }
 
 // entries are those of the journal that match, oldest first.
@@ -54,8 +54,9 @@ func (m *machine) entries(words ...string) (all []map[string]string) {
 
 // TestJournalFields: what a worker writes is an entry of its own, with all that is known of the worker.
 func TestJournalFields(t *testing.T) {
-	m := journalUnit(t, talkingPool("web", 2, "-total", "1")+talkingPool("err", 1, "-total", "1", "-stderr", "-begin", "<3>oops=1 ")+
-		talkingPool("long", 1, "-total", "1", "-size", "60000"))
+	m := journalUnit(t, "null", talkingPool("web", "journald", 2, "-total", "1")+
+		talkingPool("err", "journald", 1, "-total", "1", "-stderr", "-begin", "<3>oops=1 ")+
+		talkingPool("long", "journald", 1, "-total", "1", "-size", "60000"))
 	for _, p := range parseStatus(t, m.Must(t.Context(), installedBrood, "status", "--name", "web", "--output", "json")).Pools {
 		for _, w := range p.Workers {
 			match := []string{"BROOD_POOL=" + p.Name, fmt.Sprintf("BROOD_SLOT=%d", w.Slot)}
@@ -89,19 +90,67 @@ func TestJournalFields(t *testing.T) {
 	m.ctl("stop", "brood.service")
 }
 
-// journalFrom are the numbers of a worker's lines that are in the journal; they must ascend.
-func (m *machine) journalFrom(pid int) (all []int) {
+// speaker is the worker of a service whose lines are in the journal.
+type speaker struct {
+	*machine
+	pid   int
+	match string // what finds its entries
+}
+
+func (m *machine) speaker(match string) *speaker {
 	m.t.Helper()
-	m.Must(m.t.Context(), "journalctl", "--sync")
-	beginnings := m.Must(m.t.Context(), "sh", "-c", fmt.Sprintf("journalctl -o cat --no-pager SYSLOG_PID=%d BROOD_POOL=web | cut -c-40", pid))
+	return &speaker{m, m.pool().Workers[0].PID, match}
+}
+
+// heard is the number of the last line that it wrote.
+func (s *speaker) heard() int {
+	s.t.Helper()
+	text := s.Must(s.t.Context(), installedBrood, "logs", "web.0", "--name", "web", "--lines", "1", "--output", "json")
+	var line struct{ Text string }
+	if err := json.Unmarshal([]byte(text), &line); err != nil {
+		s.t.Fatalf("%q: %v", text, err)
+	}
+	return number(s.t, line.Text, s.pid)
+}
+
+// goesOn demands that it writes more, and is the one that it was.
+func (s *speaker) goesOn() {
+	s.t.Helper()
+	before := s.heard()
+	s.await("a worker that writes on", func() bool { return s.heard() > before })
+	if p := s.pool(); p.Restarts != 0 || !p.whole() || p.Workers[0].PID != s.pid {
+		s.t.Errorf("the worker was %d: %s", s.pid, p)
+	}
+}
+
+// arrived are the numbers of its lines that are in the journal; they must ascend.
+func (s *speaker) arrived() (all []int) {
+	s.t.Helper()
+	s.Must(s.t.Context(), "journalctl", "--sync")
+	beginnings := s.Must(s.t.Context(), "sh", "-c", "journalctl -o cat --no-pager "+s.match+" | grep '^[0-9]* [0-9]* x' | cut -c-40")
 	for line := range strings.Lines(beginnings) {
-		n := number(m.t, strings.TrimSpace(line), pid)
+		n := number(s.t, strings.TrimSpace(line), s.pid)
 		if len(all) > 0 && n <= all[len(all)-1] {
-			m.t.Fatalf("line %d comes after %d", n, all[len(all)-1])
+			s.t.Fatalf("line %d comes after %d", n, all[len(all)-1])
 		}
 		all = append(all, n)
 	}
 	return all
+}
+
+// after waits until lines arrive that were written later, and gives how many of all are missing.
+func (s *speaker) after(what string) (missing int) {
+	s.t.Helper()
+	var all []int
+	now := s.heard()
+	s.await("lines after "+what, func() bool {
+		all = s.arrived()
+		return len(all) > 0 && all[len(all)-1] > now
+	})
+	s.goesOn()
+	missing = all[len(all)-1] - len(all)
+	s.t.Logf("after %s %d of %d lines are missing", what, missing, all[len(all)-1])
+	return missing
 }
 
 // said is the last line of brood's own log with a message.
@@ -115,57 +164,36 @@ func (m *machine) said(message string) (last trouble) {
 	return last
 }
 
+// away are the units of journald, so that nothing starts it again.
+func away() []string {
+	return []string{"systemd-journald.service", "systemd-journald.socket", "systemd-journald-dev-log.socket", "systemd-journald-audit.socket"}
+}
+
 // TestJournaldRestart: a journald that is restarted, killed, or away for a while costs no worker its life, and of the
 // lines only those that are counted.
 func TestJournaldRestart(t *testing.T) {
 	// Long lines fill the queue before they fill the journal.
-	m := journalUnit(t, talkingPool("web", 1, "-every", "10ms", "-size", "20000"))
-	pid := m.pool().Workers[0].PID
-	heard := func() int {
-		text := m.Must(t.Context(), installedBrood, "logs", "web.0", "--name", "web", "--lines", "1", "--output", "json")
-		var line struct{ Text string }
-		if err := json.Unmarshal([]byte(text), &line); err != nil {
-			t.Fatalf("%q: %v", text, err)
-		}
-		return number(t, line.Text, pid)
-	}
-	// after waits until lines arrive that were written later, and gives how many of all are missing.
-	after := func(what string) (missing int) {
-		t.Helper()
-		var all []int
-		now := heard()
-		m.await("lines after "+what, func() bool {
-			all = m.journalFrom(pid)
-			return len(all) > 0 && all[len(all)-1] > now
-		})
-		if p := m.pool(); p.Restarts != 0 || !p.whole() || p.Workers[0].PID != pid {
-			t.Errorf("after %s: %s", what, p)
-		}
-		missing = all[len(all)-1] - len(all)
-		t.Logf("after %s %d of %d lines are missing", what, missing, all[len(all)-1])
-		return missing
-	}
-	after("the start")
+	m := journalUnit(t, "null", talkingPool("web", "journald", 1, "-every", "10ms", "-size", "20000"))
+	s := m.speaker("BROOD_POOL=web")
+	s.after("the start")
 	m.ctl("restart", "systemd-journald.service")
-	if missing := after("a restart"); missing != 0 {
+	if missing := s.after("a restart"); missing != 0 {
 		t.Error("a restart costs lines")
 	}
 	m.ctl("kill", "--signal=KILL", "systemd-journald.service")
-	inHand := after("a kill")
+	inHand := s.after("a kill")
 	if inHand > 1 {
 		t.Error("a kill costs more than the line that journald had in hand")
 	}
 
-	away := []string{"systemd-journald.service", "systemd-journald.socket", "systemd-journald-dev-log.socket", "systemd-journald-audit.socket"}
-	m.ctl(append([]string{"stop"}, away...)...)
+	m.ctl(append([]string{"stop"}, away()...)...)
 	m.await("a loss", func() bool { return m.said(outputLost).Lines > 0 })
 	if tr := m.said(outputWaits); tr.Where != "journald" || tr.Error == "" || tr.Level != "warn" {
 		t.Errorf("%+v", tr)
 	}
-	before := heard()
-	m.await("a worker that writes on", func() bool { return heard() > before })
+	s.goesOn()
 	m.ctl("start", "systemd-journald.socket", "systemd-journald.service")
-	missing := after("an absence")
+	missing := s.after("an absence")
 	m.await("the end of the trouble", func() bool { return m.said(outputAgain).Message != "" })
 	lost := m.said(outputAgain).Lines
 	t.Logf("%d lines are counted as lost", lost)
@@ -177,5 +205,28 @@ func TestJournaldRestart(t *testing.T) {
 	if lost == 0 || missing < lost || missing > lost+unseen+1+inHand {
 		t.Errorf("%d lines are counted as lost, %d are missing", lost, missing)
 	}
+	m.ctl("stop", "brood.service")
+}
+
+// TestJournalAsStdout: the stdout of a service is a stream to journald, which systemd keeps for it over a restart or a
+// kill. Where that ends for good the output is lost, and said to be.
+func TestJournalAsStdout(t *testing.T) {
+	m := journalUnit(t, "journal", talkingPool("web", "auto", 1))
+	s := m.speaker("-u brood.service")
+	s.after("the start")
+	m.ctl("restart", "systemd-journald.service")
+	if missing := s.after("a restart"); missing != 0 {
+		t.Error("a restart costs lines")
+	}
+	m.ctl("kill", "--signal=KILL", "systemd-journald.service")
+	s.after("a kill")
+
+	m.ctl(append([]string{"stop"}, away()...)...)
+	m.await("a loss", func() bool { return m.said(outputLost).Lines > 0 })
+	if tr := m.said(outputLost); tr.Where != "stdout" || !strings.Contains(tr.Error, "broken pipe") {
+		t.Errorf("%+v", tr)
+	}
+	m.ctl("start", "systemd-journald.socket", "systemd-journald.service")
+	s.goesOn()
 	m.ctl("stop", "brood.service")
 }
