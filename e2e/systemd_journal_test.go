@@ -37,10 +37,16 @@ func talkingPool(name, mode string, workers int, words ...string) string {
 	return fmt.Sprintf("[pool.%s]\ncommand = %s\nworkers = %d\nready = \"notify\"\nlog.mode = %q\n", name, list(command...), workers, mode)
 }
 
+// flush has journald write what it has. One that was killed a moment ago does not listen yet: who waits comes again.
+func (m *machine) flush() {
+	m.t.Helper()
+	m.Run(m.t.Context(), "journalctl", "--sync")
+}
+
 // entries are those of the journal that match, oldest first.
 func (m *machine) entries(words ...string) (all []map[string]string) {
 	m.t.Helper()
-	m.Must(m.t.Context(), "journalctl", "--sync")
+	m.flush()
 	text := m.Must(m.t.Context(), append([]string{"journalctl", "-o", "json", "--all", "--no-pager"}, words...)...)
 	for line := range strings.Lines(text) {
 		entry := map[string]string{}
@@ -126,7 +132,7 @@ func (s *speaker) goesOn() {
 // arrived are the numbers of its lines that are in the journal; they must ascend.
 func (s *speaker) arrived() (all []int) {
 	s.t.Helper()
-	s.Must(s.t.Context(), "journalctl", "--sync")
+	s.flush()
 	beginnings := s.Must(s.t.Context(), "sh", "-c", "journalctl -o cat --no-pager "+s.match+" | grep '^[0-9]* [0-9]* x' | cut -c-40")
 	for line := range strings.Lines(beginnings) {
 		n := number(s.t, strings.TrimSpace(line), s.pid)
