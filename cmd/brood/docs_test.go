@@ -106,7 +106,7 @@ func TestPageHasTheStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	printStatus(&b, troubled(), troubledSaid(), look{width: 80})
+	printStatus(&b, shop(), lastSaid{"mailer": "Error: getaddrinfo ENOTFOUND smtp.example.org"}, look{width: 80})
 	want := []byte(b.String())
 	block := regexp.MustCompile("(?s)(<!-- status-80 -->\n```\n)(.*?)(```)")
 	m := block.FindSubmatchIndex(page)

@@ -60,7 +60,7 @@ func printStatus(w io.Writer, snap supervisor.Snapshot, said lastSaid, look look
 		_, _ = fmt.Fprintln(w)
 		printParts(w, []string{
 			"pool " + text.Neutral(p.Name), fmt.Sprintf("%d/%d%s ready", p.Ready, p.Desired, boundsWords(p.Autoscale)),
-			fmt.Sprintf("generation %d", p.Generation), fmt.Sprintf("restarts %d", p.Restarts), deathWords(p.Deaths), rolloutWords(p.Rollout),
+			fmt.Sprintf("generation %d", p.Generation), fmt.Sprintf("restarts %d", p.Restarts), leaderWords(p.Workers), deathWords(p.Deaths), rolloutWords(p.Rollout),
 		}, width)
 		printLoad(w, p.Autoscale, width)
 		if len(p.WaitsFor) > 0 {
@@ -127,6 +127,16 @@ func printLoad(w io.Writer, a *supervisor.AutoscaleView, width int) {
 	if a.Detail != "" {
 		printNote(w, fmt.Sprintf("scaled %s ago: %s", text.Age(time.Since(a.Changed)), a.Detail), width)
 	}
+}
+
+// leaderWords says who leads a pool that has somebody for that.
+func leaderWords(workers []supervisor.WorkerView) string {
+	for i := range workers {
+		if w := &workers[i]; w.Leader && w.PID != 0 {
+			return fmt.Sprintf("led by slot %d", w.Slot)
+		}
+	}
+	return ""
 }
 
 func rolloutWords(r *supervisor.RolloutView) string {

@@ -126,6 +126,42 @@ func troubled() supervisor.Snapshot {
 	}
 }
 
+// shop is what somebody may see who was called at night.
+func shop() supervisor.Snapshot {
+	now := time.Now()
+	worker := func(slot, pid int, cpu float64, memory uint64) supervisor.WorkerView {
+		return supervisor.WorkerView{
+			Slot: slot, WorkerID: new(slot), PID: pid, State: "ready", Ready: true, Generation: 3,
+			Age: 93600, Started: now.Add(-26 * time.Hour), Usage: &supervisor.UsageView{CPU: cpu, Memory: memory << 20, Pids: 1, FDs: 40},
+		}
+	}
+	web := supervisor.PoolView{
+		Name: "web", Phase: "serving", Generation: 3, Desired: 4, Ready: 3, Restarts: 1, State: "degraded",
+		Deaths:    map[supervisor.Cause]int{supervisor.CauseOOM: 1, supervisor.CauseStopped: 8},
+		Listeners: []supervisor.ListenerView{{Name: "http", Address: "0.0.0.0:8080", Mode: "sharded", Queue: &supervisor.QueueView{Depth: 31, Capacity: 2044}}},
+		Workers:   []supervisor.WorkerView{worker(0, 4720, 1310, 212), worker(1, 4721, 1402, 218), worker(2, 9035, 12, 180), worker(3, 4723, 1288, 209)},
+	}
+	for i := range web.Workers {
+		w := &web.Workers[i]
+		w.Queue, w.Connections = &supervisor.QueueView{Depth: uint64(i % 2), Capacity: 511}, new(uint64(20+3*i))
+	}
+	web.Workers[0].Leader = true
+	ill := &web.Workers[2]
+	ill.State, ill.Ready, ill.Age, ill.Started = "unready", false, 240, now.Add(-4*time.Minute)
+	ill.Health, ill.Queue.Depth, ill.Restarts = "readiness probe http /readyz: status 503 three times in a row", 29, 1
+	ill.LastExit = "oom: signal KILL; it had reached its limit of 512M"
+	mailer := supervisor.PoolView{
+		Name: "mailer", Phase: "serving", Generation: 3, Desired: 1, Restarts: 6, State: "degraded",
+		Deaths: map[supervisor.Cause]int{supervisor.CauseDiedYoung: 6}, Listeners: []supervisor.ListenerView{},
+		Workers: []supervisor.WorkerView{{Slot: 0, State: "waiting", Generation: 3, Restarts: 6, LastExit: "died_young: exit 1"}},
+	}
+	return supervisor.Snapshot{
+		Name: "shop", Version: "1.0.0", PID: 4711, State: "degraded", Started: now.Add(-50 * time.Hour),
+		Config: supervisor.ConfigView{File: "/etc/brood/shop.toml", Loaded: now.Add(-26 * time.Hour), Reloads: 1},
+		Pools:  []supervisor.PoolView{web, mailer},
+	}
+}
+
 // What is told as trouble, and what is not.
 func TestTroubles(t *testing.T) {
 	serving := func(change func(*supervisor.PoolView)) *supervisor.PoolView {
