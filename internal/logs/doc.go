@@ -36,7 +36,8 @@
 //
 // # Reading
 //
-// Of what each worker writes the last 64 KiB are kept, also when it is gone; see
+// Of what each worker writes the last 64 KiB are kept, also when it is gone, until
+// those that are gone have 64 MiB; see
 // [Mux.Kept]. [Mux.Follow] goes on from there. A reader has little in hand and
 // fetches more when it has time: who reads slowly loses lines, and is told how
 // many; nobody waits for a reader.

@@ -27,6 +27,15 @@ func TestModesSideBySide(t *testing.T) {
 	if got, want := read(t, h.out, 14), "b.0    | half\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	wide, err := h.Open(Worker{Pool: "late", Slot: 12}, Settings{Mode: Prefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(wide.Close)
+	say(t, pretty.Stdout(), "x\n")
+	if got, want := read(t, h.out, 12), "b.0     | x\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 	say(t, plain.Stdout(), "x")
 	if got := read(t, h.out, 1); got != "x" {
 		t.Errorf("got %q", got)

@@ -50,6 +50,7 @@ type Mux struct {
 	buffers sync.Pool     // of *buffer: shared by all sinks
 	queued  atomic.Int64  // bytes in all sinks
 	lost    atomic.Uint64 // bytes
+	past    atomic.Int64  // bytes that are kept of workers that are gone
 	width   atomic.Int64  // see Widen
 
 	readers atomic.Pointer[[]*reader] // nil if nobody follows

@@ -8,6 +8,9 @@ import (
 // be opened is reported, and the worker runs on.
 func (m *Mux) Open(of Worker, set Settings) (*Stream, error) {
 	s := &Stream{mux: m, stdout: m.opt.Stdout, stderr: m.opt.Stderr}
+	if set.form() == prefixed && of.Slot != NoSlot {
+		m.Widen(len(of.Label())) // a pool may have grown, or have come by a reload
+	}
 	if err := s.open(of, set); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("cannot open output of %s: %w", of.Label(), err)

@@ -138,6 +138,28 @@ func TestRecentOutlivesTheWorker(t *testing.T) {
 	}
 }
 
+// Pools that come and go do not fill the memory: the oldest words are let go of.
+func TestPastHasABound(t *testing.T) {
+	h := newHouse(t)
+	text := []byte(strings.Repeat("p", 60_000) + "\n")
+	const count = 1200 // 75 MiB
+	for i := range count {
+		r := h.Mux.source(place{fmt.Sprintf("web-%d", i), 0}).record(i)
+		r.add(record{at: int64(i), stream: stdout, text: text}, 1)
+		r.close()
+		if kept := h.past.Load(); kept > pastSize {
+			t.Fatalf("%d bytes after %d workers", kept, i+1)
+		}
+	}
+	lines := h.Recent(Filter{})
+	if n := len(lines); n < count*2/3 || n > 1024 || lines[0].WorkerID != count-n || lines[n-1].WorkerID != count-1 {
+		t.Errorf("%d are kept, from %d", n, lines[0].WorkerID)
+	}
+	if got := int64(len(lines)) * keepSize; got != h.past.Load() {
+		t.Errorf("%d bytes are kept, and counted %d", got, h.past.Load())
+	}
+}
+
 func TestClosedTwiceIsKeptOnce(t *testing.T) {
 	h := newHouse(t)
 	s := h.open(t, "web.1", Tail)

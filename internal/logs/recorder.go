@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 const (
@@ -20,6 +21,7 @@ type recorder struct {
 	source *source
 	id     int
 	size   atomic.Int64 // of buf, for who does not hold mu
+	gone   time.Time    // when the worker was; of the source's lock
 
 	mu sync.Mutex
 	// buf is a ring. Positions count the bytes from the worker's first: of the oldest record, and behind the newest.

@@ -1,10 +1,12 @@
 package logs
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Worker says whose output it is.
@@ -43,8 +45,12 @@ type source struct {
 	past []*recorder // of workers that are gone, oldest first
 }
 
-// pastWorkers bounds how many workers that are gone are remembered, if each said little.
-const pastWorkers = 16
+const (
+	// pastWorkers bounds how many workers that are gone are remembered of a slot, if each said little.
+	pastWorkers = 16
+	// pastSize bounds what all of them keep together: pools come and go, and with them their slots.
+	pastSize = 64 << 20
+)
 
 // source returns that of a slot, made when first needed.
 func (m *Mux) source(at place) *source {
@@ -69,12 +75,17 @@ func (s *source) record(id int) *recorder {
 // retire keeps what a worker that is gone has said, in so far as there is room.
 func (s *source) retire(r *recorder) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.live = slices.DeleteFunc(s.live, func(l *recorder) bool { return l == r })
 	if r.size.Load() > 0 {
+		r.gone = time.Now()
 		s.past = append(s.past, r)
+		s.mux.past.Add(r.size.Load())
 	}
 	s.trimLocked()
+	s.mu.Unlock()
+	if s.mux.past.Load() > pastSize {
+		s.mux.forgetPast()
+	}
 }
 
 // trim lets go of the past as the living need the room: a slot keeps at most as much as two workers.
@@ -92,9 +103,48 @@ func (s *source) trimLocked() {
 	for i, r := range slices.Backward(s.past) {
 		size += r.size.Load()
 		if size > 2*keepSize || len(s.past)-i > pastWorkers {
-			s.past = slices.Delete(s.past, 0, i+1)
+			s.forgetLocked(i + 1)
 			return
 		}
+	}
+}
+
+// forgetLocked lets go of the oldest workers.
+func (s *source) forgetLocked(n int) {
+	for _, r := range s.past[:n] {
+		s.mux.past.Add(-r.size.Load())
+	}
+	s.past = slices.Delete(s.past, 0, n)
+}
+
+// forgetPast lets go of the workers that are gone for longest, and a little more than it must, so that it is not called for
+// each.
+func (m *Mux) forgetPast() {
+	m.mu.Lock()
+	all := slices.Collect(maps.Values(m.sources))
+	m.mu.Unlock()
+	type old struct {
+		of   *source
+		gone time.Time
+	}
+	var past []old
+	for _, s := range all {
+		s.mu.Lock()
+		for _, r := range s.past {
+			past = append(past, old{s, r.gone})
+		}
+		s.mu.Unlock()
+	}
+	slices.SortStableFunc(past, func(a, b old) int { return a.gone.Compare(b.gone) })
+	for _, o := range past {
+		if m.past.Load() <= pastSize*7/8 {
+			return
+		}
+		o.of.mu.Lock()
+		if len(o.of.past) > 0 && !o.of.past[0].gone.After(o.gone) { // else it is let go of already
+			o.of.forgetLocked(1)
+		}
+		o.of.mu.Unlock()
 	}
 }
 
