@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -35,7 +36,7 @@ func startHooks(set *settings, sup *supervisor.Supervisor, world supervisor.Worl
 		host = "localhost"
 	}
 	opt := hooks.Options{
-		Feed: sup.Events(), Name: set.cfg.Name, Host: host,
+		Feed: sup.Events(), Name: set.cfg.Name, Host: host, Start: strconv.FormatInt(sup.Published().Started.UnixMilli(), 10),
 		Report: func(hook string, dropped int, err error) {
 			log.Warn().Err(err).Str("hook", hook).Int("count", dropped).Msg("events not delivered")
 		},

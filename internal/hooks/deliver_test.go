@@ -18,7 +18,7 @@ import (
 )
 
 func death() Message {
-	return Message{Name: "web", Host: "box", Event: events.Event{
+	return Message{Name: "web", Host: "box", Key: "1700000000123-7", Event: events.Event{
 		ID: 7, Kind: events.Death, Pool: "web", Slot: new(2), PID: 99, Cause: "oom", Reason: "a\x00b",
 	}}
 }
@@ -55,7 +55,7 @@ func TestWebhookPosts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"Content-Type": "application/json", "User-Agent": "brood/1", "Brood-Event": "death", "X-Team": "core", "Authorization": "Bearer s3cret",
+		"Content-Type": "application/json", "User-Agent": "brood/1", "Brood-Event": "death", "Idempotency-Key": "1700000000123-7", "X-Team": "core", "Authorization": "Bearer s3cret",
 	} {
 		if got := seen.Header.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)

@@ -31,6 +31,7 @@ type Deliver func(ctx context.Context, m Message) error
 type Message struct {
 	Name   string `json:"name"`             // of the supervisor
 	Host   string `json:"host"`             // its machine
+	Key    string `json:"key"`              // the same for each attempt, and for no other event of that supervisor
 	Missed int    `json:"missed,omitempty"` // events that were dropped since the last delivery
 	events.Event
 }

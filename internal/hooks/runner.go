@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"time"
 
@@ -26,6 +27,7 @@ type Options struct {
 	Hooks []Hook
 	Name  string // of the supervisor
 	Host  string // its machine
+	Start string // when it did, as in the ids of the API's stream of events
 	// Report says that events were dropped for good, and why. It may be called from any goroutine, and must not block.
 	Report func(hook string, dropped int, err error)
 }
@@ -110,13 +112,17 @@ func (r *Runner) send(h *Hook, q *queue) {
 		if !ok {
 			return
 		}
-		if err := r.deliver(h, Message{Name: r.opt.Name, Host: r.opt.Host, Missed: missed, Event: e}); err != nil {
+		if err := r.deliver(h, r.message(e, missed)); err != nil {
 			missed++
 			r.opt.Report(h.Name, 1, err)
 			continue
 		}
 		missed = 0
 	}
+}
+
+func (r *Runner) message(e events.Event, missed int) Message {
+	return Message{Name: r.opt.Name, Host: r.opt.Host, Key: r.opt.Start + "-" + strconv.FormatUint(e.ID, 10), Missed: missed, Event: e}
 }
 
 func (r *Runner) whyDropped() error {

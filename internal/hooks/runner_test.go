@@ -75,7 +75,7 @@ func play(t *testing.T, change func(*Hook), story func(*scene)) {
 			change(&h)
 		}
 		s.feed.Add(events.Event{Kind: events.State}) // from before, which is nobody's business
-		s.runner = Start(Options{Feed: s.feed, Hooks: []Hook{h}, Name: "web", Host: "box", Report: func(hook string, dropped int, err error) {
+		s.runner = Start(Options{Feed: s.feed, Hooks: []Hook{h}, Name: "web", Host: "box", Start: "1700000000123", Report: func(hook string, dropped int, err error) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.reports = append(s.reports, fmt.Sprintf("%s lost %d: %v", hook, dropped, err))
@@ -125,7 +125,7 @@ func TestToldInOrder(t *testing.T) {
 		s.dies(1, 2, 3)
 		s.after(3 * time.Second)
 		s.wants(nil, 1, 2, 3)
-		if m := s.service.got[0]; m.Name != "web" || m.Host != "box" || m.ID != 2 || m.Kind != events.Death {
+		if m := s.service.got[0]; m.Name != "web" || m.Host != "box" || m.Key != "1700000000123-2" || m.ID != 2 || m.Kind != events.Death {
 			t.Errorf("the message is %+v", m)
 		}
 	})

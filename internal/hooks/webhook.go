@@ -55,6 +55,7 @@ func (w *Webhook) Deliver(ctx context.Context, m Message) error {
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", w.UserAgent)
 	req.Header.Set("Brood-Event", string(m.Kind))
+	req.Header.Set("Idempotency-Key", m.Key)
 	if w.TokenFile != "" {
 		token, err := os.ReadFile(w.TokenFile)
 		if err != nil {
