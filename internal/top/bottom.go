@@ -35,21 +35,34 @@ func (m Model) keysLine(keys ...string) line {
 	return words(faint, strings.TrimRight(said, " "))
 }
 
-// reasonLines are what the table had to cut of the row of the cursor.
+// reasonLines are what the table had to cut of the row of the cursor, or of the first one that is not well if that one has
+// nothing to say.
 func (m Model) reasonLines() []line {
 	r, ok := m.current()
 	if !ok {
 		return nil
 	}
-	said, t := r.pool.Why, bad
-	if r.worker != nil {
-		said, t = note(r.worker), noteTone(r.worker)
+	said, t := r.words()
+	for i := 0; said == "" && i < len(m.rows); i++ {
+		if sick := m.rows[i]; sick.sick() {
+			if said, t = sick.words(); said != "" {
+				return m.noteLines(t, sick.name()+": "+said)
+			}
+		}
 	}
 	lay := m.layout()
 	if text.Width(clean(said)) <= lay[len(lay)-1].width {
 		return nil
 	}
 	return m.noteLines(t, said)
+}
+
+// words are what is worth knowing of a row, and how that looks.
+func (r row) words() (string, tone) {
+	if r.worker == nil {
+		return r.pool.Why, bad
+	}
+	return note(r.worker), noteTone(r.worker)
 }
 
 // noteLines are a reason over several lines, as many as the terminal can spare.
@@ -66,10 +79,10 @@ func (m Model) noteLines(t tone, said string) []line {
 
 // noteTone is how what is worth knowing of a worker looks.
 func noteTone(w *Worker) tone {
-	if w.Why != "" {
-		return warn
+	if w.healthy() {
+		return faint
 	}
-	return faint
+	return warn
 }
 
 func (m Model) noticeLines() []line {

@@ -35,6 +35,22 @@ func (r row) place() place {
 	return place{pool: r.pool.Name, slot: r.worker.Slot, side: r.worker.Side}
 }
 
+// name is what people and verbs call it.
+func (r row) name() string {
+	if r.worker == nil {
+		return r.pool.Name
+	}
+	return r.pool.Name + "." + strconv.Itoa(r.worker.Slot)
+}
+
+// sick reports whether there is something to see to.
+func (r row) sick() bool {
+	if r.worker == nil {
+		return !r.pool.healthy()
+	}
+	return !r.worker.healthy()
+}
+
 // rows lists what is to be seen of a picture: pools in their order, and below each its workers in theirs.
 func (c choice) rows(p *Picture) []row {
 	var by *column

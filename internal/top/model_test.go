@@ -326,3 +326,16 @@ func TestModelsAreValues(t *testing.T) {
 		t.Errorf("the kept model shows\n%s\nand did show\n%s", got, screen)
 	}
 }
+
+// The first look says what is wrong, wherever the cursor is.
+func TestReasonsAreToldUnasked(t *testing.T) {
+	s := begin(t, 80, 12)
+	s.shows("web.2: readiness probe: GET /readyz: 503 Service Unavailable; last: died: exit 1")
+	snap := later()
+	snap.Pools[0].Workers = snap.Pools[0].Workers[:2]
+	s.arrive(snap, time.Second)
+	s.shows("jobs: waits for web; missing: tcp://127.0.0.1:5432: connection refused")
+	snap.Pools[0].Ready, snap.Pools = 4, snap.Pools[:1]
+	s.arrive(snap, time.Second)
+	s.hides("web.2", "jobs")
+}
