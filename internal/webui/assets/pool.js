@@ -52,7 +52,7 @@ function facts(pool) {
 
 let houses = 0;
 
-const roomWidth = 150; // pixels that a large room has at least
+const roomWidth = 11; // of a large room at least, in sizes of the page's letters
 
 export class PoolView {
   #focus = 0;
@@ -126,7 +126,8 @@ export class PoolView {
       this.counted = n;
       this.house.style.setProperty('--most', n);
     }
-    const fit = Math.max(1, Math.floor(this.rooms.clientWidth / roomWidth));
+    const letters = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const fit = Math.max(1, Math.floor(this.rooms.clientWidth / (roomWidth * letters)));
     const columns = Math.ceil(n / Math.ceil(n / fit));
     if (columns === this.columns) return;
     this.columns = columns;
