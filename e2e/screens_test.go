@@ -121,35 +121,46 @@ func rolled(pools []supervisor.PoolView) {
 	p.Workers = all
 }
 
-// happened is what there is to tell of the last minutes.
-func happened(s *stage) {
-	for _, e := range []events.Event{
-		{Kind: events.Pool, Pool: "web", State: "ready", From: "starting"},
-		{Kind: events.Death, Pool: "web", Slot: new(5), Cause: "died", Exit: "SIGKILL", Next: "restarted at once"},
-		{Kind: events.Request, Pool: "web", Verb: "roll"},
-		{Kind: events.Rollout, Pool: "web", Generation: 3, State: "rolling"},
-		{Kind: events.Rollout, Pool: "web", Generation: 3, State: "done"},
-		{Kind: events.Scale, Pool: "api", Workers: 4, Before: 3, Reason: "queue"},
-		{Kind: events.Death, Pool: "mailer", Slot: new(1), Cause: "died_young", Exit: "exit 3", Next: "restarted after a backoff"},
-		{Kind: events.Pool, Pool: "mailer", State: "degraded", From: "ready"},
-	} {
+// happened is what there is to tell of the last minutes of some pools.
+func happened(s *stage, pools []supervisor.PoolView) {
+	tell := func(ago time.Duration, e events.Event) {
+		e.Time = time.Now().Add(-ago)
 		s.feed.Add(e)
+	}
+	tell(14*time.Minute, events.Event{Kind: events.Pool, Pool: "web", State: "ready", From: "starting"})
+	tell(12*time.Minute, events.Event{Kind: events.Death, Pool: "web", Slot: new(5), Cause: "died", Exit: "SIGKILL", Next: "restarted at once"})
+	tell(9*time.Minute, events.Event{Kind: events.Request, Pool: "web", Verb: "roll"})
+	tell(9*time.Minute, events.Event{Kind: events.Rollout, Pool: "web", Generation: 3, State: "rolling"})
+	tell(8*time.Minute, events.Event{Kind: events.Rollout, Pool: "web", Generation: 3, State: "done"})
+	tell(5*time.Minute, events.Event{Kind: events.Scale, Pool: "api", Workers: 4, Before: 3, Reason: "queue"})
+	if pools[0].Rollout != nil {
+		tell(20*time.Second, events.Event{Kind: events.Request, Pool: "web", Verb: "roll"})
+		tell(20*time.Second, events.Event{Kind: events.Rollout, Pool: "web", Generation: 4, State: "rolling"})
+	}
+	if last := pools[len(pools)-1]; last.State == supervisor.StateDegraded {
+		tell(2*time.Minute, events.Event{Kind: events.Pool, Pool: "mailer", State: "degraded", From: "ready"})
+		for i := range last.Restarts {
+			tell(time.Duration(last.Restarts-i)*15*time.Second, events.Event{
+				Kind: events.Death, Pool: "mailer", Slot: new(1), Cause: "died_young", Exit: "exit 3", Next: "restarted after a backoff",
+			})
+		}
+		tell(9*time.Second, events.Event{Kind: events.Pool, Pool: "web", State: "degraded", From: "ready"})
 	}
 	for i := range 12 {
 		s.lines = append(s.lines, logs.Line{
-			Time: time.Now(), Pool: "mailer", Slot: 1, Stream: "stderr",
-			Text: fmt.Sprintf("cannot connect to smtp.internal:25: connection refused (attempt %d)", i+1),
+			Time: time.Now().Add(time.Duration(i-12) * 9 * time.Second), Pool: "mailer", Slot: 1, Stream: "stderr",
+			Text: fmt.Sprintf("cannot connect to smtp.internal:25: refused (%d)", i+1),
 		})
 	}
 }
 
 // TestScreens looks at the page in the ways in which people see it. With E2E_SCREENS it makes the pictures of the
-// documentation, for which the lines need a while to be drawn.
+// documentation, for which the lines need a while to be drawn: one scene at a time then.
 func TestScreens(t *testing.T) {
 	b := startBrowser(t)
-	looks := 2
+	looks := 1
 	if os.Getenv("E2E_SCREENS") != "" {
-		looks = 14
+		looks = 25
 	}
 	for name, scene := range map[string]struct {
 		width, height int64
@@ -171,7 +182,7 @@ func TestScreens(t *testing.T) {
 			p.enter(writeToken)
 			p.entered()
 			p.click(slotOf("mailer", 1))
-			p.await("its log", "document.querySelector('.log')?.textContent.includes('attempt 12')")
+			p.await("its log", "document.querySelector('.log')?.textContent.includes('refused (12)')")
 		}},
 		"pair": {width: 1280, height: 860, pools: rolled, dark: true, then: func(p *tab) { p.click(slotOf("web", 3)) }},
 		"question": {width: 1280, height: 860, then: func(p *tab) {
@@ -195,7 +206,7 @@ func TestScreens(t *testing.T) {
 			}
 			s, at := play(t, pools...)
 			s.drift = busy
-			happened(s)
+			happened(s, pools)
 			s.becomes(func(snap *supervisor.Snapshot) {
 				for _, p := range pools {
 					if p.State == supervisor.StateDegraded {
@@ -210,7 +221,7 @@ func TestScreens(t *testing.T) {
 			}
 			p.prefers("prefers-color-scheme", scheme)
 			p.await("the lines", fmt.Sprintf("[...document.querySelectorAll('.spark-line')].some((line) => (line.getAttribute('d') ?? '').split('L').length >= %d)", looks))
-			p.await("the events", "document.querySelectorAll('.events li').length > 5")
+			p.await("the events", "document.querySelectorAll('.events li').length > 4")
 			p.fits("the page")
 			if scene.then != nil {
 				scene.then(p)
