@@ -107,7 +107,7 @@ func TestTerminalScreens(t *testing.T) {
 	if err := syscall.Kill(m.status().named("mailer").Workers[1].PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	m.await("deaths", func() bool { return m.status().named("mailer").Restarts > 5 })
+	m.await("deaths", func() bool { return m.status().named("mailer").Restarts > 2 })
 	for name, scene := range map[string]struct {
 		width, height int
 		words         string
