@@ -17,7 +17,7 @@ import (
 )
 
 // shortTime is how long requests may take to be read in these tests.
-const shortTime = 500 * time.Millisecond
+const shortTime = time.Second
 
 // impatient is a server that gives requests little time to be read.
 func impatient(t *testing.T, sup Supervisor) *Client {
