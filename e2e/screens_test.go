@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,6 +134,8 @@ func happened(s *stage, pools []supervisor.PoolView) {
 	tell(9*time.Minute, events.Event{Kind: events.Rollout, Pool: "web", Generation: 3, State: "rolling"})
 	tell(8*time.Minute, events.Event{Kind: events.Rollout, Pool: "web", Generation: 3, State: "done"})
 	tell(5*time.Minute, events.Event{Kind: events.Scale, Pool: "api", Workers: 4, Before: 3, Reason: "queue"})
+	tell(5*time.Minute, events.Event{Kind: events.Repair, Pool: "api", Slot: new(3), Listener: "api", Detail: "backlog"})
+	tell(5*time.Minute, events.Event{Kind: events.Repair, Pool: "api", Slot: new(3), Listener: "api", Detail: "revived"})
 	if pools[0].Rollout != nil {
 		tell(20*time.Second, events.Event{Kind: events.Request, Pool: "web", Verb: "roll"})
 		tell(20*time.Second, events.Event{Kind: events.Rollout, Pool: "web", Generation: 4, State: "rolling"})
@@ -222,6 +225,9 @@ func TestScreens(t *testing.T) {
 			p.prefers("prefers-color-scheme", scheme)
 			p.await("the lines", fmt.Sprintf("[...document.querySelectorAll('.spark-line')].some((line) => (line.getAttribute('d') ?? '').split('L').length >= %d)", looks))
 			p.await("the events", "document.querySelectorAll('.events li').length > 4")
+			if said := eval[string](p, "document.querySelector('.events').innerText"); strings.Contains(said, "backlog") || !strings.Contains(said, "revived") {
+				t.Errorf("what matters is not %s", said)
+			}
 			p.fits("the page")
 			if scene.then != nil {
 				scene.then(p)

@@ -37,7 +37,8 @@ export function toneOf(e) {
 
 const filters = {
   most: (e) => ({
-    worker: false, signal: false, death: !harmless.has(e.cause), state: e.state === 'stopping', pool: e.state !== 'waiting' && e.state !== 'starting',
+    // Many servers set the backlog when they start: that it is put back is no news.
+    worker: false, signal: false, repair: e.detail !== 'backlog', death: !harmless.has(e.cause), state: e.state === 'stopping', pool: e.state !== 'waiting' && e.state !== 'starting',
   })[e.event] ?? true,
   death: (e) => e.event === 'death',
   rollout: (e) => e.event === 'rollout' || e.event === 'reload' || e.event === 'scale',
