@@ -82,7 +82,8 @@ func content(t testing.TB, path string) string {
 	return string(b)
 }
 
-// Many writers in one file that is rotated again and again: each line is there once, whole, and in its writer's order.
+// Many writers of lines in two pieces, in one file that is rotated and opened again and again: each line is there once,
+// whole, and in its writer's order.
 func TestNoLineIsTornOrLost(t *testing.T) {
 	const writers, count = 8, 4000
 	for _, compress := range []bool{false, true} {
@@ -97,7 +98,12 @@ func TestNoLineIsTornOrLost(t *testing.T) {
 				s := h.openFile(t, fmt.Sprintf("web.%d", w), set)
 				wg.Go(func() {
 					for i := range count {
-						say(t, s.Stdout(), fmt.Sprintf("writer %d line %d %s\n", w, i, strings.Repeat("x", i%97)))
+						line := fmt.Sprintf("writer %d line %d %s\n", w, i, strings.Repeat("x", i%97))
+						say(t, s.Stdout(), line[:i%len(line)])
+						say(t, s.Stdout(), line[i%len(line):])
+						if i%500 == w {
+							h.Reopen()
+						}
 					}
 					s.Spawned(1)
 				})

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -104,7 +105,9 @@ type logWriter struct{ sink *sink }
 // Write implements [io.Writer].
 func (w logWriter) Write(p []byte) (int, error) {
 	if !w.sink.put(nil, len(p), hardLimit+reserve, func(dst []byte) []byte { return append(dst, p...) }) {
-		w.sink.mux.lost.Add(uint64(len(p)))
+		n := uint64(len(p))
+		w.sink.mux.lost.Add(n)
+		w.sink.met(nil, tally{lines: uint64(bytes.Count(p, newline)), bytes: n, own: n})
 	}
 	return len(p), nil
 }

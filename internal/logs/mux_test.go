@@ -379,8 +379,9 @@ func TestFullDiskIsNoReasonToStop(t *testing.T) {
 }
 
 func TestLogNeverBlocks(t *testing.T) {
-	h := newHouse(t)
-	line := []byte(strings.Repeat("z", 64<<10))
+	reports := make(chan Trouble, 8)
+	h := newHouse(t, func(o *Options) { o.Report = func(tr Trouble) { reports <- tr } })
+	line := []byte(strings.Repeat("z", 64<<10-1) + "\n")
 	for range 2 * hardLimit / len(line) {
 		if _, err := h.Log().Write(line); err != nil {
 			t.Fatal(err)
@@ -388,6 +389,9 @@ func TestLogNeverBlocks(t *testing.T) {
 	}
 	if h.Lost() == 0 {
 		t.Error("nothing was counted as lost")
+	}
+	if tr := <-reports; tr.Where != "stderr" || tr.Lines == 0 || tr.Bytes != tr.Lines*uint64(len(line)) {
+		t.Errorf("%+v", tr)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
