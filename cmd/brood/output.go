@@ -17,14 +17,24 @@ import (
 func newOutput(set *settings, poller *poll.Poller, report func(logs.Trouble)) *logs.Mux {
 	mux := logs.New(logs.Options{
 		Poller: poller, Stdout: syscall.Stdout, Stderr: syscall.Stderr,
-		ColourOut: set.colour(term.IsTerminal(syscall.Stdout)), ColourErr: set.colour(term.IsTerminal(syscall.Stderr)),
-		Report: report,
+		ScreenOut: set.screen(syscall.Stdout), ScreenErr: set.screen(syscall.Stderr), Report: report,
 	})
 	for i := range set.cfg.Pools {
 		p := &set.cfg.Pools[i]
 		mux.Widen(len(fmt.Sprintf("%s.%d", p.Name, p.MostWorkers()-1)))
 	}
 	return mux
+}
+
+// screen is what is behind a descriptor.
+func (set *settings) screen(fd int) logs.Screen {
+	switch tty := term.IsTerminal(fd); {
+	case !tty:
+		return logs.NoScreen
+	case set.colour(tty):
+		return logs.ColourScreen
+	}
+	return logs.PlainScreen
 }
 
 // openOutput makes of the words of a pool where its workers' output goes; tty is whether people see it.

@@ -24,8 +24,8 @@ type Options struct {
 	// Stdout and Stderr are the raw descriptors to write to, usually 1 and 2.
 	// They stay the caller's.
 	Stdout, Stderr int
-	// ColourOut and ColourErr say of each whether people see it in colours, in mode Prefix.
-	ColourOut, ColourErr bool
+	// ScreenOut and ScreenErr say of each what people see on it, in mode Prefix.
+	ScreenOut, ScreenErr Screen
 	Journal              string // the socket of journald, if it is another than JournalSocket
 	// Report is told when output is lost, from a goroutine of its own. Nil tells nobody.
 	Report func(Trouble)

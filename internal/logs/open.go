@@ -40,11 +40,14 @@ func (s *Stream) open(of Worker, set Settings) error {
 func (m *Mux) newLane(to *sink, from *recorder, of Worker, set Settings, which standard) *lane {
 	l := &lane{mux: m, sink: to, source: from.source, from: from, holds: set.Backpressure, read: -1, child: -1}
 	l.lines.limit = maxLine
-	colour := m.opt.ColourOut
-	if which == stderr {
-		colour = m.opt.ColourErr
+	l.look = look{form: set.form(), of: of, which: which, mux: m}
+	switch {
+	case set.Mode != Prefix:
+	case which == stderr:
+		l.look.screen = m.opt.ScreenErr
+	default:
+		l.look.screen = m.opt.ScreenOut
 	}
-	l.look = look{form: set.form(), of: of, which: which, mux: m, colour: colour && set.Mode == Prefix}
 	return l
 }
 

@@ -11,7 +11,7 @@ type look struct {
 	begin  []byte // object only: with the time
 	width  int64  // prefixed only: the columns that fixed was made for
 	mux    *Mux
-	colour bool
+	screen Screen
 }
 
 // at is called before the lines of a read.
@@ -28,7 +28,7 @@ func (k *look) at(now int64) {
 		}
 	case prefixed:
 		if width := k.mux.width.Load(); k.fixed == nil || width != k.width {
-			k.fixed, k.width = newPrefix(k.of.Label(), int(width), k.colour), width
+			k.fixed, k.width = newPrefix(k.of.Label(), int(width), k.screen == ColourScreen), width
 		}
 	case raw, plain:
 	}
@@ -43,6 +43,9 @@ func (k *look) append(dst, line []byte, more bool) []byte {
 		return appendRecord(dst, k.fixed, k.pid, k.which, line)
 	case prefixed:
 		dst = append(dst, k.fixed...)
+		if k.screen != NoScreen {
+			return append(k.screen.appendShown(dst, line), '\n')
+		}
 	case raw, plain:
 	}
 	return append(append(dst, line...), '\n')

@@ -2,6 +2,7 @@ package logs
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -88,20 +89,16 @@ func clean(line []byte) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// escapeLen returns the length of the escape sequence of ECMA-48 that b begins with: CSI
-// (`ESC [ … letter`), a string (`ESC ] … ESC \`, also DCS, SOS, PM and APC; xterm ends it with BEL, too), or two bytes.
+// escapeLen returns the length of the escape sequence of ECMA-48 that b begins with: CSI (`ESC [ … letter`), a string
+// (`ESC ] … ESC \`, also DCS, SOS, PM and APC; xterm ends it with BEL, too), or two bytes with others between them, such
+// as `ESC ( B`.
 func escapeLen(b []byte) int {
 	if len(b) < 2 {
 		return len(b)
 	}
 	switch b[1] {
 	case '[':
-		for i := 2; i < len(b); i++ {
-			if b[i] >= 0x40 && b[i] <= 0x7e {
-				return i + 1
-			}
-		}
-		return len(b)
+		return 2 + upTo(b[2:], func(c byte) bool { return c >= 0x40 && c <= 0x7e })
 	case ']', 'P', 'X', '^', '_':
 		for i := 2; i < len(b); i++ {
 			switch {
@@ -113,5 +110,13 @@ func escapeLen(b []byte) int {
 		}
 		return len(b)
 	}
-	return 2
+	return 1 + upTo(b[1:], func(c byte) bool { return c < 0x20 || c > 0x2f })
+}
+
+// upTo is how long b is up to a byte and with it; all of it if there is none.
+func upTo(b []byte, end func(byte) bool) int {
+	if i := slices.IndexFunc(b, end); i >= 0 {
+		return i + 1
+	}
+	return len(b)
 }
