@@ -85,3 +85,22 @@ func background(t *testing.T, b *browser) {
 	p.press(kb.Escape)
 	log(false)
 }
+
+// A page whose token is not known any more says so, and shows what everybody may see.
+func anotherToken(t *testing.T, b *browser) {
+	s, at := play(t, crowd("web", 2))
+	p := b.open(t, at, 1280, 900)
+	p.await("all workers", ready(2))
+	p.enter(writeToken)
+	p.entered()
+	const other = "may-ask-for-all-as-well"
+	write(t, s.token, other) // which everybody may read: it is refused, and brood says so
+	p.await("the reason is told", "document.querySelector('#notices').innerText.includes('brood refuses: cannot read the tokens')")
+	chmod(t, s.token, 0o600)
+	p.await("it is said", "document.querySelector('#notices').innerText.includes('not known any more')")
+	s.becomes(func(snap *supervisor.Snapshot) { snap.Pools = []supervisor.PoolView{crowd("web", 3)} }, moves("web", 2, "ready"))
+	p.await("it is live", "document.querySelector('#link').dataset.link === 'live' && "+ready(3))
+	p.enter(other)
+	p.entered()
+	p.await("nothing is wrong", "document.querySelector('#notices').innerText === ''")
+}

@@ -33,7 +33,7 @@ func TestDashboardPage(t *testing.T) {
 	b := startBrowser(t)
 	for name, test := range map[string]func(*testing.T, *browser){
 		"hostile names": hostileNames, "thousand": thousand, "narrow": narrow, "keyboard": keyboardOnly, "other origins": otherOrigins,
-		"without tokens": withoutTokens, "contrast": contrast, "notices": noticesStay, "token while it looks": tokenWhileItLooks, "background": background,
+		"without tokens": withoutTokens, "contrast": contrast, "notices": noticesStay, "token while it looks": tokenWhileItLooks, "background": background, "another token": anotherToken,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, b) })
 	}

@@ -33,6 +33,7 @@ type stage struct {
 	snap    supervisor.Snapshot
 	changed chan struct{}
 	asked   []supervisor.Request
+	token   string    // the file of it
 	reads   chan bool // of logs: true when one begins, false when it ends
 }
 
@@ -50,7 +51,8 @@ func playWith(t *testing.T, change func(*webui.Options), pools ...supervisor.Poo
 		Config: supervisor.ConfigView{File: "/etc/brood/shop.toml"}, Pools: pools,
 	}
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "token"), writeToken)
+	s.token = filepath.Join(dir, "token")
+	write(t, s.token, writeToken)
 	socket, err := control.Listen(filepath.Join(dir, "control.sock"), control.Access{})
 	if err != nil {
 		t.Fatal(err)
@@ -59,13 +61,12 @@ func playWith(t *testing.T, change func(*webui.Options), pools ...supervisor.Poo
 	t.Cleanup(socket.Remove)
 	t.Cleanup(api.Close)
 	mux := http.NewServeMux()
+	tokens := control.Tokens{Write: privately(t, s.token)}
 	opt := webui.Options{
-		API: api.Web(&control.Tokens{Write: privately(t, filepath.Join(dir, "token"))}), Last: s.feed.Last,
+		API: api.Web(&tokens), Last: s.feed.Last,
 		Rights: func(token string) (string, error) {
-			if token == writeToken {
-				return "write", nil
-			}
-			return "none", nil
+			rights, err := tokens.Rights(token)
+			return string(rights), err
 		},
 	}
 	change(&opt)

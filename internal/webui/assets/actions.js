@@ -1,6 +1,6 @@
 // What can be done from here, what it means, and what became of it.
 
-import { Refused, ask, askJSON, enter, hasToken } from './api.js';
+import { Refused, ask, askJSON, enter } from './api.js';
 import { byId, el, setAttr, setText } from './dom.js';
 import { askNumber, askToken, confirm, tell } from './dialogs.js';
 import { clock, now, plural, sign, tone, visible } from './text.js';
@@ -23,13 +23,14 @@ const workersOf = (pool) => plural(pool.desired, 'worker');
 export class Actions {
   rights = 'none';
   off = '';
+  isOutdated = false; // the token was known, and is not any more
 
   // on has announce(text), changed(): other rights, or something was asked for, and unlocked(): there is a token now.
   constructor(model, on) {
     this.model = model;
     this.on = on;
     this.list = byId('operations').querySelector('ol');
-    byId('token').addEventListener('click', () => this.#unlock());
+    byId('token').addEventListener('click', () => this.unlock());
     byId('reload').addEventListener('click', () => this.act('reload'));
     byId('stop').addEventListener('click', () => this.act('stop'));
   }
@@ -37,6 +38,7 @@ export class Actions {
   // session takes what the supervisor says of our rights.
   session(view) {
     this.off = view.off ?? '';
+    this.isOutdated = view.rights === 'none' && (this.isOutdated || this.rights !== 'none');
     this.rights = view.rights;
     const words = { write: 'Token entered', read: 'Token entered: may look', none: this.off ? 'Actions are off…' : 'Enter token…' };
     setText(byId('token'), words[this.rights]);
@@ -50,7 +52,7 @@ export class Actions {
     ], howTo);
   }
 
-  async #unlock() {
+  async unlock() {
     if (this.off) {
       await this.explainOff();
       return false;
@@ -77,7 +79,7 @@ export class Actions {
 
   // unlocked asks for a token where one is needed.
   async unlocked(isRead = false) {
-    if (this.rights === 'none' && !(await this.#unlock())) return false;
+    if (this.rights === 'none' && !(await this.unlock())) return false;
     if (isRead || this.rights === 'write') return true;
     await tell('This token may look, and change nothing', ['Enter the one of token_file to change something.']);
     return false;

@@ -4,7 +4,10 @@ import { setClock } from './text.js';
 
 let token = '';
 
-export const hasToken = () => token !== '';
+// forget drops a token that is not known any more: with it even what everybody may see would be refused.
+export function forget() {
+  token = '';
+}
 
 // Refused is an answer that is no success. It has the fields of the API's answer.
 export class Refused extends Error {
@@ -26,9 +29,6 @@ export async function ask(path, { body, signal, as = token } = {}) {
 }
 
 export const askJSON = async (path, options) => (await ask(path, options)).json();
-
-// session is what may be done here, by who has the token.
-export const session = () => askJSON('/ui/session');
 
 // enter takes a token if it allows anything, and returns what: write, read or none.
 export async function enter(word) {

@@ -1,7 +1,7 @@
 // Keeps the page up to date: one stream of events says when to look, and a look every few seconds brings what is measured.
 // A page in the background does nothing.
 
-import { ask, askJSON, eventOf, pieces, session } from './api.js';
+import { askJSON, eventOf, forget, pieces } from './api.js';
 
 const history = 400; // events of the past that are asked for
 const lookEvery = 2000; // milliseconds; brood measures no more often
@@ -58,27 +58,30 @@ export class Live {
     const abort = (this.#abort = new AbortController());
     for (let pause = retryFirst; !abort.signal.aborted; pause = Math.min(2 * pause, retryMost)) {
       const broken = (this.#broken = new AbortController());
+      let why = '';
       try {
         await this.#connect(AbortSignal.any([abort.signal, broken.signal]), () => (pause = retryFirst));
       } catch (error) {
         if (abort.signal.aborted) return;
         console.debug('brood: not connected', error);
+        if (error.status) why = error.message; // it answers, and refuses
       }
       if (abort.signal.aborted) return;
-      this.#lost();
+      this.#lost(why);
       await new Promise((done) => { this.#timer = setTimeout(done, pause); abort.signal.addEventListener('abort', done); });
     }
   }
 
-  #lost() {
+  #lost(why) {
     clearTimeout(this.#timer);
     if (this.#stopping) this.#on.link('ended', 'brood has ended');
-    else this.#on.link('lost', 'connection lost, trying again…');
+    else this.#on.link('lost', why ? 'refused, trying again…' : 'connection lost, trying again…', why);
   }
 
   // connect returns when the stream of events ends.
   async #connect(signal, connected) {
     const view = await askJSON('/ui/session', { signal });
+    if (view.rights === 'none') forget();
     this.#on.session(view);
     await this.#status(signal);
     connected();

@@ -83,8 +83,8 @@ function announce(text) {
   }, announceEvery);
 }
 
-function showLink(state, text) {
-  link = { state, text };
+function showLink(state, text, why = '') {
+  link = { state, text, why };
   setAttr(byId('link'), 'data-link', state);
   setText(byId('link'), text);
   setAttr(document.body, 'data-link', state);
@@ -97,7 +97,8 @@ function notices() {
   const say = (key, toned, text, more) => list.push({ key, toned, text, more });
   const { snap } = model;
   if (link.state === 'ended') say('link', 'bad', `${snap?.name ?? 'brood'} has ended. What is shown is how it was. This page goes on when it is started again.`);
-  if (link.state === 'lost') say('link', 'warn', 'brood does not answer. What is shown is how it was.');
+  if (link.state === 'lost') say('link', 'warn', `${link.why ? `brood refuses: ${visible(link.why)}` : 'brood does not answer'}. What is shown is how it was.`);
+  if (actions.isOutdated) say('token', 'warn', 'The token that was entered is not known any more.', ['Enter token…', () => actions.unlock()]);
   const reload = snap?.config?.reload;
   if (reload?.state === 'failed') say('reload', 'bad', `The last reload failed: ${visible(reload.error)}`);
   else if (reload && reload.state !== 'done') say('reload', 'busy', `Reload: ${reload.state}`);
