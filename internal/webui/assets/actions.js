@@ -13,10 +13,13 @@ const howTo = `[supervisor]
 http = "127.0.0.1:9180"
 
 [supervisor.control]
-token_file = "/etc/brood/token"            # everything
-read_token_file = "/etc/brood/token-read"  # logs alone
+# who has this token may do everything
+token_file = "/etc/brood/token"
+# and who has that one may look at logs
+read_token_file = "/etc/brood/token-read"
 
-# head -c 24 /dev/urandom | base64 > /etc/brood/token; chmod 600 /etc/brood/token`;
+# A token is made by: umask 077;
+# head -c 24 /dev/urandom | base64 > /etc/brood/token`;
 
 const workersOf = (pool) => plural(pool.desired, 'worker');
 
