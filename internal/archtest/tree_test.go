@@ -104,6 +104,13 @@ func documents(t *testing.T) []string {
 	for i, p := range pages {
 		pages[i] = "docs/" + filepath.Base(p)
 	}
+	examples, err := filepath.Glob(filepath.Join(root, "examples", "*", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range examples {
+		pages = append(pages, "examples/"+filepath.Base(filepath.Dir(p))+"/README.md")
+	}
 	return append(pages, "README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 }
 
