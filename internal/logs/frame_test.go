@@ -152,3 +152,33 @@ func FuzzTail(f *testing.F) {
 		}
 	})
 }
+
+// However a worker's bytes come in pieces, its lines are the same.
+func FuzzRender(f *testing.F) {
+	f.Add([]byte("a\n\nbb\nccc"), uint8(1), uint16(1))
+	f.Add([]byte("a\nb\nc\n"), uint8(200), uint16(30000))
+	f.Fuzz(func(t *testing.T, text []byte, step uint8, repeat uint16) {
+		if len(text)*int(repeat) > 1<<20 {
+			return
+		}
+		text = bytes.Repeat(text, int(repeat))
+		for _, form := range []form{plain, prefixed} {
+			l := &lane{mux: &Mux{}}
+			l.lines.limit = maxLine
+			l.look = look{form: form, of: Worker{Pool: "web"}, mux: l.mux}
+			l.look.at(0)
+			var got []byte
+			for rest := text; len(rest) > 0; {
+				n := min(int(step)*300+1, len(rest), chunkSize)
+				got = l.render(got, rest[:n])
+				rest = rest[n:]
+			}
+			var want []byte
+			one := framer{limit: maxLine}
+			one.push(text, func(line []byte, more bool) { want = l.look.append(want, line, more) })
+			if !bytes.Equal(got, want) || !bytes.Equal(l.lines.partial, one.partial) {
+				t.Fatalf("form %d in pieces of %d: %.200q, want %.200q", form, int(step)*300+1, got, want)
+			}
+		}
+	})
+}

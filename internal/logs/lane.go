@@ -105,7 +105,23 @@ func (l *lane) pass(got []byte, now int64) {
 	}
 }
 
+// render appends what is written of a read. Most of a flood is whole lines, which need nobody to put them together.
 func (l *lane) render(dst, got []byte) []byte {
+	if l.look.isQuick() && len(got) <= l.lines.limit {
+		begun := 0
+		if len(l.lines.partial) > 0 {
+			begun = bytes.IndexByte(got, '\n') + 1
+		}
+		if whole := bytes.LastIndexByte(got, '\n') + 1; whole > begun {
+			dst = l.frame(dst, got[:begun])
+			dst = l.look.appendLines(dst, got[begun:whole])
+			got = got[whole:]
+		}
+	}
+	return l.frame(dst, got)
+}
+
+func (l *lane) frame(dst, got []byte) []byte {
 	l.lines.push(got, func(line []byte, more bool) { dst = l.look.append(dst, line, more) })
 	return dst
 }

@@ -1,5 +1,7 @@
 package logs
 
+import "bytes"
+
 // look is how the lines of one lane are written. Lines of one read have one time.
 type look struct {
 	form  form
@@ -32,6 +34,22 @@ func (k *look) at(now int64) {
 		}
 	case raw, plain:
 	}
+}
+
+// isQuick reports whether whole lines need not be looked into.
+func (k *look) isQuick() bool { return k.screen == NoScreen && (k.form == plain || k.form == prefixed) }
+
+// appendLines adds whole lines, as append would, if that is quick.
+func (k *look) appendLines(dst, lines []byte) []byte {
+	if k.form == plain {
+		return append(dst, lines...)
+	}
+	for len(lines) > 0 {
+		end := bytes.IndexByte(lines, '\n') + 1
+		dst = append(append(dst, k.fixed...), lines[:end]...)
+		lines = lines[end:]
+	}
+	return dst
 }
 
 // append adds a line, or a piece of one with more to come.
