@@ -268,6 +268,11 @@ var rules = []rule{
 		reason: "reads the tree as text",
 	},
 	{
+		dir:    "examples/worker",
+		ours:   []string{"worker/self"},
+		reason: "what a program of somebody else may look like",
+	},
+	{
 		dir:    "contrib/completions",
 		std:    []string{"embed"},
 		reason: "scripts that the program prints and the Makefile installs: one copy of each",
