@@ -50,12 +50,12 @@ func (d *dial[T]) end() {
 	d.ended = nil
 }
 
-// figures are the last ones, if they are not too old to be shown.
-func (d *dial[T]) figures() (last T, ok bool) {
+// figures are the last ones, and when they were read; none and the zero time if they are too old to be shown.
+func (d *dial[T]) figures() (last T, at time.Time) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.at.IsZero() || time.Since(d.at) > gaugeStale {
-		return last, false
+		return last, time.Time{}
 	}
-	return d.shown, true
+	return d.shown, d.at
 }

@@ -97,8 +97,12 @@ func (s *Supervisor) measure(snap *Snapshot, within time.Duration) {
 // fill adds the figures to a snapshot that nobody else has.
 func (g *gauge) fill(snap *Snapshot) {
 	queues, _ := g.queues.figures()
-	trees, _ := g.trees.figures()
-	groups, _ := g.groups.figures()
+	trees, read := g.trees.figures()
+	groups, groupsRead := g.groups.figures()
+	if len(groups.usage) > 0 {
+		read = groupsRead
+	}
+	snap.Measured = read
 	for i := range snap.Pools {
 		p := &snap.Pools[i]
 		p.Pressure = groups.strain[p.Name]

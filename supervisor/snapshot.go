@@ -31,6 +31,8 @@ type Snapshot struct {
 	Started time.Time  `json:"started"`
 	Config  ConfigView `json:"config"`
 	Pools   []PoolView `json:"pools"`
+	// Measured is when the CPU times of the workers were read, for whoever makes shares of them; zero if none were.
+	Measured time.Time `json:"measured,omitzero"`
 }
 
 // The states of a reload.

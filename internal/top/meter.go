@@ -29,28 +29,9 @@ type sample struct {
 // counts in hundredths of a second.
 const leastSpan = 500 * time.Millisecond
 
-// keptSpan is how long figures are believed to be those of an earlier measurement if none of them changed: a supervisor keeps
-// its own for two seconds. Behind it nobody has used anything.
-const keptSpan = 4 * time.Second
-
-// repeats reports whether the CPU times of a snapshot are those that are known already.
-func (m meter) repeats(snap supervisor.Snapshot, at time.Time) bool {
-	for i := range snap.Pools {
-		p := &snap.Pools[i]
-		for j := range p.Workers {
-			w := &p.Workers[j]
-			old, ok := m[keyOf(p.Name, w)]
-			if ok && w.Usage != nil && (w.Usage.CPU != old.seconds || at.Sub(old.at) > keptSpan) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// take returns the meter with the CPU times of a snapshot that were measured at some time. Who is gone is forgotten.
-func (m meter) take(snap supervisor.Snapshot, at time.Time) meter {
-	next, repeated := meter{}, m.repeats(snap, at)
+// take returns the meter with the CPU times of a snapshot. Who is gone is forgotten.
+func (m meter) take(snap supervisor.Snapshot) meter {
+	next, at := meter{}, snap.Measured
 	for i := range snap.Pools {
 		p := &snap.Pools[i]
 		for j := range p.Workers {
@@ -63,7 +44,7 @@ func (m meter) take(snap supervisor.Snapshot, at time.Time) meter {
 			switch span := at.Sub(old.at); {
 			case !ok:
 				next[key] = sample{seconds: w.Usage.CPU, at: at}
-			case span < leastSpan || repeated:
+			case span < leastSpan: // or the same measurement once more
 				next[key] = old
 			default:
 				// It falls when a process of the worker ends that somebody else waits for.

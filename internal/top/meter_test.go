@@ -16,25 +16,27 @@ func TestShares(t *testing.T) {
 	m := meter{}
 	for _, tc := range []struct {
 		name  string
-		snap  supervisor.Snapshot
+		cpu   float64
+		pid   int
 		after time.Duration
 		want  float64 // -1 if it is not known
 	}{
-		{"the first measurement", of(10, 7), 0, -1},
-		{"two seconds on", of(11, 7), 2 * time.Second, 50},
-		{"at once again", of(11, 7), time.Millisecond, 50},
-		{"at once again, and more", of(11.1, 7), time.Millisecond, 50},
-		{"figures that were kept", of(11, 7), 2 * time.Second, 50},
-		{"idle", of(11, 7), 3 * time.Second, 0},
-		{"several CPUs", of(17, 7), 2 * time.Second, 300},
-		{"it fell", of(3, 7), 2 * time.Second, 0},
-		{"another process", of(4, 8), 2 * time.Second, -1},
-		{"that one", of(5, 8), time.Second, 100},
+		{"the first measurement", 10, 7, 0, -1},
+		{"two seconds on", 11, 7, 2 * time.Second, 50},
+		{"the same once more", 11, 7, 0, 50},
+		{"at once again, and more", 11.1, 7, time.Millisecond, 50},
+		{"idle", 11, 7, 2 * time.Second, 0},
+		{"several CPUs", 17, 7, 2 * time.Second, 300},
+		{"it fell", 3, 7, 2 * time.Second, 0},
+		{"another process", 4, 8, 2 * time.Second, -1},
+		{"that one", 5, 8, time.Second, 100},
 	} {
 		at = at.Add(tc.after)
-		m = m.take(tc.snap, at)
+		snap := of(tc.cpu, tc.pid)
+		snap.Measured = at
+		m = m.take(snap)
 		got := -1.0
-		if share := m.share("web", &tc.snap.Pools[0].Workers[0]); share != nil {
+		if share := m.share("web", &snap.Pools[0].Workers[0]); share != nil {
 			got = *share
 		}
 		if got < tc.want-0.1 || got > tc.want+0.1 {
@@ -46,7 +48,7 @@ func TestShares(t *testing.T) {
 	}
 	none := of(1, 7)
 	none.Pools[0].Workers[0].Usage = nil
-	if len(meter{}.take(none, at)) != 0 {
+	if len(meter{}.take(none)) != 0 {
 		t.Error("something was measured of a worker without usage")
 	}
 }

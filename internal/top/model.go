@@ -100,7 +100,7 @@ func (m Model) arrive(msg Arrived) (Model, []Effect) {
 		}
 	}
 	m.lost, m.why, m.known = time.Time{}, "", true
-	m.meter = m.meter.take(msg.Snapshot, msg.At)
+	m.meter = m.meter.take(msg.Snapshot)
 	m.picture = newPicture(msg.Snapshot, m.meter, msg.At)
 	m = m.settle()
 	return m.look()

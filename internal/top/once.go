@@ -20,13 +20,13 @@ func Once(ctx context.Context, source Source, interval time.Duration) (Picture, 
 		return Picture{}, err
 	}
 	at := time.Now()
-	shares := meter{}.take(snap, at)
+	shares := meter{}.take(snap)
 	if len(shares) > 0 && pause(ctx, interval) {
 		if snap, err = source.Status(ctx); err != nil {
 			return Picture{}, err
 		}
 		at = time.Now()
-		shares = shares.take(snap, at)
+		shares = shares.take(snap)
 	}
 	return newPicture(snap, shares, at), nil
 }

@@ -14,9 +14,9 @@ import (
 
 // picture is the shop as --once has it.
 func picture() Picture {
-	m := meter{}.take(shop(), start())
+	m := meter{}.take(shop())
 	at := start().Add(2 * time.Second)
-	return newPicture(later(), m.take(later(), at), at)
+	return newPicture(later(), m.take(later()), at)
 }
 
 func TestOnceAsText(t *testing.T) {

@@ -54,7 +54,8 @@ func shop() supervisor.Snapshot {
 		Workers: []supervisor.WorkerView{worker(0, 4800, "ready", 3<<20, 5)},
 	}
 	return supervisor.Snapshot{
-		Name: "shop", Version: "1.0.0", PID: 4711, State: "degraded", Started: start().Add(-3 * time.Hour),
+		Measured: start(),
+		Name:     "shop", Version: "1.0.0", PID: 4711, State: "degraded", Started: start().Add(-3 * time.Hour),
 		Pools: []supervisor.PoolView{web, jobs, cron},
 	}
 }
@@ -73,6 +74,7 @@ func worker(slot, pid int, state string, memory uint64, cpu float64) supervisor.
 // later is the shop two seconds on, in which the first worker was busy.
 func later() supervisor.Snapshot {
 	snap := shop()
+	snap.Measured = start().Add(2 * time.Second)
 	snap.Pools[0].Workers[0].Usage.CPU += 1.9
 	snap.Pools[0].Workers[1].Usage.CPU += 0.011
 	return snap

@@ -10,20 +10,21 @@ const idleSpan = 5; // after which one that stays the same is taken for idle
 class Rates {
   #seen = new Map();
 
-  // rate is undefined as long as there is no second reading.
-  rate(key, value, now) {
+  // rate is undefined as long as there is no second reading. It is known when values with a time of their own were read; those without
+  // may be the same measurement once more, and looks and measurements are not in step.
+  rate(key, value, look, at) {
     const seen = this.#seen.get(key);
     if (value == null) return undefined;
+    const now = at ?? look;
     if (!seen || value < seen.value) {
-      this.#seen.set(key, { value, at: now, used: now });
+      this.#seen.set(key, { value, at: now, used: look });
       return undefined;
     }
-    seen.used = now;
+    seen.used = look;
     const span = now - seen.at;
-    // A value that has not changed may be the same measurement once more.
-    if (span >= (value === seen.value ? idleSpan : leastSpan)) {
+    if (span >= (at === undefined && value === seen.value ? idleSpan : leastSpan)) {
       const rate = (value - seen.value) / span;
-      seen.rate = seen.rate === undefined ? rate : (seen.rate + rate) / 2; // looks and measurements are not in step
+      seen.rate = at !== undefined || seen.rate === undefined ? rate : (seen.rate + rate) / 2;
       seen.value = value;
       seen.at = now;
     }
@@ -75,7 +76,8 @@ export class Model {
   take(snap) {
     const now = performance.now() / 1000;
     this.snap = snap;
-    this.pools = snap.pools.map((pool) => this.#pool(pool, now));
+    const measured = snap.measured ? Date.parse(snap.measured) / 1000 : undefined;
+    this.pools = snap.pools.map((pool) => this.#pool(pool, now, measured));
     this.#rates.forget(now);
     const names = new Set(snap.pools.map((pool) => pool.name));
     for (const name of this.#series.keys()) if (!names.has(name)) this.#series.delete(name);
@@ -90,11 +92,11 @@ export class Model {
     return this.pool(poolName)?.slots.find((slot) => slot.number === number);
   }
 
-  #pool(pool, now) {
+  #pool(pool, now, measured) {
     const slots = new Map();
     const workers = pool.workers ?? [];
     for (const worker of workers) {
-      worker.cpu = this.#rates.rate(`${pool.name} ${worker.pid} ${worker.started}`, worker.usage?.cpu_seconds, now);
+      worker.cpu = this.#rates.rate(`${pool.name} ${worker.pid} ${worker.started}`, worker.usage?.cpu_seconds, now, measured);
       const slot = slots.get(worker.slot);
       if (slot) slot.workers.push(worker);
       else slots.set(worker.slot, { number: worker.slot, pool: pool.name, workers: [worker] });

@@ -1,0 +1,177 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/broodctl/brood/internal/testhost"
+)
+
+// container is a network with what runs in a folder as its root, in namespaces of its
+// own and as nobody: all that an image from scratch is.
+type container struct {
+	t    *testing.T
+	root string
+	ns   *testhost.NetNS
+	run  *exec.Cmd
+	out  string
+}
+
+// TestExampleContainer: brood is PID 1 where nothing else is, serves, is healthy, is
+// rolled, and ends when what was asked before is answered.
+func TestExampleContainer(t *testing.T) {
+	testhost.Need(t, testhost.Root, testhost.Program("unshare"))
+	c := newContainer(t)
+	c.file("brood", broodBin())
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", filepath.Join(c.root, "worker"), "../examples/worker")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("cannot build the worker: %v\n%s", err, out)
+	}
+	example(t, "container/brood.toml", c.root, `delay = "5s"`, `delay = "500ms"`)
+	c.start("/brood", "run", "-c", "/brood.toml")
+	c.await("readiness", func() bool {
+		text, status := c.get("9180", "/readyz")
+		return status == http.StatusOK && text == "ok\n"
+	})
+	if text, _ := c.get("8080", "/"); !strings.HasPrefix(text, "hello from worker ") {
+		t.Errorf("it served %q", text)
+	}
+	for _, words := range [][]string{{"healthcheck"}, {"status"}, {"roll", "--wait"}} {
+		if out, err := c.inside(append([]string{"/brood"}, words...)...).CombinedOutput(); err != nil {
+			t.Errorf("brood %q: %v\n%s", words, err, out)
+		}
+	}
+
+	conn, err := c.ns.Dial(t.Context(), "tcp", "127.0.0.1:8080")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET /slow HTTP/1.0\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	c.stop()
+	if answer, err := io.ReadAll(conn); err != nil || !strings.HasSuffix(string(answer), "\r\n\r\ndone\n") {
+		t.Errorf("who was in hand at the stop got %q, %v", answer, err)
+	}
+	for line := range strings.Lines(read(t, c.out)) {
+		if !strings.HasPrefix(line, "{") || !strings.HasSuffix(line, "}\n") {
+			t.Errorf("a line is no object: %s", line)
+		}
+	}
+}
+
+func newContainer(t *testing.T) *container {
+	t.Helper()
+	c := &container{t: t, root: site(t), ns: testhost.NewNetNS(t), out: filepath.Join(t.TempDir(), "out")}
+	for _, dir := range []string{"proc", "dev", "run", "run/brood"} {
+		if err := os.Mkdir(filepath.Join(c.root, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chown(filepath.Join(c.root, "run/brood"), nobody, nobody); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// file puts a program into the image.
+func (c *container) file(name, source string) {
+	c.t.Helper()
+	if err := os.WriteFile(filepath.Join(c.root, name), []byte(read(c.t, source)), 0o755); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// start runs the first process. Whatever is in its pid namespace ends with unshare.
+func (c *container) start(argv ...string) {
+	c.t.Helper()
+	const enter = `mount -t proc proc "$0/proc" && mount -t tmpfs tmpfs "$0/dev" && touch "$0/dev/null" && mount --bind /dev/null "$0/dev/null" &&
+		exec chroot --userspec=65534:65534 "$0" "$@"`
+	c.run = c.ns.Command(context.Background(), append([]string{
+		"unshare", "--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc", "sh", "-c", enter, c.root,
+	}, argv...)...)
+	out, err := os.Create(c.out)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer out.Close()
+	c.run.Stdout, c.run.Stderr = out, out
+	if err := c.run.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() {
+		_ = c.run.Process.Kill() // it may have ended
+		_ = c.run.Wait()
+		if c.t.Failed() {
+			c.t.Logf("it said:\n%s", tail(c.out, 40))
+		}
+	})
+}
+
+// first is the pid, here, of the first process inside.
+func (c *container) first() string {
+	c.t.Helper()
+	pid := strconv.Itoa(c.run.Process.Pid)
+	children := strings.Fields(read(c.t, "/proc/"+pid+"/task/"+pid+"/children"))
+	if len(children) != 1 {
+		c.t.Fatalf("unshare has the children %q", children)
+	}
+	return children[0]
+}
+
+// inside is a command as docker exec runs it.
+func (c *container) inside(argv ...string) *exec.Cmd {
+	return exec.CommandContext(c.t.Context(), "nsenter",
+		append([]string{"-t", c.first(), "--pid", "--net", "--", "chroot", "--userspec=65534:65534", c.root}, argv...)...)
+}
+
+// get asks a port of the container.
+func (c *container) get(port, path string) (text string, status int) {
+	client := &http.Client{Transport: &http.Transport{DialContext: c.ns.Dial, DisableKeepAlives: true}, Timeout: patience}
+	response, err := client.Get("http://" + net.JoinHostPort("127.0.0.1", port) + path)
+	if err != nil {
+		return err.Error(), 0
+	}
+	defer response.Body.Close()
+	b, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err.Error(), 0
+	}
+	return string(b), response.StatusCode
+}
+
+// stop is that of docker: TERM to the first process, which has to end by itself.
+func (c *container) stop() {
+	c.t.Helper()
+	if out, err := exec.Command("kill", "-TERM", c.first()).CombinedOutput(); err != nil {
+		c.t.Fatalf("cannot stop: %v %s", err, out)
+	}
+	if err := c.run.Wait(); err != nil {
+		c.t.Errorf("it ended with %v", err)
+	}
+}
+
+// await asks again and again: nothing tells when a port of another namespace answers.
+func (c *container) await(what string, holds func() bool) {
+	c.t.Helper()
+	for deadline, look := time.After(patience), time.NewTicker(50*time.Millisecond); !holds(); {
+		select {
+		case <-look.C:
+		case <-deadline:
+			c.t.Fatalf("after %s still no %s", patience, what)
+		}
+	}
+}
