@@ -86,6 +86,7 @@ func troubled() supervisor.Snapshot {
 		},
 	}
 	web.Workers[0].Usage = &supervisor.UsageView{Memory: 123 << 20, CPU: 4711, Pids: 9}
+	web.Workers[1].Requests = new(uint64(4711000))
 	for i := range 3 {
 		web.Workers[i].Queue, web.Workers[i].Connections = &supervisor.QueueView{Depth: uint64(i * 128), Capacity: 511}, new(uint64(i*7))
 	}

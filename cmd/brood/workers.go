@@ -75,7 +75,7 @@ func differ(cells []string) bool {
 
 // loadColumns are those of what is measured, without those of what was measured of nobody.
 func loadColumns(workers []supervisor.WorkerView) []column {
-	queue, open := column{head: "QUEUE"}, column{head: "CONN", drop: 3}
+	queue, open, served := column{head: "QUEUE"}, column{head: "CONN", drop: 3}, column{head: "SERVED", drop: 5}
 	cpu, memory := column{head: "CPU", drop: 4}, column{head: "MEM"}
 	add := func(to *column, known bool, word func() string) {
 		cell := nothing
@@ -89,10 +89,11 @@ func loadColumns(workers []supervisor.WorkerView) []column {
 		u := v.Usage
 		add(&queue, v.Queue != nil, func() string { return depthWords(v.Queue) })
 		add(&open, v.Connections != nil, func() string { return strconv.FormatUint(*v.Connections, 10) })
+		add(&served, v.Requests != nil, func() string { return strconv.FormatUint(*v.Requests, 10) })
 		add(&cpu, u != nil, func() string { return text.Age(time.Duration(u.CPU * float64(time.Second))) })
 		add(&memory, u != nil && u.Memory > 0, func() string { return text.Size(u.Memory) })
 	}
-	return slices.DeleteFunc([]column{queue, open, cpu, memory}, func(c column) bool {
+	return slices.DeleteFunc([]column{queue, open, served, cpu, memory}, func(c column) bool {
 		return !slices.ContainsFunc(c.cells, func(cell string) bool { return cell != nothing })
 	})
 }
