@@ -47,7 +47,7 @@ func beginBangui(t *testing.T, name string, pairs ...string) *bangui {
 	path := example(t, "bangui/"+name, dir, append(pairs,
 		"user = \"bangui\"\n", "", "/opt/bangui/backend", filepath.Join(exampleDir("bangui"), "stand-in"),
 		"127.0.0.1:8000", address(port), "127.0.0.1:9180", "unix:"+filepath.Join(dir, "http.sock"),
-		"period = \"2s\"", "period = \"100ms\"", "period = \"30s\"", "period = \"200ms\"",
+		"period = \"2s\"", "period = \"100ms\"", "period = \"30s\"", "period = \"100ms\"",
 	)...)
 	b.managed = &managed{path: path, brood: begin(t, options{file: path})}
 	return b
@@ -289,5 +289,37 @@ func TestExampleBanguiLeader(t *testing.T) {
 	}
 	if end := b.happened("scheduler_lock_released"); len(end) != 3 {
 		t.Errorf("the lock was released by %+v", end)
+	}
+}
+
+// TestExampleBanguiReadme: the commands of the page make a service that serves, and is
+// reloaded without an overlap.
+func TestExampleBanguiReadme(t *testing.T) {
+	testhost.Need(t, testhost.Root, testhost.Program("curl"), testhost.Program("uvicorn"), testhost.Succeeds("/usr/bin/python3", "-c", "import fastapi"))
+	m, said := readme(t, "bangui", func(m *machine) {
+		for _, file := range []string{"main.py", "leading.py"} {
+			m.copy(filepath.Join(exampleDir("bangui"), "stand-in", "app", file), filepath.Join("/opt/bangui/backend/app", file))
+		}
+		m.Must(t.Context(), "chmod", "0777", "/opt/bangui/backend") // for the database
+		m.Install("/usr/local/lib/fail2ban.py", 0o644, []byte(`
+import os, socket
+os.makedirs("/var/run/fail2ban", exist_ok=True)
+s = socket.socket(socket.AF_UNIX); s.bind("/var/run/fail2ban/fail2ban.sock"); os.chmod("/var/run/fail2ban/fail2ban.sock", 0o777); s.listen()
+while True:
+    c = s.accept()[0]; c.sendall(b"pong"); c.close()
+`))
+		m.Unit("fail2ban-stand-in.service", "[Service]\nExecStart=/usr/bin/python3 /usr/local/lib/fail2ban.py\n")
+		m.ctl("start", "fail2ban-stand-in.service")
+		m.await("fail2ban", func() bool {
+			_, _, code := m.Run(t.Context(), "test", "-S", "/var/run/fail2ban/fail2ban.sock")
+			return code == 0
+		})
+	})
+	if !strings.Contains(said, "1/1 ready") || !strings.Contains(said, `{"status":"ok"}`) {
+		t.Errorf("they say:\n%s", said)
+	}
+	m.ctl("stop", m.unit)
+	if state, result := m.show("ActiveState"), m.show("Result"); state != "inactive" || result != "success" {
+		t.Errorf("after the stop it is %s, %s\n%s", state, result, m.journal())
 	}
 }

@@ -49,7 +49,7 @@ func TestExampleInferadbControl(t *testing.T) {
 	c.idsAndKeys(t)
 	c.logs(t)
 	c.readiness(t)
-	c.signals(t)
+	c.dump(t)
 	c.stayingRules(t)
 	said := c.follows(c.ns, c.path)
 	said.await("slots 0 1 2 3 of 4")
@@ -100,7 +100,7 @@ func startControl(t *testing.T) (c *inferadb, doubles string) {
 	path := example(t, "inferadb-control/brood.toml", dir,
 		`"inferadb"`, `"nobody"`, "/var/lib/inferadb-control", dir,
 		`"2s"`, `"100ms"`, `"5s"`, `"100ms"`, `"60s"`, `"1s"`,
-		"workers = 4", "workers = 4\nrollout.settle = \"300ms\"\nrequires_timeout = \"300ms\"",
+		"workers = 4", "workers = 4\nrollout.settle = \"500ms\"\nrequires_timeout = \"300ms\"",
 	)
 	c = &inferadb{ns: ns, home: dir, client: &http.Client{Transport: &http.Transport{DialContext: ns.Dial, DisableKeepAlives: true}, Timeout: patience}}
 
@@ -247,8 +247,8 @@ func (c *inferadb) readiness(t *testing.T) {
 	}
 }
 
-// signals: HUP replaces the workers and USR2 does nothing; neither reaches one.
-func (c *inferadb) signals(t *testing.T) {
+// dump: USR2 would kill the workers, and reaches none.
+func (c *inferadb) dump(t *testing.T) {
 	before := c.pool()
 	if err := c.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
 		t.Fatal(err)
@@ -256,21 +256,6 @@ func (c *inferadb) signals(t *testing.T) {
 	c.await("brood to keep USR2 to itself", func() bool { return len(c.said("request by signal failed")) == 1 })
 	if after := c.pool(); !slices.Equal(before.pids(), after.pids()) {
 		t.Errorf("USR2 changed\n%s\nto\n%s", before, after)
-	}
-	if err := c.cmd.Process.Signal(syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
-	c.await("a rollout", func() bool { p := c.pool(); return p.Generation > before.Generation && p.whole() })
-	for _, pid := range c.pool().pids() {
-		if slices.Contains(before.pids(), pid) {
-			t.Errorf("HUP left %d there", pid)
-		}
-	}
-	if relayed := c.said("signal relayed"); len(relayed) != 0 {
-		t.Errorf("these got a signal: %+v", relayed)
-	}
-	if causes := c.causes(); len(causes) != 1 || causes["stopped"] != 4 {
-		t.Errorf("deaths: %v", causes)
 	}
 }
 
@@ -306,15 +291,31 @@ func (c *inferadb) stayingRules(t *testing.T) {
 		rollout.Failed(), rollout.Requests(), all.Failed()-rollout.Failed(), all.Requests()-rollout.Requests())
 }
 
-// rolled: rules that follow take a slot out before its worker is told to leave.
+// rolled: HUP replaces the workers and reaches none, and rules that follow take a slot
+// out before its worker is told to leave.
 func (c *inferadb) rolled(t *testing.T) {
+	before, deaths := c.pool(), c.causes()
 	load := c.load(t)
-	c.must("roll", "--wait")
+	if err := c.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	c.await("a rollout", func() bool { p := c.pool(); return p.Generation > before.Generation && p.whole() })
 	result := load.Stop()
 	if result.Failed() != 0 || len(result.PIDs()) <= 4 {
 		t.Errorf("under a rollout:\n%s", &result)
 	}
 	t.Logf("rules that follow: a rollout: %d of %d requests failed", result.Failed(), result.Requests())
+	for _, pid := range c.pool().pids() {
+		if slices.Contains(before.pids(), pid) {
+			t.Errorf("HUP left %d there", pid)
+		}
+	}
+	if relayed := c.said("signal relayed"); len(relayed) != 0 {
+		t.Errorf("these got a signal: %+v", relayed)
+	}
+	if now := c.causes(); now["stopped"] != deaths["stopped"]+4 || len(now) != len(deaths) {
+		t.Errorf("deaths before: %v, and after: %v", deaths, now)
+	}
 }
 
 // killed: whoever is killed is out of the rules at once, although his successor takes a
@@ -428,5 +429,32 @@ func TestExampleInferadbIDs(t *testing.T) {
 	m.stop()
 	if text, err := os.ReadFile(doubles); err == nil {
 		t.Errorf("these had the id of another one who lived: %s", strings.Fields(string(text)))
+	}
+}
+
+// TestExampleInferadbReadme: the commands of the page make two services, one of them not
+// root's, that serve on the port of the guide and end together.
+func TestExampleInferadbReadme(t *testing.T) {
+	testhost.Need(t, testhost.Root, testhost.Program("nft"), testhost.Program("openssl"), testhost.Program("curl"))
+	standIn(t, "inferadb-control", "../examples/inferadb-control/stand-in")
+	m, said := readme(t, "inferadb-control", func(m *machine) {
+		program, err := testhost.Find("inferadb-control")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.copy(program, "/usr/local/bin/inferadb-control")
+		accepting(t, m.ns, controlLedger)
+	})
+	if !strings.Contains(said, "4/4 ready") || !strings.Contains(said, `"status":"healthy"`) {
+		t.Errorf("they say:\n%s", said)
+	}
+	const nft = "inferadb-control-nft.service"
+	if state := m.ctl("show", "-P", "ActiveState", nft); state != "active" {
+		t.Errorf("the rules are %s", state)
+	}
+	m.ctl("stop", m.unit)
+	m.await("the end of both", func() bool { return m.ctl("show", "-P", "ActiveState", nft) == "inactive" })
+	if state, result := m.show("ActiveState"), m.show("Result"); state != "inactive" || result != "success" {
+		t.Errorf("after the stop it is %s, %s\n%s", state, result, m.journal())
 	}
 }

@@ -52,6 +52,29 @@ func current(t *testing.T, name string, made map[string][]string) {
 	}
 }
 
+// readme boots a machine and runs there, as root, the commands of an example's README
+// in a folder with its files. prepare puts in place what a user has: the program.
+func readme(t *testing.T, name string, prepare func(m *machine)) (m *machine, said string) {
+	t.Helper()
+	m = boot(t, name+".service")
+	m.Install("/usr/local/bin/brood", 0o755, []byte(read(t, broodBin())))
+	files, err := filepath.Glob(filepath.Join(exampleDir(name), "*.*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	for _, file := range files {
+		m.Install(filepath.Join("/root", filepath.Base(file)), 0o644, []byte(read(t, file)))
+	}
+	prepare(m)
+	_, commands, _ := strings.Cut(read(t, filepath.Join(exampleDir(name), "README.md")), "```sh\n")
+	commands, _, found := strings.Cut(commands, "```")
+	stdout, stderr, code := m.Run(t.Context(), "sh", "-exc", "cd /root\n"+commands)
+	if !found || code != 0 {
+		t.Fatalf("the commands of README.md ended with %d:\n%s%s\n%s", code, stdout, stderr, m.journal())
+	}
+	return m, stdout
+}
+
 // standIn makes a program of ours be found by the name of the real one. As the other
 // programs of these tests it may be run by anybody.
 func standIn(t *testing.T, name, source string) {

@@ -28,7 +28,10 @@ func TestInside(t *testing.T) {
 		{"cgroup.test", "../internal/cgroup", "."},
 		{"e2e.test", ".", "^TestVM"}, // the others need more than there is
 	}
-	files := map[string]string{insideDir + "/brood": broodBin(), insideDir + "/guest": guestBin()}
+	files := map[string]string{
+		insideDir + "/brood": broodBin(), insideDir + "/guest": guestBin(),
+		insideDir + "/bangui.toml": filepath.Join(exampleDir("bangui"), "brood.toml"),
+	}
 	for _, suite := range suites {
 		target := filepath.Join(dir, suite.name)
 		build := exec.CommandContext(t.Context(), "go", "test", "-c", "-trimpath", "-ldflags", "-s -w", "-tags", "e2e,vm", "-o", target, suite.source)
