@@ -250,6 +250,24 @@ func TestExampleBanguiTooMany(t *testing.T) {
 	b.submit("0")
 }
 
+// TestExampleBanguiStorm: whoever has 503 count as death all the same, as the guide's own
+// health check does, gets one death of it, because a worker that was not ready yet is not
+// asked whether it lives. It leaves its lock behind.
+func TestExampleBanguiStorm(t *testing.T) {
+	t.Setenv("BANGUI_HEARTBEAT_SECONDS", "0.1")
+	t.Setenv("BANGUI_LOCK_TTL_SECONDS", "0.5")
+	b := beginBangui(t, "brood.toml", `status = "200-399,503"            # a restart`, `# a restart`, `backoff = "1s"`, `backoff = "200ms"`)
+	b.awaitReady()
+	b.says(unavailable, 0)
+	b.await("a successor with the lock", func() bool { return len(b.happened("scheduler_lock_acquired")) == 2 })
+	b.says(unavailable, 12) // more than either probe needs to fail
+	if causes := b.causes(); causes["probe"] != 1 || len(b.happened("scheduler_lock_acquired")) != 2 {
+		t.Errorf("without fail2ban: %s, deaths %v", b.pool(), causes)
+	}
+	b.says(healthy, 0)
+	b.await("it to be ready", b.whole)
+}
+
 // TestExampleBanguiLeader is the program that looks at BROOD_LEADER, three times, with the
 // real times of the lock: in a rollout it is handed over at once.
 func TestExampleBanguiLeader(t *testing.T) {
