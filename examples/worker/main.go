@@ -10,7 +10,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -22,12 +22,12 @@ import (
 )
 
 func main() {
-	log.SetFlags(0) // whoever collects the lines knows when they came, and from whom
 	greeting := flag.String("greeting", "", "`FILE` with what to say; read again on SIGHUP")
 	address := flag.String("listen", "127.0.0.1:8080", "`ADDRESS` to listen on when no socket is passed")
 	flag.Parse()
 	if err := run(*greeting, *address); err != nil {
-		log.Fatal(err)
+		slog.Error("ended", "error", err)
+		os.Exit(1)
 	}
 }
 
@@ -42,7 +42,7 @@ func run(greeting, address string) error {
 	if err != nil {
 		return err
 	}
-	self.Dumper{}.OnSignal(draining, func(files []string, err error) { log.Printf("dumped %v, error %v", files, err) })
+	self.Dumper{}.OnSignal(draining, func(files []string, err error) { slog.Info("dumped", "files", files, "error", err) })
 
 	listener, err := self.Listener("http")
 	if errors.Is(err, self.ErrNotPassed) {
@@ -66,10 +66,10 @@ func run(greeting, address string) error {
 		select {
 		case <-reloads:
 			if err := site.load(); err != nil {
-				log.Printf("the old greeting stays: %v", err)
+				slog.Warn("the old greeting stays", "error", err)
 				continue
 			}
-			log.Print("the greeting was read again")
+			slog.Info("the greeting was read again")
 		case <-draining.Done():
 			return server.Shutdown(context.Background()) // brood ends it when the grace period is over
 		case err := <-ended:
@@ -119,14 +119,14 @@ func (s *site) handler() http.Handler {
 
 // schedule does what only one worker may do, until this one leaves.
 func (s *site) schedule(ctx context.Context) {
-	log.Print("leading")
+	slog.Info("leading")
 	for tick := time.NewTicker(time.Minute); ; {
 		select {
 		case <-ctx.Done():
 			tick.Stop()
 			return
 		case <-tick.C:
-			log.Printf("job %d", s.jobs.Add(1))
+			slog.Info("a job is done", "count", s.jobs.Add(1))
 		}
 	}
 }
