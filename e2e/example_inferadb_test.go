@@ -301,8 +301,7 @@ func (c *inferadb) rolled(t *testing.T) {
 	}
 	c.await("a rollout", func() bool { p := c.pool(); return p.Generation > before.Generation && p.whole() })
 	result := load.Stop()
-	// Of some 100,000 requests in fourteen rollouts one was refused; what led it there is not known.
-	if result.Failed() > 1 || len(result.PIDs()) <= 4 {
+	if result.Failed() > 0 || len(result.PIDs()) <= 4 {
 		t.Errorf("under a rollout:\n%s", &result)
 	}
 	t.Logf("rules that follow: a rollout: %d of %d requests failed", result.Failed(), result.Requests())

@@ -79,7 +79,9 @@ type follower struct {
 	cfg    *config.Config
 	reread func() (*config.Config, error)
 	loaded time.Time // when the supervisor read its configuration
-	rules  string    // that are in the kernel
+	// What the rules in the kernel come from; no configuration if they are not there yet.
+	last *config.Config
+	was  nftables.Options
 }
 
 // see loads other rules if the slots that serve are other ones.
@@ -97,16 +99,24 @@ func (f *follower) see(ctx context.Context, snap *supervisor.Snapshot) error {
 			f.cfg = cfg
 		}
 	}
-	now := turnsNow(f.cfg, snap)
-	rules, err := nftables.Render(f.cfg, nftables.Options{Table: f.table, Now: now})
-	if err != nil || rules == f.rules {
+	is := nftables.Options{Table: f.table, Now: turnsNow(f.cfg, snap)}
+	rules, err := f.changes(is)
+	if err != nil || rules == "" {
 		return err
 	}
 	if err := loadRules(ctx, rules); err != nil {
 		return err
 	}
-	f.rules = rules
-	return f.say(now)
+	f.last, f.was = f.cfg, is
+	return f.say(is.Now)
+}
+
+// changes are the rules that lead to what is, beside those that are in the kernel.
+func (f *follower) changes(is nftables.Options) (string, error) {
+	if f.last == nil {
+		return nftables.Render(f.cfg, is)
+	}
+	return nftables.Update(f.last, f.was, f.cfg, is)
 }
 
 // turnsNow says which slots of the per-slot listeners take connections.
@@ -163,7 +173,7 @@ func (f *follower) say(now map[string]nftables.Turns) error {
 	return nil
 }
 
-// loadRules replaces the table in one transaction.
+// loadRules changes the table in one transaction.
 func loadRules(ctx context.Context, rules string) error {
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()

@@ -24,10 +24,7 @@ type Turns struct {
 
 // Render writes the rules, as nft -f reads them. An *Error says why there can be none.
 func Render(cfg *config.Config, opt Options) (string, error) {
-	table := opt.Table
-	if table == "" {
-		table = "brood-" + identifier(cfg.Name)
-	}
+	table := tableOf(cfg, opt)
 	if !regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,199}$`).MatchString(table) {
 		return "", errTable(table)
 	}
@@ -42,11 +39,12 @@ func Render(cfg *config.Config, opt Options) (string, error) {
 			r.turns(&targets[i])
 		}
 	}
-	r.line("\t# Clients on other machines.")
-	r.chain("prerouting", "dstnat", elsewhere, targets)
-	r.line("")
-	r.line("\t# Clients on this machine: their packets never pass prerouting.")
-	r.chain("output", "-100", here, targets)
+	for i, c := range chains() {
+		if i > 0 {
+			r.line("")
+		}
+		r.chain(&c, allRules(targets, c.from))
+	}
 	r.line("}")
 	return r.text.String(), nil
 }
@@ -96,13 +94,12 @@ func (r *ruleset) turns(t *target) {
 	r.line("")
 }
 
-func (r *ruleset) chain(name, priority string, from origin, targets []target) {
-	r.line("\tchain %s {", name)
-	r.line("\t\ttype nat hook %s priority %s; policy accept;", name, priority)
-	for i := range targets {
-		for _, rule := range targets[i].rules(from) {
-			r.line("\t\t%s", rule)
-		}
+func (r *ruleset) chain(c *chain, rules []string) {
+	r.line("\t# %s", c.about)
+	r.line("\tchain %s {", c.name)
+	r.line("\t\ttype nat hook %s priority %s; policy accept;", c.name, c.priority)
+	for _, rule := range rules {
+		r.line("\t\t%s", rule)
 	}
 	r.line("\t}")
 }
