@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"os/exec"
@@ -94,24 +95,22 @@ func (m *managed) diesAgainAndAgain(t *testing.T, mark string, most int) {
 	}
 }
 
-// hasGroups tells whether the workers have control groups of their own.
+// hasGroups tells whether there is a control group for the workers, as brood sees the
+// file system.
 func (m *managed) hasGroups() bool {
 	m.t.Helper()
-	own, found := "", false
-	if text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", m.cmd.Process.Pid)); err == nil {
-		own = string(text)
-	}
-	m.await("a worker that can be looked at", func() bool {
-		for _, w := range m.status().named("web").Workers {
-			text, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", w.PID))
-			if w.PID == 0 || err != nil || len(text) == 0 {
-				continue // it has ended
-			}
-			found = string(text) != own
-			return true
+	found := false
+	root := fmt.Sprintf("/proc/%d/root/sys/fs/cgroup", m.cmd.Process.Pid)
+	err := filepath.WalkDir(root, func(_ string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && entry.Name() == "pool-web" {
+			found = true
+			return fs.SkipAll
 		}
-		return false
+		return nil // groups come and go
 	})
+	if err != nil {
+		m.t.Fatal(err)
+	}
 	return found
 }
 
