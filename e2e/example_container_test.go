@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -113,6 +114,9 @@ func (c *container) start(argv ...string) {
 		c.t.Fatal(err)
 	}
 	c.t.Cleanup(func() {
+		for _, pid := range c.children() { // the signal of --kill-child is lost with the user that chroot takes
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
 		_ = c.run.Process.Kill() // it may have ended
 		_ = c.run.Wait()
 		if c.t.Failed() {
@@ -121,21 +125,36 @@ func (c *container) start(argv ...string) {
 	})
 }
 
-// first is the pid, here, of the first process inside.
-func (c *container) first() string {
-	c.t.Helper()
+// children are those of unshare: the first process inside, until it has ended.
+func (c *container) children() []int {
 	pid := strconv.Itoa(c.run.Process.Pid)
-	children := strings.Fields(read(c.t, "/proc/"+pid+"/task/"+pid+"/children"))
-	if len(children) != 1 {
-		c.t.Fatalf("unshare has the children %q", children)
+	text, err := os.ReadFile("/proc/" + pid + "/task/" + pid + "/children")
+	if err != nil {
+		return nil
 	}
-	return children[0]
+	var pids []int
+	for _, word := range strings.FieldsSeq(string(text)) {
+		if pid, err := strconv.Atoi(word); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// first is the pid, here, of the first process inside.
+func (c *container) first() int {
+	c.t.Helper()
+	pids := c.children()
+	if len(pids) != 1 {
+		c.t.Fatalf("unshare has the children %v", pids)
+	}
+	return pids[0]
 }
 
 // inside is a command as docker exec runs it.
 func (c *container) inside(argv ...string) *exec.Cmd {
 	return exec.CommandContext(c.t.Context(), "nsenter",
-		append([]string{"-t", c.first(), "--pid", "--net", "--", "chroot", "--userspec=65534:65534", c.root}, argv...)...)
+		append([]string{"-t", strconv.Itoa(c.first()), "--pid", "--net", "--", "chroot", "--userspec=65534:65534", c.root}, argv...)...)
 }
 
 // get asks a port of the container.
@@ -156,8 +175,8 @@ func (c *container) get(port, path string) (text string, status int) {
 // stop is that of docker: TERM to the first process, which has to end by itself.
 func (c *container) stop() {
 	c.t.Helper()
-	if out, err := exec.Command("kill", "-TERM", c.first()).CombinedOutput(); err != nil {
-		c.t.Fatalf("cannot stop: %v %s", err, out)
+	if err := syscall.Kill(c.first(), syscall.SIGTERM); err != nil {
+		c.t.Fatal(err)
 	}
 	if err := c.run.Wait(); err != nil {
 		c.t.Errorf("it ended with %v", err)
