@@ -133,7 +133,7 @@ func (c *container) children() []int {
 		return nil
 	}
 	var pids []int
-	for _, word := range strings.FieldsSeq(string(text)) {
+	for word := range strings.FieldsSeq(string(text)) {
 		if pid, err := strconv.Atoi(word); err == nil {
 			pids = append(pids, pid)
 		}
