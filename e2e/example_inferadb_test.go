@@ -116,29 +116,9 @@ func startControl(t *testing.T) (c *inferadb, doubles string) {
 		}
 	}
 	write(t, filepath.Join(dir, "secrets.env"), "INFERADB__CONTROL__PEM='"+controlPEM+"'\n")
-	c.ledger = accepting(t, ns, controlLedger)
+	c.ledger = accepting(t, ns.Listen("tcp", controlLedger))
 	c.managed = &managed{path: path, brood: launch(t, launcher)}
 	return c, doubles
-}
-
-// accepting stands in for a service that others only connect to.
-func accepting(t *testing.T, ns *testhost.NetNS, address string) (stop func()) {
-	t.Helper()
-	listener := ns.Listen("tcp", address)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return // closed by stop
-			}
-			conn.Close()
-		}
-	}()
-	stop = func() { listener.Close(); <-done }
-	t.Cleanup(stop)
-	return stop
 }
 
 func (c *inferadb) pool() pool { return c.status().named("control") }
@@ -240,7 +220,7 @@ func (c *inferadb) readiness(t *testing.T) {
 	if _, status := c.get(t, 1, "/livez"); status != http.StatusOK {
 		t.Errorf("/livez says %d", status)
 	}
-	c.ledger = accepting(t, c.ns, controlLedger)
+	c.ledger = accepting(t, c.ns.Listen("tcp", controlLedger))
 	c.await("all to be ready", c.whole)
 	if after := c.pool().pids(); !slices.Equal(before, after) {
 		t.Errorf("%v were replaced by %v", before, after)
@@ -443,7 +423,7 @@ func TestExampleInferadbReadme(t *testing.T) {
 			t.Fatal(err)
 		}
 		m.copy(program, "/usr/local/bin/inferadb-control")
-		accepting(t, m.ns, controlLedger)
+		accepting(t, m.ns.Listen("tcp", controlLedger))
 	})
 	if !strings.Contains(said, "4/4 ready") || !strings.Contains(said, `"status":"healthy"`) {
 		t.Errorf("they say:\n%s", said)

@@ -21,6 +21,11 @@ func redis(t *testing.T, port int) (stop func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return accepting(t, listener)
+}
+
+// accepting stands in for a service that others only connect to.
+func accepting(t *testing.T, listener net.Listener) (stop func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
