@@ -14,22 +14,18 @@ import (
 //
 // Where the listeners themselves are other ones it is that text all the same.
 func Update(before *config.Config, was Options, after *config.Config, is Options) (string, error) {
-	whole, err := Render(after, is)
-	if err != nil {
-		return "", err
-	}
 	from, err := targetsOf(before, was.Now)
 	if err != nil {
-		return whole, nil //nolint:nilerr // there is nothing to begin with
+		return "", err
 	}
 	to, err := targetsOf(after, is.Now)
 	if err != nil {
 		return "", err
 	}
-	if tableOf(before, was) != tableOf(after, is) || !slices.EqualFunc(from, to, sameMap) {
-		return whole, nil
-	}
 	r := &ruleset{table: tableOf(after, is)}
+	if tableOf(before, was) != r.table || !slices.EqualFunc(from, to, sameMap) {
+		return Render(after, is)
+	}
 	for i := range to {
 		if t := &to[i]; t.redir != "" && t.elements() != from[i].elements() {
 			r.line("flush map inet %s %s", r.table, t.redir)
