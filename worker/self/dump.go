@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
@@ -32,21 +31,11 @@ type Dumper struct {
 // ctx is done. report is told, one after another, of the files of each and of what
 // went wrong; nil tells nobody. Signals that come while one is written are one.
 func (d Dumper) OnSignal(ctx context.Context, report func(files []string, err error)) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGUSR2)
-	go func() { // ends with ctx, which the caller owns
-		defer signal.Stop(signals)
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-signals:
-			}
-			if files, err := d.Write(); report != nil {
-				report(files, err)
-			}
+	onSignal(ctx, syscall.SIGUSR2, func() {
+		if files, err := d.Write(); report != nil {
+			report(files, err)
 		}
-	}()
+	})
 }
 
 // Write collects garbage and writes the profile of what is left (.heap.pprof), that of

@@ -14,9 +14,20 @@ import (
 // reloads by that signal, so that `brood reload` sends it instead of replacing the
 // worker. The error is about that declaration alone: the channel works.
 func Reloads(ctx context.Context) (<-chan struct{}, error) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGHUP)
 	reloads := make(chan struct{}, 1)
+	onSignal(ctx, syscall.SIGHUP, func() {
+		select {
+		case reloads <- struct{}{}:
+		default:
+		}
+	})
+	return reloads, tell(handshake.Message{HandlesReload: true})
+}
+
+// onSignal calls do for each signal from now on, until ctx is done. Those that come while it runs are one.
+func onSignal(ctx context.Context, sig os.Signal, do func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, sig)
 	go func() { // ends with ctx, which the caller owns
 		defer signal.Stop(signals)
 		for {
@@ -24,14 +35,10 @@ func Reloads(ctx context.Context) (<-chan struct{}, error) {
 			case <-ctx.Done():
 				return
 			case <-signals:
-			}
-			select {
-			case reloads <- struct{}{}:
-			default:
+				do()
 			}
 		}
 	}()
-	return reloads, tell(handshake.Message{HandlesReload: true})
 }
 
 // Draining returns a context that is done once this worker shall end: upon
