@@ -50,12 +50,12 @@ func (d *dial[T]) end() {
 	d.ended = nil
 }
 
-// figures are the last ones, and when they were read; none and the zero time if they are too old to be shown.
-func (d *dial[T]) figures() (last T, at time.Time) {
+// figures are the last ones, none if they are too old to be shown.
+func (d *dial[T]) figures() (last T) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.at.IsZero() || time.Since(d.at) > gaugeStale {
-		return last, time.Time{}
+		return last
 	}
-	return d.shown, d.at
+	return d.shown
 }

@@ -45,6 +45,7 @@ func (w *WorkerView) process() process { return process{w.PID, w.Started.UnixNan
 type groups struct {
 	usage  map[Group]cgroup.Usage
 	strain map[string]*PressureView // by pool
+	at     time.Time
 }
 
 func (g *gauge) say(word string) {
@@ -96,13 +97,11 @@ func (s *Supervisor) measure(snap *Snapshot, within time.Duration) {
 
 // fill adds the figures to a snapshot that nobody else has.
 func (g *gauge) fill(snap *Snapshot) {
-	queues, _ := g.queues.figures()
-	trees, read := g.trees.figures()
-	groups, groupsRead := g.groups.figures()
+	queues, trees, groups := g.queues.figures(), g.trees.figures(), g.groups.figures()
+	snap.Measured = trees.at
 	if len(groups.usage) > 0 {
-		read = groupsRead
+		snap.Measured = groups.at
 	}
-	snap.Measured = read
 	for i := range snap.Pools {
 		p := &snap.Pools[i]
 		p.Pressure = groups.strain[p.Name]
@@ -137,7 +136,7 @@ func usage(tree *UsageView, group cgroup.Usage) *UsageView {
 }
 
 func readGroups(from Groups, snap *Snapshot) groups {
-	found := groups{usage: map[Group]cgroup.Usage{}, strain: map[string]*PressureView{}}
+	found := groups{usage: map[Group]cgroup.Usage{}, strain: map[string]*PressureView{}, at: time.Now()}
 	if from == nil {
 		return found
 	}
