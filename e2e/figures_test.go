@@ -81,7 +81,8 @@ func TestFiguresOfFullQueue(t *testing.T) {
 		if w.Usage == nil || w.Usage.Memory == 0 || w.Queue == nil || p.Listeners[0].Queue == nil {
 			t.Fatalf("not measured: %+v", w)
 		}
-		return w.Queue.Depth == backlog+1 && w.Queue.Capacity == backlog && w.Queue.Drops >= clients-backlog-1 &&
+		// The kernel lets in one more than the backlog, and one for each further CPU that looked at the same moment.
+		return w.Queue.Depth > backlog && w.Queue.Capacity == backlog && w.Queue.Drops >= clients-backlog-1 &&
 			*p.Listeners[0].Queue == *w.Queue
 	})
 	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
