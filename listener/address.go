@@ -127,7 +127,7 @@ func CheckName(name string) error {
 	switch {
 	case name == "":
 		return errors.New("the name is empty")
-	case len(name) > 255:
+	case len(name) > maxName:
 		return errors.New("the name is longer than 255 bytes")
 	case strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(":,=", r) }):
 		return fmt.Errorf("name %q has a sign other than printable ASCII without colon, comma, equals sign and space", name)

@@ -124,7 +124,7 @@ func (e *OpenError) hintConfig() string {
 	case errors.Is(e.Err, errDuplicate):
 		return "give each listener a name of its own, as in --listen admin=:9090"
 	case errors.Is(e.Err, errAddresses):
-		return "give each .socket unit its own FileDescriptorName="
+		return "take the others too, as systemd:" + numbered(e.Config.Address.Name, 2) + ", or give each .socket unit its own FileDescriptorName="
 	case errors.Is(e.Err, errNotGiven):
 		return "the .socket unit needs FileDescriptorName=" + e.Config.Address.Name + ", and must be active before the service"
 	case errors.Is(e.Err, errNoReusePort):

@@ -12,6 +12,7 @@ import (
 // passed is an inherited socket and what it turned out to be.
 type passed struct {
 	Inherited
+	given     string // the name as it came: see distinguish
 	at        Address
 	endpoint  endpoint // of TCP and UDP
 	groupable bool     // it has SO_REUSEPORT, and the group takes programs

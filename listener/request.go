@@ -1,6 +1,9 @@
 package listener
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // request is a wanted listener with the inherited sockets that are its own.
 type request struct {
@@ -20,7 +23,10 @@ func assign(wants []Want, spare []passed) (all []request, left []passed, err err
 		r.passed, left = split(left, r.claims)
 		all = append(all, r)
 	}
-	return all, left, check(all)
+	if err := check(all); err != nil {
+		return nil, nil, err
+	}
+	return all, left, checkLeft(all, left)
 }
 
 // claims tells whether an inherited socket is what the config means.
@@ -64,11 +70,21 @@ func check(all []request) error {
 		if len(r.passed) == 0 {
 			return fail(errNotGiven)
 		}
-		if slices.ContainsFunc(r.passed, func(p passed) bool { return p.at != r.passed[0].at }) {
-			return fail(errAddresses)
-		}
 		if err := r.checkMode(); err != nil {
 			return fail(err)
+		}
+	}
+	return nil
+}
+
+// checkLeft refuses a name of which a part would be left: connections would wait there for nobody.
+func checkLeft(all []request, left []passed) error {
+	for _, r := range all {
+		a := r.cfg.Address
+		for _, p := range left {
+			if a.Network == networkSystemd && p.given == a.Name && p.Name != p.given {
+				return openError(r.cfg, endpoint{}, "open", fmt.Errorf("%w: %s is %s", errAddresses, p.Name, p.at))
+			}
 		}
 	}
 	return nil

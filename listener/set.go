@@ -40,6 +40,7 @@ func NewSet(inherited []Inherited, opt Options) (*Set, error) {
 		}
 		s.spare = append(s.spare, p)
 	}
+	distinguish(s.spare)
 	for _, p := range s.spare {
 		if err := tidy(p.FD); err != nil {
 			return nil, openError(configOf(p.Inherited), endpoint{}, "take", err)
@@ -56,7 +57,8 @@ func configOf(in Inherited) Config {
 }
 
 // Spare lists the inherited sockets that none of cfgs takes and no open listener has, as configs that would take them:
-// with the Address systemd:NAME, and the name that the service manager gave. Several of one name form one.
+// with the Address systemd:NAME, and the name that the service manager gave. Several of one name and address form one; the
+// second address of a name is NAME-2, and so on.
 func (s *Set) Spare(cfgs []Config) []Config {
 	s.mu.Lock()
 	defer s.mu.Unlock()

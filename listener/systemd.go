@@ -16,7 +16,7 @@ const unnamed = "unknown"
 // Inherited is a socket that the service manager opened for us.
 type Inherited struct {
 	FD   int
-	Name string // its FileDescriptorName=, which several may share
+	Name string // its FileDescriptorName=, by itself the name of its unit, which several may share
 }
 
 // FromSystemd reads the sockets that systemd passes, by the rules of
@@ -79,7 +79,7 @@ func readNames(s string, n int) ([]string, error) {
 		if names[i] == "" {
 			names[i] = unnamed
 		}
-		if strings.ContainsFunc(names[i], func(r rune) bool { return r < ' ' || r > '~' }) || len(names[i]) > 255 {
+		if strings.ContainsFunc(names[i], func(r rune) bool { return r < ' ' || r > '~' }) || len(names[i]) > maxName {
 			return nil, errors.New("LISTEN_FDNAMES has a name that systemd would not allow")
 		}
 	}

@@ -89,6 +89,15 @@ func TestFromSystemd(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
+	got = activate(t, "web.socket:web.socket:u", web, udp, u) // as of a unit with two ListenStream= and no name
+	want = answer{Listeners: []told{
+		{"web.socket", "127.0.0.1:" + at(web), "shared", 3, true, true},
+		{"web.socket-2", "udp:127.0.0.1:" + at(udp), "shared", 4, true, true},
+		{"u", "unix:" + path, "shared", 5, true, true},
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
 	if _, err := os.Lstat(path); err != nil {
 		t.Errorf("the socket file of systemd is gone: %v", err)
 	}
@@ -123,7 +132,6 @@ func TestFromSystemdRefuses(t *testing.T) {
 		{"a socket that does not listen", "x", []int{mute}, "does not listen"},
 		{"a unix datagram socket", "x", []int{dgram}, "unix datagram"},
 		{"a packet socket", "x", []int{seq}, "neither a stream nor a datagram"},
-		{"one name for two addresses", "x:x", []int{web, other}, "several addresses"},
 		{"too few names", "x", []int{web, other}, "LISTEN_FDNAMES has 1 names"},
 	}
 	for _, tt := range tests {
@@ -190,6 +198,34 @@ func TestInheritedByAddress(t *testing.T) {
 	h := openWith(t, 2, []Inherited{{copied, "brood.socket"}}, fmt.Sprintf("web=127.0.0.1:%d", portOfTest(t, fd)))
 	if l := h.first(); len(h.listeners) != 1 || l.Name() != "web" || l.FD(0, A) != copied || l.Mode() != Sharded {
 		t.Errorf("%d listeners; %s has descriptor %d, mode %s", len(h.listeners), l.Name(), l.FD(0, A), l.Mode())
+	}
+}
+
+// TestInheritedHalf: who takes the first address of a name has to say what becomes of the second.
+func TestInheritedHalf(t *testing.T) {
+	t.Parallel()
+	var inherited []Inherited
+	for range 2 {
+		copied, err := unix.FcntlInt(uintptr(bound(t, "127.0.0.1:0", exclusive)), unix.F_DUPFD_CLOEXEC, 0)
+		must(t, err)
+		inherited = append(inherited, Inherited{copied, "x"})
+	}
+	set, err := NewSet(inherited, options(t, make(chan Event, 1)))
+	must(t, err)
+	t.Cleanup(func() { must(t, set.Close()) })
+	var wants []Want
+	for _, cfg := range configs(t, "systemd:x", "second=systemd:x-2") {
+		wants = append(wants, Want{Config: cfg, Slots: 2})
+	}
+	_, err = set.Open(wants[:1])
+	open, ok := errors.AsType[*OpenError](err)
+	if !ok || !errors.Is(err, errAddresses) || !strings.Contains(err.Error(), "x-2 is 127.0.0.1:") || !strings.Contains(open.Hint(), "systemd:x-2") {
+		t.Errorf("half of them: %v", err)
+	}
+	listeners, err := set.Open(wants)
+	must(t, err)
+	if len(listeners) != 2 || listeners[1].FD(0, A) != inherited[1].FD || listeners[1].Name() != "second" || len(set.Spare(nil)) != 0 {
+		t.Errorf("all of them: %d listeners", len(listeners))
 	}
 }
 

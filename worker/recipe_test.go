@@ -1,7 +1,9 @@
 package worker_test
 
 import (
+	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,4 +157,30 @@ func TestCleanEnviron(t *testing.T) {
 	if diff := cmp.Diff([]string{"A=1", "B", "PATH=/bin"}, got); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// FuzzFDs: the object of descriptors has each listener by its name, whatever signs are in it.
+func FuzzFDs(f *testing.F) {
+	for _, name := range []string{"https", `a"b`, `\`, `\u0022`, "</script>&", "lactoserv.socket-2", "{}", "'"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		facts := worker.Facts{Pool: "web", Workers: 1, Listeners: []worker.ListenerFact{{Name: "http", FD: 3}, {Name: name, FD: 4}}}
+		r, err := worker.NewRecipe(worker.RecipeConfig{Argv: []string{"x"}, FDsEnv: []string{"LACTOSERV_FDS"}}, facts)
+		if err != nil || name == "http" {
+			return
+		}
+		b, err := r.Build(facts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := slices.IndexFunc(b.Env, func(v string) bool { return strings.HasPrefix(v, "LACTOSERV_FDS=") })
+		var got map[string]string
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(b.Env[at], "LACTOSERV_FDS=")), &got); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[string]string{"http": "/dev/fd/3", name: "/dev/fd/4"}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
