@@ -12,7 +12,7 @@ import (
 	"github.com/broodctl/brood/worker/handshake"
 )
 
-// World is everything the supervisor needs from outside. cmd/brood fills it with the real thing, the tests with fakes.
+// World is everything the supervisor needs from outside. Package host fills it with the real thing, the tests with fakes.
 // No function may block unless it says so, and every callback may come on any goroutine.
 type World struct {
 	// Sockets opens listeners.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/host"
 )
 
 // fromFlags makes of the flags what a file would have said, and lists what could not be read. What was not said is left
@@ -154,7 +155,7 @@ func (r *flagReader) listeners(into map[string]config.ListenTable) []string {
 		into[l.Name] = tableOf(l)
 	}
 	if os.Getenv("LISTEN_PID") == strconv.Itoa(os.Getpid()) {
-		names = append(names, everySpare)
+		names = append(names, host.EverySpare)
 	}
 	return names
 }

@@ -11,8 +11,8 @@ import (
 
 	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/internal/control"
-	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/host"
 	"github.com/broodctl/brood/supervisor/plan"
 )
 
@@ -83,8 +83,7 @@ func comparePlan(c *cli.Context, from string) (*plan.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	none := func([]listener.Config) []listener.Config { return nil }
-	before, after := desired(old, none), desired(to, none)
+	before, after := host.Complete(desired(old), nil), host.Complete(desired(to), nil)
 	before.Fixed["supervisor.name"] = after.Fixed["supervisor.name"] // two files have two names
 	p, err := plan.Compare(before, after, nil)
 	if err != nil {

@@ -46,7 +46,7 @@ var rules = []rule{
 	{
 		dir:     "cmd/brood",
 		ours:    []string{"*"},
-		foreign: []string{cli, zerolog, goSystemd + "/daemon", xsys, xterm, goDiff},
+		foreign: []string{cli, zerolog, xsys, xterm, goDiff},
 		reason:  "words in, wiring, exit codes: it knows everybody, and nobody knows it",
 	},
 	{
@@ -57,6 +57,16 @@ var rules = []rule{
 		},
 		foreign: []string{zerolog, goSystemd, xsys},
 		reason:  "performs what the machine decides on workers and sockets; who shows its state imports it, not the reverse",
+	},
+	{
+		dir: "supervisor/host",
+		ours: []string{
+			"internal/cgroup", "internal/config", "internal/control", "internal/logs", "internal/poll", "internal/require", "listener", "supervisor", "supervisor/plan",
+			"worker", "worker/handshake",
+		},
+		testOurs: []string{"supervisor/host"},
+		foreign:  []string{zerolog, goSystemd + "/daemon", xterm},
+		reason:   "the world of a supervisor made of the real things, for brood and for programs of others: it knows all that a supervisor needs, and no flag",
 	},
 	{
 		dir:    "supervisor/machine",

@@ -1,21 +1,15 @@
-package main
+package host
 
 import (
 	"context"
-	"errors"
 	"os"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
-	"github.com/rs/zerolog"
 	"golang.org/x/term"
 
-	"github.com/broodctl/brood/internal/control"
-	"github.com/broodctl/brood/internal/logs"
-	"github.com/broodctl/brood/internal/poll"
 	"github.com/broodctl/brood/internal/require"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
@@ -24,13 +18,12 @@ import (
 )
 
 // newWorld is the real one.
-func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux, sockets *listener.Set) supervisor.World {
-	tty := term.IsTerminal(syscall.Stdout)
+func (h *Host) newWorld() supervisor.World {
 	var surveyor worker.Surveyor
 	world := supervisor.World{
-		Sockets: socketSet{sockets},
+		Sockets: socketSet{h.sockets},
 		Launch: func(cmd worker.Command, done func(supervisor.Process, error)) {
-			spawner.Start(cmd, func(r worker.StartResult) {
+			h.spawner.Start(cmd, func(r worker.StartResult) {
 				if r.Err != nil {
 					done(nil, r.Err)
 					return
@@ -39,14 +32,15 @@ func newWorld(spawner *worker.Spawner, poller *poll.Poller, output *logs.Mux, so
 			})
 		},
 		OpenNotify: func(on func(handshake.Message, error)) (supervisor.Notify, error) {
-			n, err := worker.OpenNotify(poller, func(msg handshake.Message, _ int, err error) { on(msg, err) })
+			n, err := worker.OpenNotify(h.poller, func(msg handshake.Message, _ int, err error) { on(msg, err) })
 			if err != nil {
 				return nil, err
 			}
 			return n, nil
 		},
-		OpenOutput:  openOutput(output, tty),
-		Reopen:      output.Reopen,
+		PrivateTmp:  h.tmp.Next,
+		OpenOutput:  openOutput(h.output, term.IsTerminal(syscall.Stdout)),
+		Reopen:      h.output.Reopen,
 		Serving:     worker.Serving,
 		ServingPort: worker.ServingPort,
 		Handles:     surveyor.Handles,
@@ -130,45 +124,4 @@ func check(ctx context.Context, timeout time.Duration, c supervisor.Checked) []e
 		errs[i] = u
 	}
 	return errs
-}
-
-// reporter passes on what happened to a listener behind our back.
-type reporter struct {
-	log zerolog.Logger
-	sup atomic.Pointer[supervisor.Supervisor] // nil until there is one
-}
-
-func (r *reporter) report(ev listener.Event) {
-	logListener(r.log, ev)
-	if sup := r.sup.Load(); sup != nil {
-		sup.Report(ev)
-	}
-}
-
-// logListener says what happened to a listener, if nobody else does.
-func logListener(log zerolog.Logger, ev listener.Event) {
-	level, message := zerolog.WarnLevel, "listener is in trouble"
-	switch ev.Kind {
-	case listener.EventFellBack:
-		message = "listener is shared: the kernel does not let us steer"
-	case listener.EventRevived:
-		return // the supervisor says whose it was
-	case listener.EventRelayed:
-		level, message = zerolog.InfoLevel, "connections of a queue that nobody serves relayed to the others"
-	case listener.EventRelayFailed:
-		message = "cannot relay the queue of a worker that left"
-	case listener.EventReviveFailed:
-		message = "cannot revive a socket that a worker shut down"
-	}
-	log.WithLevel(level).Err(ev.Err).Str("listener", ev.Listener).Int("slot", ev.Slot).Stringer("side", ev.Side).
-		Int("count", ev.Count).Msg(message)
-}
-
-// controlError says what to do about a control socket that cannot be had.
-func controlError(err error) error {
-	hint := "another place can be given with --control"
-	if errors.Is(err, control.ErrTaken) {
-		hint = "brood status shows it; another name can be given with --name"
-	}
-	return &userError{code: exitFailed, err: err, hint: hint}
 }

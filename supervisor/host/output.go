@@ -1,37 +1,21 @@
-package main
+package host
 
 import (
 	"fmt"
-	"sync/atomic"
-	"syscall"
 
-	"github.com/rs/zerolog"
 	"golang.org/x/term"
 
 	"github.com/broodctl/brood/internal/logs"
-	"github.com/broodctl/brood/internal/poll"
 	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/plan"
 )
 
-func newOutput(set *settings, poller *poll.Poller, report func(logs.Trouble)) *logs.Mux {
-	mux := logs.New(logs.Options{
-		Poller: poller, Stdout: syscall.Stdout, Stderr: syscall.Stderr,
-		ScreenOut: set.screen(syscall.Stdout), ScreenErr: set.screen(syscall.Stderr), Report: report,
-	})
-	for i := range set.cfg.Pools {
-		p := &set.cfg.Pools[i]
-		mux.Widen(len(fmt.Sprintf("%s.%d", p.Name, p.MostWorkers()-1)))
-	}
-	return mux
-}
-
 // screen is what is behind a descriptor.
-func (set *settings) screen(fd int) logs.Screen {
+func screen(fd int, colours bool) logs.Screen {
 	switch tty := term.IsTerminal(fd); {
 	case !tty:
 		return logs.NoScreen
-	case set.colour(tty):
+	case colours:
 		return logs.ColourScreen
 	}
 	return logs.PlainScreen
@@ -90,37 +74,4 @@ func fileSettings(of logs.Worker, log plan.Log) (logs.FileSettings, error) {
 		return set, fmt.Errorf("cannot name log file: %w", err)
 	}
 	return set, nil
-}
-
-// troubleLog says in the log what of the workers' output is lost.
-type troubleLog struct {
-	to atomic.Pointer[zerolog.Logger] // nil until there is one
-}
-
-func (l *troubleLog) report(t logs.Trouble) {
-	log := l.to.Load()
-	if log == nil {
-		return
-	}
-	level, message := zerolog.WarnLevel, "output of workers is lost"
-	switch {
-	case t.Keeping && t.Over:
-		level, message = zerolog.InfoLevel, "log files that are full are put away again"
-	case t.Keeping:
-		message = "log files that are full cannot be put away"
-	case t.Over:
-		level, message = zerolog.InfoLevel, "output of workers arrives again"
-	case t.Bytes == 0:
-		message = "output of workers has to wait"
-	case t.Err == nil:
-		message = "output of workers is lost: it comes faster than it is taken"
-	}
-	fields := map[string]any{"where": t.Where}
-	if !t.Keeping {
-		fields["lines"], fields["bytes"] = t.Lines, t.Bytes
-	}
-	if t.Pool != "" {
-		fields["pool"] = t.Pool
-	}
-	log.WithLevel(level).Err(t.Err).Fields(fields).Msg(message)
 }

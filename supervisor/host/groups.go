@@ -1,12 +1,9 @@
-package main
+package host
 
 import (
 	"errors"
 
-	"github.com/rs/zerolog"
-
 	"github.com/broodctl/brood/internal/cgroup"
-	"github.com/broodctl/brood/internal/poll"
 	"github.com/broodctl/brood/supervisor"
 )
 
@@ -19,21 +16,21 @@ func (t groupTree) Group(pool, name string, l cgroup.Limits, hit func()) supervi
 }
 
 // openGroups finds out whether workers can have control groups, and tells the world. What it returns undoes that.
-func openGroups(world *supervisor.World, name string, poller *poll.Poller, log zerolog.Logger) (closeGroups func()) {
+func (h *Host) openGroups() (closeGroups func()) {
 	tree, err := cgroup.Open(cgroup.Options{
-		Name: name, Poller: poller,
-		Report: func(err error) { log.Warn().Err(err).Msg("control groups of workers are not as they should be") },
+		Name: h.opt.Name, Poller: h.poller,
+		Report: func(err error) { h.log.Warn().Err(err).Msg("control groups of workers are not as they should be") },
 	})
 	if err != nil {
 		if _, ok := errors.AsType[*cgroup.Missing](err); !ok {
-			log.Warn().Err(err).Msg("workers have no control groups")
+			h.log.Warn().Err(err).Msg("workers have no control groups")
 		}
-		world.NoGroups = err
+		h.world.NoGroups = err
 		return func() {}
 	}
 	if left := tree.Left(); len(left) > 0 {
-		log.Warn().Strs("groups", left).Msg("processes of an earlier supervisor still run, and are left alone")
+		h.log.Warn().Strs("groups", left).Msg("processes of an earlier supervisor still run, and are left alone")
 	}
-	world.Groups = groupTree{tree}
+	h.world.Groups = groupTree{tree}
 	return tree.Close
 }

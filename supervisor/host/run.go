@@ -1,0 +1,107 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+
+	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/plan"
+	"github.com/broodctl/brood/worker"
+)
+
+var (
+	// ErrUnclean tells that a supervisor has ended without having been stopped: a pool could not start or gave up, or
+	// somebody had everything killed. The log says which.
+	ErrUnclean = errors.New("the supervisor did not end by a graceful stop")
+
+	errThread = errors.New("this is not the main thread: call runtime.LockOSThread in a func init, and Run from main")
+)
+
+// Supervise opens the listeners and prepares a supervisor: all that can be wrong with a description is told here, in the
+// errors of supervisor.New. No worker is started yet. An environment that a pool does not say is that of this process, and
+// "*" among the listeners of a pool stands for every socket of systemd's that no listener takes.
+func (h *Host) Supervise(first plan.Desired) (*supervisor.Supervisor, error) {
+	inherited, err := listener.FromSystemd(os.Getenv, os.Getpid())
+	if err != nil {
+		return nil, err
+	}
+	if h.sockets, err = listener.NewSet(inherited, listener.Options{Poller: h.poller, Report: h.report}); err != nil {
+		return nil, err
+	}
+	h.atClose(func() { _ = h.sockets.Close() })
+	h.spares = &spares{set: h.sockets, passed: h.sockets.Spare(nil)}
+	if h.spawner, err = worker.NewSpawner(worker.Options{Poller: h.poller}); err != nil {
+		return nil, err
+	}
+	h.world = h.newWorld()
+	h.atClose(h.openGroups())
+	if h.opt.Load != nil {
+		h.world.Load = func() (plan.Desired, error) {
+			d, err := h.opt.Load()
+			if err != nil {
+				return plan.Desired{}, err
+			}
+			return h.spares.fill(d), nil
+		}
+	}
+	for i := range first.Pools {
+		p := &first.Pools[i]
+		h.output.Widen(len(fmt.Sprintf("%s.%d", p.Name, p.MostWorkers()-1)))
+	}
+	sup, err := supervisor.New(supervisor.Config{
+		Name: h.opt.Name, Version: h.opt.Version, Log: h.log, World: h.world,
+		Desired: h.spares.fill(first), File: h.opt.File,
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range h.sockets.Spare(nil) {
+		h.log.Warn().Str("listener", l.Name).Msg("a socket that systemd passed is used by no pool")
+	}
+	h.sup.Store(sup)
+	if h.socket != nil {
+		server := control.Serve(h.socket, sup, control.Options{Logs: h.output, Log: h.log})
+		h.atClose(server.Close)
+	}
+	return sup, nil
+}
+
+// AtEnd has f called in Run when the last worker has ended, while commands can still be run. Further signals come to f.
+// It is said before Run, once.
+func (h *Host) AtEnd(f func(signals <-chan os.Signal)) { h.atEnd = f }
+
+// Run starts the workers, and returns when all have ended: after a signal, a request, or the end of ctx, which is a request
+// to stop. The error is nil after a graceful stop, and ErrUnclean after any other end. It must be called on the main thread.
+func (h *Host) Run(ctx context.Context) error {
+	if syscall.Gettid() != os.Getpid() {
+		return fmt.Errorf("cannot run supervisor: %w", errThread)
+	}
+	runtime.LockOSThread() // for whoever has not
+	sup := h.sup.Load()
+	code, done := 0, make(chan struct{})
+	go func() {
+		defer close(done) // with it the spawner ends, which the last commands need
+		code = sup.Run(h.signals)
+		if h.atEnd != nil {
+			h.atEnd(h.signals)
+		}
+	}()
+	defer context.AfterFunc(ctx, func() { // ends with the loop at the latest
+		sup.Do(context.Background(), supervisor.Request{Verb: supervisor.Stop, UID: supervisor.Nobody})
+	})()
+	if err := h.spawner.Main(done); err != nil {
+		sup.Do(context.Background(), supervisor.Request{Verb: supervisor.Kill, UID: supervisor.Nobody})
+		<-done
+		return err
+	}
+	if code != 0 {
+		return ErrUnclean
+	}
+	return nil
+}
