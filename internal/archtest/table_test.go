@@ -283,6 +283,11 @@ var rules = []rule{
 		reason: "what a program of somebody else may look like",
 	},
 	{
+		dir:    "examples/embedding",
+		ours:   []string{"listener", "supervisor", "supervisor/host", "supervisor/plan", "worker", "worker/self"},
+		reason: "what a program of somebody else may look like that has a supervisor in it",
+	},
+	{
 		dir:    "contrib/completions",
 		std:    []string{"embed"},
 		reason: "scripts that the program prints and the Makefile installs: one copy of each",
@@ -319,5 +324,6 @@ var sleepers = []exception{
 // initializers may have func init.
 var initializers = []exception{
 	{"worker/shim/", "must run before any other package of the binary is initialised"},
+	{"examples/embedding/main.go", "as cmd/brood/main.go"},
 	{"cmd/brood/main.go", "the main goroutine is on the main thread for certain only there, and forks must happen on it"},
 }
