@@ -47,7 +47,7 @@ func beginBangui(t *testing.T, name string, pairs ...string) *bangui {
 	path := example(t, "bangui/"+name, dir, append(pairs,
 		"user = \"bangui\"\n", "", "/opt/bangui/backend", filepath.Join(exampleDir("bangui"), "stand-in"),
 		"127.0.0.1:8000", address(port), "127.0.0.1:9180", "unix:"+filepath.Join(dir, "http.sock"),
-		"period = \"2s\"", "period = \"100ms\"", "period = \"30s\"", "period = \"100ms\"",
+		"period = \"2s\"", "period = \"100ms\"", "period = \"30s\"", "period = \"100ms\"", "failure_threshold = 20", "failure_threshold = 200",
 	)...)
 	b.managed = &managed{path: path, brood: begin(t, options{file: path})}
 	return b
@@ -179,8 +179,7 @@ func TestExampleBanguiAlone(t *testing.T) {
 		b.must("roll", "--wait")
 	}
 	result := load.Stop()
-	// The only worker takes connections until it is told to leave, and uvicorn resets those whose request it has not read by then.
-	if resets := result.Count(loadgen.Reset); result.Failed() > resets || resets > 2*visitors || len(result.PIDs()) < 2 {
+	if result.Failed() > 0 || len(result.PIDs()) < 2 {
 		t.Errorf("under two rollouts:\n%s", &result)
 	}
 	t.Logf("two rollouts of one worker: %d of %d requests failed, the longest took %s",

@@ -12,9 +12,9 @@ import (
 	"github.com/broodctl/brood/internal/testguest"
 )
 
-const rollouts = 20
+const rollouts = 8
 
-// TestRollouts: under load, replaced twenty times over, nothing fails.
+// TestRollouts: under load, replaced again and again, nothing fails.
 func TestRollouts(t *testing.T) {
 	eachServer(t, func(t *testing.T, b *brood, address string) {
 		tr := startTraffic(t, address)

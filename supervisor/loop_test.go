@@ -92,6 +92,22 @@ func TestRollSteersSettlesThenTerminates(t *testing.T) {
 	})
 }
 
+// With nobody beside it the only worker is steered away from all the same: what comes waits for its successor.
+func TestRollOfTheOnlyWorkerSteersToItsSuccessor(t *testing.T) {
+	w := &world{}
+	alone := func(c *Config) {
+		p := &c.Desired.Pools[0]
+		p.Spec.Workers, p.Spec.Order, p.Spec.MaxSurge, p.Spec.MaxUnavailable = 1, machine.StopFirst, 0, 1
+	}
+	perform(t, w, alone, func(s *stage) {
+		go s.sup.Do(context.Background(), Request{Verb: Roll})
+		synctest.Wait()
+		s.want("start 100", "steer 0a", "steer 0b")
+		s.after(time.Second + time.Millisecond) // the worker takes a moment to end
+		s.want("start 100", "steer 0a", "steer 0b", "TERM 100", "abandon 0a", "end 100", "start 101", "steer 0b")
+	})
+}
+
 func TestRollFailsWithTheReasonAndTheOldServeOn(t *testing.T) {
 	w := &world{behave: func(n int, p *fakeProcess) {
 		if n == 2 {

@@ -21,8 +21,12 @@ func (p *pool) steer() {
 			if at.Slot >= len(p.st.Slots) {
 				continue // all have died since, and it was not wanted any more
 			}
-			w := p.st.Slots[at.Slot].Workers[at.Side]
-			if p.editions[w.Generation].has(l.Listener) {
+			slot := &p.st.Slots[at.Slot]
+			generation := slot.Workers[at.Side].Generation
+			if !slot.Workers[at.Side].Health.HasProcess() {
+				generation = slot.Generation // who is to come
+			}
+			if p.editions[generation].has(l.Listener) {
 				members = append(members, listener.Member{Slot: at.Slot, Side: side(at.Side)})
 			}
 		}

@@ -121,6 +121,15 @@ func workerBugs() []mutation {
 			"s.acts = append(first, s.acts...)", "s.acts = append(s.acts, first...)",
 		},
 		{
+			"the last one gets connections until it is told to leave", "derive.go",
+			"case len(vacant) > 0:", "case len(vacant) > 1:",
+		},
+		{
+			"the last one is steered away from, and its successor comes where nobody waits", "vacate.go",
+			"slot.Home = side.Other()\n\t\tvacant = append(vacant, Place{Slot: i, Side: slot.Home})",
+			"vacant = append(vacant, Place{Slot: i, Side: side.Other()})",
+		},
+		{
 			"an abandoned side is started without being adopted", "derive.go",
 			"case is && !was:", "case is && !was && side == A:",
 		},

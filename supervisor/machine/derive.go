@@ -9,6 +9,7 @@ func (s *stepper) derive(before *State) {
 		return
 	}
 	s.payOwed()
+	vacant := s.vacate(before)
 	var first []Action
 	changed, ready := false, 0
 	served, serves := before.anyServes(), s.anyServes()
@@ -27,7 +28,10 @@ func (s *stepper) derive(before *State) {
 			}
 		}
 	}
-	if changed && ready > 0 {
+	switch {
+	case len(vacant) > 0:
+		first = append(first, Steer{Members: vacant})
+	case changed && ready > 0:
 		first = append(first, Steer{Members: s.members(ready, serves)})
 	}
 	// In front, because a worker is to be steered away from before it is told to leave.

@@ -244,7 +244,7 @@ func (c *checker) setTimer(a SetTimer) {
 func (c *checker) steer(a Steer) {
 	for _, place := range a.Members {
 		i := place.index()
-		if !c.now.takes(i) {
+		if !c.now.takes(i) && !c.isVacant(i) {
 			c.fail(ruleSteering, "steered to %v, where nobody serves", place)
 		}
 		if !c.now.adopted[i] {
@@ -252,6 +252,13 @@ func (c *checker) steer(a Steer) {
 		}
 	}
 	c.now.steered = a.Members
+}
+
+// isVacant reports whether nobody takes connections, and a successor will at a place: the last one across has just been
+// steered away from.
+func (c *checker) isVacant(i int) bool {
+	return !c.now.stopping && c.now.takers() == 0 && i/2 < c.now.wanted() && !c.now.over(i/2) &&
+		c.before.takes(i^1) && c.now.health(i^1) == Settling && c.now.health(i) == Free
 }
 
 func (c *checker) bury(a Obituary) {

@@ -50,6 +50,11 @@ func (c *checker) result() {
 	for i := range w.fails {
 		c.spaced(i)
 	}
+	for _, at := range w.steered {
+		if c.isVacant(at.index() ^ 1) {
+			c.fail(ruleSteering, "%v settles, and connections are steered to it", at)
+		}
+	}
 	c.loners()
 	c.stopped()
 	c.repaired()

@@ -25,13 +25,14 @@ func TestStopFirstRolloutOfOne(t *testing.T) {
 	p := serving(t, pool(1, 0, 1, stopFirst))
 	p.roll()
 	p.is("settling")
-	p.didNot(Steer{}) // nobody else is there, and the queue survives
+	p.did(Adopt{Place{0, B}})
+	p.did(Steer{[]Place{{0, B}}}) // nobody is there: what comes waits for the successor
 	p.fires(SettleTimer, 0, A)
 	p.is("draining")
-	p.didNot(Abandon{})
+	p.did(Abandon{Place{0, A}})
 	p.ends(0, A)
-	p.is("starting2") // at home, where connections wait
-	p.ready(0, A)
+	p.is("|starting2") // where connections wait
+	p.ready(0, B)
 	p.did(RolloutEnded{Target: 2, Cause: RolledOut})
 }
 
