@@ -12,10 +12,10 @@ GOLANGCI         = .bin/golangci-lint-$(GOLANGCI_VERSION)
 # urfave_cli_no_docs leaves out the man page generator, which costs 0.3 ms at each start.
 BUILD = CGO_ENABLED=0 go build -trimpath -tags urfave_cli_no_docs -ldflags '-s -w -X main.version=$(VERSION)'
 
-# The steps share two cores and the loopback: one after the other.
+# The steps share two cores and the loopback: one after the other, but for the planted bugs, which need neither soon.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help build run test ci deps fmt fmt-check vet lint unit race model fuzz e2e bench install clean
+.PHONY: help build run test ci deps fmt fmt-check vet lint unit race model mutants fuzz e2e bench install clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ run: build ## build, then serve with four demo workers on 127.0.0.1:8080
 # A missing program is a failure, not a skipped test.
 test: export CI = true
 test: ## install what tests need (apt, as root), then check and test everything
-	@.ci/steps deps fmt-check vet lint unit model e2e
+	@.ci/steps deps fmt-check vet lint unit model e2e+mutants
 
 ci: test ## what .ci/run calls
 
@@ -71,8 +71,10 @@ unit: race
 race: ## unit tests under the race detector, in random order
 	go test -race -shuffle=on -timeout 5m ./...
 
-model: ## search the states of the machine, then plant bugs in it and expect the search to find each
+model: ## search the states of the machine
 	go test -count=1 -timeout 10m -run 'TestModel|TestWalks' ./supervisor/machine -model=full
+
+mutants: ## plant bugs in the machine, and expect the search to find each
 	go run ./internal/mutate
 
 fuzz: ## each fuzz target for 20 seconds (FUZZTIME=...)
