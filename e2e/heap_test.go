@@ -58,6 +58,21 @@ func TestHeapSnapshots(t *testing.T) {
 // name tells: Heap.DATE.TIME.PID.THREAD.SEQ.heapsnapshot.
 func checkSnapshot(t *testing.T, path string) int {
 	t.Helper()
+	complete(t, path)
+	parts := strings.Split(filepath.Base(path), ".")
+	if len(parts) != 7 {
+		t.Fatalf("who wrote %s?", path)
+	}
+	pid, err := strconv.Atoi(parts[3])
+	if err != nil {
+		t.Fatalf("who wrote %s: %v", path, err)
+	}
+	return pid
+}
+
+// complete demands a heap snapshot of V8's that was written to its end, by one process.
+func complete(t *testing.T, path string) {
+	t.Helper()
 	var snapshot struct {
 		Snapshot struct {
 			NodeCount int `json:"node_count"`
@@ -75,13 +90,4 @@ func checkSnapshot(t *testing.T, path string) int {
 	if want == 0 || len(snapshot.Nodes) != want || len(snapshot.Strings) == 0 {
 		t.Errorf("%s is not complete: %d of %d numbers, %d strings", path, len(snapshot.Nodes), want, len(snapshot.Strings))
 	}
-	parts := strings.Split(filepath.Base(path), ".")
-	if len(parts) != 7 {
-		t.Fatalf("who wrote %s?", path)
-	}
-	pid, err := strconv.Atoi(parts[3])
-	if err != nil {
-		t.Fatalf("who wrote %s: %v", path, err)
-	}
-	return pid
 }

@@ -37,9 +37,10 @@ type pool struct {
 	Repairs    repairs  `json:"repairs"`
 	Workers    []worker `json:"workers"`
 	Listeners  []struct {
-		Name  string `json:"name"`
-		Mode  string `json:"mode"`
-		Queue *queue `json:"queue"`
+		Name    string `json:"name"`
+		Address string `json:"address"`
+		Mode    string `json:"mode"`
+		Queue   *queue `json:"queue"`
 	} `json:"listeners"`
 }
 

@@ -1,0 +1,68 @@
+// The configuration is code, and is evaluated anew for each reload.
+import { readFile } from 'node:fs/promises';
+import { pathToFileURL } from 'node:url';
+import { SourceTextModule, SyntheticModule } from 'node:vm';
+
+// What the built-in applications are told apart by.
+const builtIns = { StaticFiles: class StaticFiles {} };
+
+async function imported(name) {
+  if (name === '@lactoserv/built-ins') {
+    return builtIns;
+  }
+  if (!name.startsWith('node:')) {
+    throw new Error(`cannot import ${name}: neither node: nor @lactoserv/`);
+  }
+  return import(name);
+}
+
+async function link(name) {
+  const values = await imported(name);
+  return new SyntheticModule(Object.keys(values), function () {
+    for (const [key, value] of Object.entries(values)) {
+      this.setExport(key, value);
+    }
+  });
+}
+
+// placeOf reads the interface of an endpoint: /dev/fd/N, /dev/fd/N:PORT (for the log alone), or ADDRESS:PORT.
+export function placeOf(text) {
+  const [, fd, shown] = /^[/]dev[/]fd[/](\d{1,5})(?::(\d{1,5}))?$/.exec(text) ?? [];
+  if (fd !== undefined && fd <= 65535 && (shown ?? 0) <= 65535) {
+    return { fd: Number(fd) };
+  }
+  const [, host, port] = /^([^/]+):(\d{1,5})$/.exec(text) ?? [];
+  if (port === undefined || port < 1 || port > 65535) {
+    throw new Error(`cannot read interface ${text}`);
+  }
+  return { host: host === '*' ? '::' : host, port: Number(port) };
+}
+
+function check({ hosts = [], applications = [], endpoints = [] }) {
+  for (const endpoint of endpoints) {
+    placeOf(endpoint.interface);
+    const application = applications.find((a) => a.name === endpoint.application);
+    if (application?.class !== builtIns.StaticFiles) {
+      throw new Error(`endpoint ${endpoint.name} has no application ${endpoint.application}`);
+    }
+    if (!['http', 'https'].includes(endpoint.protocol)) {
+      throw new Error(`endpoint ${endpoint.name} has no protocol ${endpoint.protocol}`);
+    }
+    if (endpoint.protocol === 'https' && !hosts[0]?.privateKey) {
+      throw new Error(`endpoint ${endpoint.name} has no host with a key`);
+    }
+  }
+  return { hosts, applications, endpoints };
+}
+
+// load evaluates a configuration. Whatever is wrong with it throws, and has changed nothing here.
+export async function load(path) {
+  const url = pathToFileURL(path).href;
+  const module = new SourceTextModule(await readFile(path, 'utf8'), {
+    identifier: url,
+    initializeImportMeta: (meta) => { meta.url = url; },
+  });
+  await module.link(link);
+  await module.evaluate();
+  return check(module.namespace.default);
+}
