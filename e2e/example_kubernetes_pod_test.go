@@ -1,0 +1,96 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/broodctl/brood/internal/testhost"
+)
+
+// TestExampleKubernetesPod runs what the Deployment says, and asks what its probes ask.
+func TestExampleKubernetesPod(t *testing.T) {
+	testhost.Need(t, testhost.Root, testhost.Program("unshare"))
+	objects := manifests(t)
+	spec := find(t, objects, "Deployment", "app").Spec.Template.Spec.Containers[0]
+	c := newContainer(t)
+	c.file("brood", broodBin())
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", filepath.Join(c.root, "worker"), "../examples/worker")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("cannot build the worker: %v\n%s", err, out)
+	}
+	etc, run := filepath.Join(c.root, "etc/brood"), filepath.Join(c.root, "run/brood")
+	if err := os.MkdirAll(etc, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(etc, "brood.toml"), find(t, objects, "ConfigMap", "app").Data["brood.toml"])
+	if err := os.Chown(run, 0, nobody); err != nil { // an emptyDir with fsGroup
+		t.Fatal(err)
+	}
+	if err := os.Chmod(run, 0o777|os.ModeSetgid); err != nil {
+		t.Fatal(err)
+	}
+	c.start(spec.Command...)
+	probes := strconv.Itoa(spec.port(spec.ReadinessProbe.HTTPGet.Port))
+	answers := func(path string) bool { _, status := c.get(probes, path); return status == http.StatusOK }
+	c.await("start", func() bool { return answers(spec.StartupProbe.HTTPGet.Path) })
+	for _, path := range []string{spec.LivenessProbe.HTTPGet.Path, spec.ReadinessProbe.HTTPGet.Path} {
+		if !answers(path) {
+			t.Errorf("%s says no", path)
+		}
+	}
+	for _, words := range [][]string{{"status"}, {"reload"}} { // kubectl exec POD -- /brood status
+		if out, err := c.inside(append([]string{"/brood"}, words...)...).CombinedOutput(); err != nil {
+			t.Errorf("brood %q: %v\n%s", words, err, out)
+		}
+	}
+	conn, err := c.ns.Dial(t.Context(), "tcp", "127.0.0.1:8080")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET /slow HTTP/1.0\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	c.await("a worker that has taken the request", func() bool { return c.accepted(8080) }) // preStop has that time
+	if err := syscall.Kill(c.first(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	c.await("readiness that ends", func() bool { return !answers(spec.ReadinessProbe.HTTPGet.Path) })
+	if answer, err := io.ReadAll(conn); err != nil || !bytes.HasSuffix(answer, []byte("\r\n\r\ndone\n")) {
+		t.Errorf("who was in hand at the stop got %q, %v", answer, err)
+	}
+	if err := c.run.Wait(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// accepted tells whether a port of the container has a connection, and none that waits:
+// who is still in a queue has no inode.
+func (c *container) accepted(port int) bool {
+	local, found := fmt.Sprintf(":%04X", port), false
+	for _, table := range []string{"tcp", "tcp6"} {
+		for line := range strings.Lines(read(c.t, fmt.Sprintf("/proc/%d/net/%s", c.first(), table))) {
+			const at, state, inode, established = 1, 3, 9, "01"
+			fields := strings.Fields(line)
+			if !strings.HasSuffix(fields[at], local) || fields[state] != established {
+				continue
+			}
+			if found = true; fields[inode] == "0" {
+				return false
+			}
+		}
+	}
+	return found
+}
