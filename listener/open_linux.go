@@ -53,6 +53,11 @@ func prepare(fd int, e endpoint, share sharing, like int) error {
 		if err := set(unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
 			return err
 		}
+		// Connections inherit it. Most servers set it themselves, but some on their own listener alone, and uvicorn --fd
+		// not at all: there each part of an answer would wait for the one before it to be acknowledged, for 40 ms.
+		if err := set(unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
+			return err
+		}
 	}
 	if share == grouped {
 		if err := set(unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err != nil {

@@ -134,6 +134,29 @@ func TestUnprivilegedSteering(t *testing.T) {
 	}
 }
 
+// TestConnectionsDoNotWaitForAcknowledgements: a connection has TCP_NODELAY from its listener, whatever the worker does.
+func TestConnectionsDoNotWaitForAcknowledgements(t *testing.T) {
+	t.Parallel()
+	for _, flag := range []string{"127.0.0.1:0", "[::1]:0", "127.0.0.1:0,mode=shared"} {
+		l := open(t, 1, flag).first()
+		client, err := net.Dial("tcp", l.Address().String())
+		must(t, err)
+		defer client.Close()
+		var accepted int
+		for side := range Side(sides) {
+			if accepted, _, err = unix.Accept(l.FD(0, side)); err == nil {
+				break
+			}
+		}
+		must(t, err)
+		value, err := unix.GetsockoptInt(accepted, unix.IPPROTO_TCP, unix.TCP_NODELAY)
+		if err != nil || value == 0 {
+			t.Errorf("%s: TCP_NODELAY is %d, %v", flag, value, err)
+		}
+		must(t, unix.Close(accepted))
+	}
+}
+
 func TestPortZeroIsOnePort(t *testing.T) {
 	t.Parallel()
 	for _, flag := range []string{"127.0.0.1:0", ":0", "localhost:0", "tcp6:localhost:0", "udp:127.0.0.1:0", "udp::0", ":0,mode=shared"} {
