@@ -1,0 +1,247 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/broodctl/brood/internal/testhost"
+)
+
+// first is one instance of the example, on this machine.
+type first struct {
+	*managed
+	dir  string
+	port int
+}
+
+// needFirst is what the example runs on.
+func needFirst(t *testing.T) {
+	t.Helper()
+	testhost.Need(t, testhost.Program("uvicorn"), testhost.Program("gunicorn"), testhost.Program("nginx"))
+	t.Setenv("PATH", "/usr/bin:"+os.Getenv("PATH")) // Debian's uvicorn is for Debian's Python
+	t.Setenv("PYTHONDONTWRITEBYTECODE", "1")
+}
+
+// beginFirst starts an instance, as it is but for places, names and times.
+func beginFirst(t *testing.T, name string, port int, pairs ...string) *first {
+	t.Helper()
+	f := &first{dir: site(t), port: port}
+	path := example(t, "first-gateway/"+name, f.dir, append(pairs,
+		"user = \"gateway\"\n", "", "nofile = 65535", "nofile = 4096", "initial_delay", "# initial_delay",
+		"/etc/first-gateway", exampleDir("first-gateway"), "/opt/first-gateway", filepath.Join(exampleDir("first-gateway"), "stand-in"),
+		"127.0.0.1:8000", address(port), "127.0.0.1:9180", "unix:"+filepath.Join(f.dir, "http.sock"),
+		"/var/log/first-gateway", f.dir, `canary = "60s"`, `canary = "0s"`, `settle = "10s"`, `settle = "300ms"`,
+	)...)
+	f.managed = &managed{path: path, brood: begin(t, options{file: path})}
+	return f
+}
+
+func (f *first) pool() pool { return f.status().named("gateway") }
+
+// lines are those that the gateway wrote about requests: in the file at hand and in
+// those that were full, each whole, and none twice.
+func (f *first) lines() int {
+	f.t.Helper()
+	files, err := filepath.Glob(filepath.Join(f.dir, "gateway.log*"))
+	if err != nil || len(files) < 2 || len(files) > 11 {
+		f.t.Errorf("the log is in %q, %v", files, err)
+	}
+	seen := map[string]bool{}
+	for _, file := range files {
+		for line := range strings.Lines(read(f.t, file)) {
+			if !strings.Contains(line, `"message"`) {
+				continue // uvicorn's and gunicorn's own
+			}
+			var l struct{ Asctime, Name, Levelname, Message string }
+			if err := json.Unmarshal([]byte(line), &l); err != nil || l.Asctime == "" || l.Levelname != "INFO" || l.Name != "gateway" {
+				f.t.Fatalf("a line of %s is not whole: %q", file, line)
+			}
+			id, is := strings.CutPrefix(l.Message, "request ")
+			if seen[id] {
+				f.t.Errorf("%s is there twice", id)
+			}
+			seen[id] = is
+		}
+	}
+	return len(seen) - 1 // beside the one for all lines about ends
+}
+
+// startNginx runs nginx with the example's file in front of two ports.
+func startNginx(t *testing.T, blue, green int) (front string) {
+	t.Helper()
+	dir, front := site(t), address(freePorts(t, 3)[2])
+	path := example(t, "first-gateway/nginx.conf", dir, "listen 80;", "listen "+front+";",
+		"127.0.0.1:8000", address(blue), "127.0.0.1:8001", address(green), "keepalive_timeout 4s", "keepalive_timeout 200ms")
+	main := filepath.Join(dir, "main.conf")
+	write(t, main, fmt.Sprintf("daemon off; user root; worker_processes 1; pid %[1]s/pid; error_log stderr warn;\n"+
+		"events { worker_connections 512; }\nhttp { access_log off; client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p;\n"+
+		"fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s; include %[2]s; }\n", dir, path))
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd := here(context.Background(), nginxBin(), "-c", main)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("nginx said:\n%s", tail(log.Name(), 20))
+		}
+	})
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for range int(patience / (20 * time.Millisecond)) {
+		if conn, err := net.Dial("tcp", front); err == nil {
+			conn.Close()
+			return front
+		}
+		<-look.C
+	}
+	t.Fatal("nginx does not listen")
+	return ""
+}
+
+// TestExampleFirst is two instances behind nginx, as the guide has them. They are rolled
+// one after the other, recycle their workers, and lose two of these to a stop and to a loop
+// that does not answer. Scaled are the times, the size of a file, and the number of requests
+// of a worker.
+func TestExampleFirst(t *testing.T) {
+	needFirst(t)
+	current(t, "first-gateway/brood.toml", map[string][]string{"first-gateway.service": {"units", "--binary", "/usr/local/bin/brood"}})
+	ports := freePorts(t, 2)
+	scaled := []string{
+		`"2*cpus+1"`, "3", `"25%"`, `"100%"`, `LEAVE_SECONDS = "5" `, `LEAVE_SECONDS = "0.8" `, `grace = "120s"`, `grace = "2s"`,
+		"max_requests = 1000", "max_requests = 200", `gap = "1s"`, `gap = "10m"`, `"10M"`, `"64K"`,
+	}
+	blue := beginFirst(t, "brood.toml", ports[0], append(scaled, `hang = "120s"`, `hang = "1s"`)...)
+	green := beginFirst(t, "brood.toml", ports[1], append(scaled, `period = "10s"`, `period = "200ms"`, `timeout = "10s"`, `timeout = "200ms"`)...)
+	front := startNginx(t, ports[0], ports[1])
+	blue.awaitReady()
+	green.awaitReady()
+
+	load := startChat(t, front, 4, question{words: 2, pause: 0.002}, true)
+	streams := startChat(t, front, 4, question{words: 10, pause: 0.1}, true)
+	sockets := map[int]<-chan conversation{}
+	for range 4 {
+		w := dialWebSocket(t, front, "/ws")
+		answer, _, err := w.ask("who")
+		var pid int
+		if _, scanned := fmt.Sscan(answer, &pid); err != nil || scanned != nil {
+			t.Fatalf("%q, %v", answer, err)
+		}
+		sockets[pid] = w.converse() // of several at one worker the last
+	}
+	endless := endlessStream(front)
+	for _, f := range []*first{blue, green} {
+		old := f.pool().pids()
+		f.must("roll", "--wait")
+		f.await("the end of who is on the way out", f.whole)
+		for _, pid := range old {
+			f.cameAgain(pid, sockets[pid])
+		}
+	}
+	e := <-endless
+	t.Logf("a stream without end: cut after %d words: %v", e.words, e.err)
+	if e.err == nil || e.words < 30 || slices.Contains(slices.Concat(blue.pool().pids(), green.pool().pids()), e.pid) {
+		t.Errorf("a stream without end, of worker %d: %d words, %v", e.pid, e.words, e.err)
+	}
+	blue.await("workers that have served enough", func() bool { return blue.causes()["recycled"] == 1 && green.causes()["recycled"] == 1 })
+	long, short := streams.flawless(), load.flawless()
+	t.Logf("two rollouts and two recyclings: %d streams of a second and %d short ones", long, short)
+	for _, f := range []*first{blue, green} {
+		if causes := f.causes(); causes["stopped"]+causes["recycled"]+causes["killed_late"] != len(f.said("worker died")) {
+			t.Errorf("deaths: %v", causes)
+		}
+	}
+
+	load = startChat(t, front, 4, question{words: 2, pause: 0.002}, true)
+	stopped := blue.pool().Workers[0].PID
+	if err := syscall.Kill(stopped, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	blocked := green.block()
+	blue.await("the stopped one to be replaced", func() bool { return blue.causes()["hang"] == 1 && blue.whole() })
+	green.await("the blocked one to be replaced", func() bool { return green.causes()["probe"] == 1 && green.whole() })
+	<-blocked
+	ok, failed, failures := load.stop()
+	t.Logf("one worker stopped, one blocked: %d of %d failed: %v", failed, ok+failed, failures)
+	if failed > 8 {
+		t.Errorf("more failed than the two had in hand")
+	}
+	blue.stop()
+	green.stop()
+	if lines, want := blue.lines()+green.lines(), long+short+ok+1; lines < want || lines > want+failed {
+		t.Errorf("%d lines for %d requests, %d failed", lines, want, failed)
+	}
+}
+
+// ended is what became of a stream without end.
+type ended struct {
+	pid, words int
+	err        error
+}
+
+// endlessStream asks for one, and tells of its end.
+func endlessStream(front string) <-chan ended {
+	end := make(chan ended, 1)
+	go func() { // its worker is stopped at the deadline of a rollout
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+		var e ended
+		var pid string
+		pid, e.words, e.err = complete(client, front, question{words: 1 << 20, pause: 0.05})
+		_, _ = fmt.Sscan(pid, &e.pid) // 0 is nobody's
+		end <- e
+	}()
+	return end
+}
+
+// cameAgain demands that a WebSocket of a worker that was rolled, if it had one, was
+// served until the pauses were over, and then told to come again.
+func (f *first) cameAgain(pid int, end <-chan conversation) {
+	f.t.Helper()
+	if end == nil {
+		return
+	}
+	said, told := <-end, time.Time{}
+	for _, e := range f.said("worker told to leave") {
+		if e.PID == pid {
+			told = e.Time
+		}
+	}
+	served := said.last.Sub(told)
+	f.t.Logf("a WebSocket: served for %s after its worker was told to leave, closed with %d", served.Round(10*time.Millisecond), said.code)
+	if said.err != nil || said.code != 1012 || told.IsZero() || served < 500*time.Millisecond {
+		f.t.Errorf("it ended like this: %+v", said)
+	}
+}
+
+// block keeps the loop of one worker busy for longer than the test lasts, and is done when
+// that has ended.
+func (f *first) block() <-chan struct{} {
+	done := make(chan struct{})
+	go func() { // ends with the worker
+		defer close(done)
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+		if response, err := client.Post("http://"+address(f.port)+"/block", "", strings.NewReader("600")); err == nil {
+			response.Body.Close()
+		}
+	}()
+	return done
+}
