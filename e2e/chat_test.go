@@ -98,20 +98,6 @@ func cause(err error) string {
 	return err.Error()
 }
 
-// ok is how many have been answered well.
-func (c *chat) ok() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.counts[""]
-}
-
-// workers is how many have answered.
-func (c *chat) workers() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.pids)
-}
-
 // stop ends the load after the answers that are under way, and says how many there were
 // and what became of those that failed.
 func (c *chat) stop() (ok, failed int, failures map[string]int) {

@@ -42,8 +42,12 @@ func dialWebSocket(t *testing.T, address, path string) *webSocket {
 	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", path)
 	response, err := http.ReadResponse(w.reader, nil)
-	if err != nil || response.StatusCode != http.StatusSwitchingProtocols {
-		t.Fatalf("no WebSocket: %+v, %v", response, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close() // there is none: what follows are frames
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		t.Fatalf("no WebSocket: %s", response.Status)
 	}
 	return w
 }
