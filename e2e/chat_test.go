@@ -57,7 +57,7 @@ func (c *chat) run(ctx context.Context, client *http.Client, address string, q q
 			return
 		case <-pause.C:
 		}
-		pid, _, err := complete(client, address, q)
+		pid, _, err := completion(client, address, q)
 		c.mu.Lock()
 		if err != nil {
 			c.counts[cause(err)]++
@@ -69,8 +69,8 @@ func (c *chat) run(ctx context.Context, client *http.Client, address string, q q
 	}
 }
 
-// complete asks for one completion, and gives who answered and how many words came.
-func complete(client *http.Client, address string, q question) (pid string, words int, err error) {
+// completion asks for one completion, and gives who answered and how many words came.
+func completion(client *http.Client, address string, q question) (pid string, words int, err error) {
 	body := fmt.Sprintf(`{"stream": true, "max_tokens": %d, "pause": %g}`, q.words, q.pause)
 	response, err := client.Post("http://"+address+"/resource_server/sophia/vllm/v1/chat/completions", "application/json", strings.NewReader(body))
 	if err != nil {

@@ -205,7 +205,7 @@ func endlessStream(front string) <-chan ended {
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 		var e ended
 		var pid string
-		pid, e.words, e.err = complete(client, front, question{words: 1 << 20, pause: 0.05})
+		pid, e.words, e.err = completion(client, front, question{words: 1 << 20, pause: 0.05})
 		_, _ = fmt.Sscan(pid, &e.pid) // 0 is nobody's
 		end <- e
 	}()
