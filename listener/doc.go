@@ -37,6 +37,9 @@
 // of slots are left out when the program would otherwise be too long, which
 // takes several hundred slots with A and B shards mixed.
 //
+// Whoever uses a Set by itself brings a Poller, which waits for descriptors;
+// package supervisor/host has one, and makes the Set of a supervisor.
+//
 // # Concurrency
 //
 // All methods of Set and Listener may be called from any goroutine. None waits for

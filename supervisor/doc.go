@@ -16,6 +16,9 @@
 // The loop sleeps while nothing happens. Its only timers are those of workers on the move (backoff, readiness, settle,
 // grace), the gap between heap dumps, and the watchdog if systemd asked for one.
 //
+// What it needs from outside is a [World]: package supervisor/host makes the real one, and is what a program imports that
+// wants a supervisor in it. Tests make their own.
+//
 // # Concurrency
 //
 // Run is called once. All other methods may be called from any goroutine, before, during and after Run.

@@ -30,6 +30,10 @@
 // package or of the poller; they must not block. All other methods may be called
 // from anywhere. No lock is held while calling out.
 //
+// What a program outside of this module says with this package is what its workers
+// are: recipes, readiness, limits, settings. The Spawner needs a poller that only
+// this module has; package supervisor/host has both.
+//
 // Package worker/shim, which this one imports, acts in the child where fork(2) and
 // execve(2) alone do not suffice; package worker/self is the workers' side.
 package worker

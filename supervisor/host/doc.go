@@ -29,8 +29,8 @@
 //   - Where control groups may be made, the process moves into one of its own beside those of the workers.
 //   - The garbage collector runs less often while the workers start.
 //
-// Package worker/shim is linked in: where this program is executed to become a worker, it acts before main, and main does
-// not begin.
+// Package worker/shim is linked in: this program is executed on the way to a worker's own, acts before main, and main does not
+// begin. Packages of the program may be initialised before it acts; that should change nothing outside of the process.
 //
 // # Concurrency
 //

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -115,7 +114,7 @@ func (h *Host) open() error {
 		return nil
 	}
 	if h.socket, err = control.Listen(h.opt.Control, control.Access{}); err != nil {
-		return fmt.Errorf("cannot be asked: %w", err)
+		return err
 	}
 	h.atClose(h.socket.Remove)
 	return nil
