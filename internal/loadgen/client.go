@@ -21,6 +21,7 @@ type answer struct {
 	outcome Outcome
 	status  int
 	worker  Worker
+	local   string // of a failure
 	err     error
 }
 
@@ -57,17 +58,14 @@ func (c *client) do(ctx context.Context) answer {
 	}
 
 	if _, err := conn.Write(c.request); err != nil {
-		c.close()
-		return c.verdict(ctx, orReused(classify(err), reused), err)
+		return c.lost(ctx, orReused(classify(err), reused), err)
 	}
 	if _, err := c.reader.Peek(1); err != nil {
-		c.close()
-		return c.verdict(ctx, orReused(classify(err), reused), err)
+		return c.lost(ctx, orReused(classify(err), reused), err)
 	}
 	resp, err := readResponse(c.reader)
 	if err != nil {
-		c.close()
-		return c.verdict(ctx, classify(err), err)
+		return c.lost(ctx, classify(err), err)
 	}
 	if c.cfg.Reuse == PerRequest || resp.closes {
 		c.close()
@@ -84,6 +82,14 @@ func orReused(o Outcome, reused bool) Outcome {
 		return Reused
 	}
 	return o
+}
+
+// lost is the verdict about a connection that failed, which is closed.
+func (c *client) lost(ctx context.Context, o Outcome, err error) answer {
+	a := c.verdict(ctx, o, err)
+	a.local = c.conn.LocalAddr().String()
+	c.close()
+	return a
 }
 
 func (c *client) verdict(ctx context.Context, o Outcome, err error) answer {

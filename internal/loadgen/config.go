@@ -31,6 +31,8 @@ type Config struct {
 	Clients int     // requests in flight at most: 1 in a closed loop, 64 in an open one
 	Rate    float64 // requests per second; 0 = closed loop
 
+	Samples int // failures to describe in words: 10
+
 	Requests int           // stop after so many requests; 0 = no bound in count
 	Duration time.Duration // stop after so long; 0 = no bound in time
 	Timeout  time.Duration // of one request, dialling included: 5 s
@@ -61,6 +63,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Path == "" {
 		c.Path = "/"
+	}
+	if c.Samples == 0 {
+		c.Samples = 10
 	}
 	if c.Timeout <= 0 {
 		c.Timeout = 5 * time.Second

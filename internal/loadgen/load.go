@@ -149,8 +149,8 @@ func (l *Load) record(a answer, took time.Duration) {
 	}
 	if a.outcome.Failed() {
 		r.LastFailed = time.Since(l.start)
-		if len(r.Samples) < maxSamples {
-			r.Samples = append(r.Samples, Sample{After: r.LastFailed, Outcome: a.outcome, Err: a.err})
+		if len(r.Samples) < l.cfg.Samples {
+			r.Samples = append(r.Samples, Sample{After: r.LastFailed, Outcome: a.outcome, Local: a.local, Err: a.err})
 		}
 	}
 	if a.outcome != OK {

@@ -129,6 +129,24 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
+// A failure tells the connection that it was on, and as many are told as asked for.
+func TestFailuresTellTheirConnection(t *testing.T) {
+	clients := make(chan string, 30)
+	address := serve(t, func(_ int, conn *net.TCPConn) {
+		request(bufio.NewReader(conn))
+		clients <- conn.RemoteAddr().String()
+	})
+	result, err := Run(t.Context(), Config{Address: address, Requests: 30, Samples: 20})
+	if err != nil || len(result.Samples) != 20 {
+		t.Fatalf("%d are told, %v", len(result.Samples), err)
+	}
+	for _, sample := range result.Samples {
+		if client := <-clients; sample.Local != client {
+			t.Errorf("told %q, was %q", sample.Local, client)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -9,13 +9,11 @@ import (
 	"time"
 )
 
-// maxSamples bounds how many failures a result describes in words.
-const maxSamples = 10
-
 // Sample is one failure in words.
 type Sample struct {
 	After   time.Duration // since the start of the load
 	Outcome Outcome
+	Local   string // the client's own address, which tells connections apart; empty if there was none
 	Err     error
 }
 
@@ -25,7 +23,7 @@ type Result struct {
 	Statuses map[int]int   // complete responses by status
 	Workers  map[Worker]int
 	Latency  Histogram // of complete responses
-	Samples  []Sample  // the first failures
+	Samples  []Sample  // the first failures, as many as Config.Samples
 	Elapsed  time.Duration
 
 	LastFailed time.Duration // since the start of the load; 0 if none has failed
