@@ -15,7 +15,7 @@ BUILD = CGO_ENABLED=0 go build -trimpath -tags urfave_cli_no_docs -ldflags '-s -
 # The steps share two cores and the loopback: one after the other, but for the planted bugs, which need neither soon.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help build run test ci deps fmt fmt-check vet lint unit race model mutants fuzz e2e bench install clean
+.PHONY: help build run test ci deps fmt fmt-check vet lint unit race model mutants fuzz e2e bench compat install clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ e2e: build ## the built binary with real servers, systemd and nft
 
 bench: build ## measure against floors, print a table (10 minutes)
 	go run ./internal/bench -brood bin/brood $(BENCH)
+
+compat: build ## try all servers of docs/compatibility.md, and write it (20 minutes)
+	go run ./internal/compat/compat -brood bin/brood $(COMPAT)
 
 install: build ## install the program, its man pages and completions below $(DESTDIR)$(PREFIX)
 	install -D -m 0755 bin/brood $(DESTDIR)$(PREFIX)/bin/brood

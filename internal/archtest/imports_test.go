@@ -87,7 +87,7 @@ func TestForeignModulesHaveOnePlace(t *testing.T) {
 	}{
 		{cli, []string{"cmd/"}, "flags are words of the user; nothing behind the command line knows them"},
 		{zerolog, []string{"cmd/", "supervisor", "supervisor/host", "internal/"}, "the public packages report by values and errors, their user logs"},
-		{goSystemd, []string{"supervisor", "supervisor/host", "listener"}, "the manager is spoken to by the wiring, the loop and the socket inheritance"},
+		{goSystemd, []string{"supervisor", "supervisor/host", "listener", "internal/compat/gohttp"}, "the manager is spoken to by the wiring, the loop and the socket inheritance"},
 	}
 	for _, r := range rules {
 		for _, p := range places {

@@ -275,6 +275,21 @@ var rules = []rule{
 		reason:  "a generator in a module of its own: whoever imports brood must not see Kubernetes in its sums",
 	},
 	{
+		dir:    "internal/compat",
+		ours:   []string{"internal/loadgen"},
+		reason: "runs the built binary with servers of others, as a user would",
+	},
+	{
+		dir:    "internal/compat/compat",
+		ours:   []string{"internal/compat"},
+		reason: "the same as a command, which writes the page",
+	},
+	{
+		dir:     "internal/compat/gohttp",
+		foreign: []string{goSystemd},
+		reason:  "one of those servers: a service of systemd that has never heard of brood",
+	},
+	{
 		dir:    "internal/mutate",
 		reason: "plants bugs into the text of the machine: must not be built from it",
 	},
@@ -310,7 +325,7 @@ var rules = []rule{
 	{
 		dir: "e2e",
 		testOurs: []string{
-			"internal/control", "internal/loadgen", "internal/logs", "internal/testguest", "internal/testhost", "internal/testvm", "internal/webui",
+			"internal/compat", "internal/control", "internal/loadgen", "internal/logs", "internal/testguest", "internal/testhost", "internal/testvm", "internal/webui",
 			"supervisor", "supervisor/events", "worker/handshake",
 		},
 		foreign: []string{xsys},
