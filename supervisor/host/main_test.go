@@ -1,0 +1,108 @@
+package host_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/host"
+	"github.com/broodctl/brood/supervisor/plan"
+	"github.com/broodctl/brood/worker"
+)
+
+// roleEnv makes the test binary a program with a supervisor in it.
+const roleEnv = "HOST_TEST_ROLE"
+
+func init() {
+	if os.Getenv(roleEnv) != "" {
+		runtime.LockOSThread()
+	}
+}
+
+func TestMain(m *testing.M) {
+	role := os.Getenv(roleEnv)
+	if role == "" {
+		os.Exit(m.Run())
+	}
+	if err := embed(role); err != nil {
+		fmt.Println("ended:", err)
+		return
+	}
+	fmt.Println("ended well")
+}
+
+// embed has one worker, and ends as the role says.
+func embed(role string) error {
+	h, err := host.New(host.Options{Name: "embedded"})
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	pool, err := host.NewPool("sleeping", []string{"sleep", "1000"})
+	if err != nil {
+		return err
+	}
+	pool.Spec.Workers, pool.Ready = 1, worker.Readiness{Kind: worker.ReadyDelay, Delay: time.Millisecond}
+	if role == "unclean" {
+		pool.PreStart = []string{"exit 3"}
+	}
+	sup, err := h.Supervise(plan.Desired{Pools: []plan.Pool{pool}})
+	if err != nil {
+		return err
+	}
+	run := func(words string) {
+		cmd := worker.Command{
+			Argv: []string{"sh", "-c", words}, Env: os.Environ(),
+			Stdin: worker.DevNull, Stdout: int(os.Stdout.Fd()), Stderr: worker.DevNull,
+		}
+		if err := h.World().Run(context.Background(), cmd, "sh"); err != nil {
+			fmt.Println(err)
+		}
+	}
+	h.AtEnd(func(<-chan os.Signal) { run("echo at the end; exit 4") })
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		for role == "stop" {
+			changed := sup.Changed()
+			if sup.Published().State == supervisor.StateReady {
+				run("echo ready")
+				stop()
+				return
+			}
+			<-changed
+		}
+	}()
+	err = h.Run(ctx)
+	<-watched
+	return err
+}
+
+// A program stops its supervisor by its context, and can run commands as long as that has not returned.
+func TestRun(t *testing.T) {
+	for role, want := range map[string]string{
+		"stop":    "ready\nat the end\nsh ended with exit 4\nended well\n",
+		"unclean": "at the end\nsh ended with exit 4\nended: " + host.ErrUnclean.Error() + "\n",
+	} {
+		t.Run(role, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			program := exec.CommandContext(ctx, os.Args[0])
+			program.Env = append(os.Environ(), roleEnv+"="+role)
+			var log strings.Builder
+			program.Stderr = &log
+			out, err := program.Output()
+			if err != nil || string(out) != want {
+				t.Errorf("it said\n%sand ended with %v, want\n%sits log:\n%s", out, err, want, log.String())
+			}
+		})
+	}
+}
