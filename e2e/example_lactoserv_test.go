@@ -5,8 +5,10 @@ package e2e
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -89,9 +91,7 @@ func startLactoserv(t *testing.T) *lactoserv {
 // directories of the slots, of which two may not be written in.
 func (l *lactoserv) lay(t *testing.T) {
 	t.Helper()
-	if err := os.CopyFS(filepath.Join(l.dir, "stand-in"), os.DirFS(filepath.Join(exampleDir("lactoserv"), "stand-in"))); err != nil {
-		t.Fatal(err)
-	}
+	unpack(t, filepath.Join(l.dir, "stand-in"))
 	for _, dir := range []string{"website", "other", "home", "slot/0", "slot/1", "slot/2"} {
 		if err := os.MkdirAll(filepath.Join(l.dir, dir), 0o755); err != nil {
 			t.Fatal(err)
@@ -112,6 +112,19 @@ func (l *lactoserv) lay(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.configure(t, "website")
+}
+
+// unpack puts the program in place, for everybody.
+func unpack(t *testing.T, dir string) {
+	t.Helper()
+	if err := os.CopyFS(dir, os.DirFS(filepath.Join(exampleDir("lactoserv"), "stand-in"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Chmod(path, 0o755)) // past the umask
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // configure writes its configuration, for one of the sites.
@@ -363,9 +376,7 @@ func TestExampleLactoservGuide(t *testing.T) {
 func TestExampleLactoservReadme(t *testing.T) {
 	testhost.Need(t, testhost.Root, testhost.Program("node"), testhost.Program("openssl"), testhost.Program("curl"))
 	m, said := readme(t, "lactoserv", func(m *machine) {
-		for _, file := range []string{"bin/run", "lib/main.mjs", "lib/load.mjs", "lib/system.mjs", "lib/dump.mjs"} {
-			m.copy(filepath.Join(exampleDir("lactoserv"), "stand-in", file), filepath.Join("/opt/lactoserv", file))
-		}
+		unpack(t, m.Path("/opt/lactoserv"))
 		m.Install("/srv/website/index.html", 0o644, []byte("cheese\n"))
 	})
 	if !strings.Contains(said, "4/4 ready") || strings.Count(said, "cheese\n") != 2 {
@@ -398,7 +409,7 @@ func TestExampleLactoservReadme(t *testing.T) {
 	t.Logf("a rollout: %d of %d requests failed; a death: %d of %d", rolled.Failed(), rolled.Requests(),
 		result.Failed()-rolled.Failed(), result.Requests()-rolled.Requests())
 	m.await("the words of each worker", func() bool {
-		said := m.Must(t.Context(), "journalctl", "-t", "lactoserv.2", "-o", "cat")
+		said := m.Must(t.Context(), "journalctl", "-u", m.unit, "-t", "lactoserv.2", "-o", "cat")
 		return strings.Contains(said, "lactoserv: reloaded") && strings.Count(said, "lactoserv: running as lactoserv") == 2
 	})
 	m.stopped()

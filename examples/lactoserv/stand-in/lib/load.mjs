@@ -1,29 +1,11 @@
 // The configuration is code, and is evaluated anew for each reload.
-import { readFile } from 'node:fs/promises';
+import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { SourceTextModule, SyntheticModule } from 'node:vm';
 
-// What the built-in applications are told apart by.
-const builtIns = { StaticFiles: class StaticFiles {} };
+import { StaticFiles } from './built-ins.mjs';
 
-async function imported(name) {
-  if (name === '@lactoserv/built-ins') {
-    return builtIns;
-  }
-  if (!name.startsWith('node:')) {
-    throw new Error(`cannot import ${name}: neither node: nor @lactoserv/`);
-  }
-  return import(name);
-}
-
-async function link(name) {
-  const values = await imported(name);
-  return new SyntheticModule(Object.keys(values), function () {
-    for (const [key, value] of Object.entries(values)) {
-      this.setExport(key, value);
-    }
-  });
-}
+register('./resolve.mjs', import.meta.url);
+let loads = 0;
 
 // placeOf reads the interface of an endpoint: /dev/fd/N, /dev/fd/N:PORT (for the log alone), or ADDRESS:PORT.
 export function placeOf(text) {
@@ -42,7 +24,7 @@ function check({ hosts = [], applications = [], endpoints = [] }) {
   for (const endpoint of endpoints) {
     placeOf(endpoint.interface);
     const application = applications.find((a) => a.name === endpoint.application);
-    if (application?.class !== builtIns.StaticFiles) {
+    if (application?.class !== StaticFiles) {
       throw new Error(`endpoint ${endpoint.name} has no application ${endpoint.application}`);
     }
     if (!['http', 'https'].includes(endpoint.protocol)) {
@@ -57,12 +39,6 @@ function check({ hosts = [], applications = [], endpoints = [] }) {
 
 // load evaluates a configuration. Whatever is wrong with it throws, and has changed nothing here.
 export async function load(path) {
-  const url = pathToFileURL(path).href;
-  const module = new SourceTextModule(await readFile(path, 'utf8'), {
-    identifier: url,
-    initializeImportMeta: (meta) => { meta.url = url; },
-  });
-  await module.link(link);
-  await module.evaluate();
-  return check(module.namespace.default);
+  loads += 1; // what has been imported by one name is not imported again
+  return check((await import(`${pathToFileURL(path).href}?${loads}`)).default);
 }
