@@ -51,6 +51,15 @@ type worker struct {
 // whole tells whether there are exactly the workers that there should be, all ready.
 func (p pool) whole() bool { return p.Ready == p.Desired && len(p.Workers) == p.Desired }
 
+// processes counts those of all workers.
+func (p pool) processes() int {
+	n := 0
+	for _, w := range p.Workers {
+		n += len(group(w.PID))
+	}
+	return n
+}
+
 func (p pool) pids() map[int]int {
 	pids := make(map[int]int)
 	for _, w := range p.Workers {

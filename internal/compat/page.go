@@ -62,8 +62,9 @@ func Page(r Report) (string, error) {
 const ownHead = `
 ## Those that take no socket
 
-Each worker has a port of its own then, and rules of nftables (` + "`brood nft`" + `, [contrib/nftables](../contrib/nftables)) spread what comes to the
-public one over those that are ready. What is lost with them is what such a worker had in its own queue.
+With a socket to inherit they do not answer on it. Each worker has a port of its own instead, and rules of nftables (` + "`brood nft`" + `,
+[contrib/nftables](../contrib/nftables)) spread what comes to the public one over those that are ready. What is lost with them is what such a
+worker had in its own queue.
 
 | server | packages | why | command | answered; ended with |
 |---|---|---|---|---|

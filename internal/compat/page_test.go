@@ -36,6 +36,19 @@ func TestPageIsWritten(t *testing.T) {
 	}
 }
 
+// Whoever is among the strangers took no socket, and works on ports of its own.
+func TestStrangersAreStrangers(t *testing.T) {
+	report, err := Load(page + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, own := range report.Own {
+		if own.Took || own.Answered != workersOfOwn || own.Version == "" {
+			t.Errorf("%+v", own)
+		}
+	}
+}
+
 func TestOthersHaveNoPage(t *testing.T) {
 	report, err := Load(page + ".json")
 	if err != nil {

@@ -36,8 +36,14 @@ func (t *trial) reload(ctx context.Context, b *brood, r *Reload) error {
 	if i := slices.Index(t.server.Flags, "--reload-signal"); i >= 0 {
 		r.Signal = t.server.Flags[i+1]
 	}
+	processes := after.processes()
 	err = t.loaded(ctx, &r.Count, func(tr traffic) error {
-		return errors.Join(b.reload(ctx), tr.await(ctx, between))
+		if err := errors.Join(b.reload(ctx), tr.await(ctx, between)); err != nil {
+			return err
+		}
+		// Processes that were replaced by others may take their time to leave, and what they lose belongs to this reload.
+		_, err := b.await(patience, func(p pool) bool { return p.processes() == processes })
+		return err
 	})
 	if err != nil {
 		return err

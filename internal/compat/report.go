@@ -42,23 +42,24 @@ func (r *Report) Save(path string) error {
 	return nil
 }
 
-// Put adds what was seen of a server, or replaces what was seen of it before.
+// Put adds what was seen of a server, or replaces what was seen of it before. One that is in the
+// table no more goes.
 func (r *Report) Put(result Result) {
-	r.Servers = slices.DeleteFunc(r.Servers, func(old Result) bool { return old.Name == result.Name })
-	r.Servers = append(r.Servers, result)
 	place := func(of Result) int {
 		return slices.IndexFunc(Servers(), func(s Server) bool { return s.Name == of.Name })
 	}
+	r.Servers = slices.DeleteFunc(r.Servers, func(old Result) bool { return old.Name == result.Name || place(old) < 0 })
+	r.Servers = append(r.Servers, result)
 	slices.SortStableFunc(r.Servers, func(a, b Result) int { return place(a) - place(b) })
 }
 
 // PutOwn does the same for a stranger.
 func (r *Report) PutOwn(own Own) {
-	r.Own = slices.DeleteFunc(r.Own, func(old Own) bool { return old.Name == own.Name })
-	r.Own = append(r.Own, own)
 	place := func(of Own) int {
 		return slices.IndexFunc(Strangers(), func(s Stranger) bool { return s.Name == of.Name })
 	}
+	r.Own = slices.DeleteFunc(r.Own, func(old Own) bool { return old.Name == own.Name || place(old) < 0 })
+	r.Own = append(r.Own, own)
 	slices.SortStableFunc(r.Own, func(a, b Own) int { return place(a) - place(b) })
 }
 

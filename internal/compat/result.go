@@ -42,6 +42,7 @@ func (k Kills) Lost() int { return k.Failed - k.Held }
 type Own struct {
 	Name     string `json:"name"`
 	Version  string `json:"version"`
+	Took     bool   `json:"took"`     // with a socket to inherit it answered on that
 	Answered int    `json:"answered"` // workers of two that answered on their ports
 	Exit     string `json:"exit"`
 }

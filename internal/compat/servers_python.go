@@ -12,15 +12,25 @@ func python() []Server {
 		s.Command = append([]string{"gunicorn", "-w", "1"}, words...)
 		return s
 	}
+	noted := func(s Server) Server {
+		s.Note = "its own reload (HUP) cuts off requests; `--reload roll` has brood replace the workers instead, as in the column of rollouts"
+		return s
+	}
 	return []Server{
 		variant("gunicorn, sync", "", "wsgi:app"),
 		variant("gunicorn, gthread", "", "-k", "gthread", "--threads", "4", "wsgi:app"),
 		variant("gunicorn, gevent", ", python3-gevent", "-k", "gevent", "wsgi:app"),
-		variant("gunicorn, eventlet", ", python3-eventlet", "-k", "eventlet", "wsgi:app"),
-		variant("gunicorn, uvicorn workers", ", uvicorn", "-k", "uvicorn.workers.UvicornWorker", "asgi:app"),
+		noted(variant("gunicorn, eventlet", ", python3-eventlet", "-k", "eventlet", "wsgi:app")),
+		noted(variant("gunicorn, uvicorn workers", ", uvicorn", "-k", "uvicorn.workers.UvicornWorker", "asgi:app")),
 		{
 			Name: "uvicorn", Package: "uvicorn", Probe: []string{"uvicorn", "--version"},
 			Takes: "`--fd`", Command: []string{"uvicorn", "--fd", "{{.FD.http}}", "--no-access-log", "asgi:app"},
+		},
+		{
+			Name: "uvicorn, two processes", Package: "uvicorn", Probe: []string{"uvicorn", "--version"},
+			Takes:   "`--fd`",
+			Command: []string{"uvicorn", "--workers", "2", "--fd", "{{.FD.http}}", "--no-access-log", "asgi:app"},
+			Note:    "the leading process ends before the others, for which brood waits",
 		},
 		{
 			Name: "hypercorn", Package: "python3-hypercorn", Probe: pythonVersion("hypercorn"),
@@ -50,6 +60,7 @@ func python() []Server {
 			Command: []string{
 				"twist3", "web", "--listen", "systemd:domain=INET:index=0", "--wsgi", "wsgi.app",
 			},
+			Note: "it hangs at its end when a thread of its pool is busy at that moment: a short `--grace` ends that",
 		},
 		{
 			Name: "aiohttp", Package: "python3-aiohttp", Probe: pythonVersion("aiohttp"),

@@ -44,5 +44,11 @@ func webServers() []Server {
 			Takes:   "`LISTEN_FDS`",
 			Command: []string{"/usr/lib/cockpit/cockpit-ws", "--no-tls"},
 		},
+		{
+			Name: "systemd-journal-gatewayd", Package: "systemd-journal-remote",
+			Probe:   []string{"/lib/systemd/systemd-journal-gatewayd", "--version"},
+			Takes:   "`LISTEN_FDS`",
+			Command: []string{"/lib/systemd/systemd-journal-gatewayd"},
+		},
 	}
 }

@@ -12,7 +12,7 @@ func Strangers() []Stranger {
 		},
 		{
 			Name: "Caddy", Package: "caddy", Probe: []string{"caddy", "version"},
-			Why:     "this version knows addresses alone; `bind fd/3` came with 2.8",
+			Why:     "this version knows addresses alone; later ones have `bind fd/3`",
 			Command: []string{"caddy", "respond", "--listen", "{{.Addr.http}}", "hello"},
 		},
 		{

@@ -3,7 +3,7 @@
 //
 //	go run ./internal/compat/compat -brood bin/brood [-only REGEXP] [-times 10] [-page docs/compatibility]
 //
-// With -only the others keep what was seen of them before.
+// Each is written down as soon as it is done. With -only the others keep what was seen of them before.
 package main
 
 import (
@@ -65,15 +65,10 @@ func try(ctx context.Context, runner *compat.Runner, only *regexp.Regexp, page s
 	if missing := compat.Missing(servers, strangers); len(missing) > 0 {
 		return fmt.Errorf("%w: apt-get install --no-install-recommends %s", os.ErrNotExist, strings.Join(missing, " "))
 	}
-	report := compat.Report{}
-	if only.String() != "" {
-		old, err := compat.Load(page + ".json")
-		if err != nil && !os.IsNotExist(err) {
-			_, _ = fmt.Fprintln(note, "compat:", err)
-		}
-		report = old
+	report, err := compat.Load(page + ".json")
+	if err != nil || report.Times != runner.Times {
+		report = compat.Report{Times: runner.Times} // figures of other runs would not compare
 	}
-	report.Times = runner.Times
 	var failed error // the others are tried all the same
 	for _, s := range servers {
 		_, _ = fmt.Fprintf(note, "%s %s: ", time.Now().Format(time.TimeOnly), s.Name)
@@ -86,6 +81,9 @@ func try(ctx context.Context, runner *compat.Runner, only *regexp.Regexp, page s
 		_, _ = fmt.Fprintf(note, "pid %t, notify %t, %s; reload %s; rollouts %s; kills %s\n", result.ChecksPID, result.Notifies, result.Exit,
 			result.Reload, result.Rollouts, result.Kills)
 		report.Put(result)
+		if err := report.Save(page + ".json"); err != nil { // minutes are in it
+			return err
+		}
 	}
 	for _, s := range strangers {
 		own, err := runner.TryOwn(ctx, s)
