@@ -58,9 +58,7 @@ func TestFiguresOfFullQueue(t *testing.T) {
 		command: []string{guestBin(), testguest.Word, "http"},
 	})
 	pid := b.pool().pids()[0]
-	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	b.halt(pid)
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
 	defer all.Wait()

@@ -3,11 +3,9 @@
 package e2e
 
 import (
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -108,13 +106,7 @@ func (h *harmed) count() []testguest.Counters {
 // freeze stops a process, and gives the number of requests that it has in hand.
 func (h *harmed) freeze(pid int) int {
 	h.t.Helper()
-	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
-		h.t.Fatal(err)
-	}
-	h.await("the process to be stopped", func() bool {
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		return err == nil && strings.Contains(string(status), "State:\tT")
-	})
+	h.halt(pid)
 	for _, c := range h.count() {
 		if c.PID == pid {
 			return c.Unanswered()

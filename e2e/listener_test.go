@@ -66,7 +66,7 @@ func TestListenerRemoved(t *testing.T) {
 			m := manage(t, site(t), c.keys)
 			tr := lightTraffic(t, web)
 			pids := m.status().named(c.pool).pids()
-			signal(t, pids, syscall.SIGSTOP) // nobody accepts until the reload has begun
+			m.halt(pids...) // nobody accepts until the reload has begun
 			answered := queued(t, old, 40)
 			write(t, m.path, alone.String())
 			verdict := m.begins("reload")

@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/broodctl/brood/internal/loadgen"
@@ -128,11 +127,8 @@ func TestFrozenWorkersInReload(t *testing.T) {
 func (m *managed) freeze(meant func(worker) bool) {
 	m.t.Helper()
 	for _, w := range m.pool1().Workers {
-		if !meant(w) {
-			continue
-		}
-		if err := syscall.Kill(w.PID, syscall.SIGSTOP); err != nil {
-			m.t.Fatalf("cannot freeze %d: %v", w.PID, err)
+		if meant(w) {
+			m.halt(w.PID)
 		}
 	}
 }
