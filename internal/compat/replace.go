@@ -21,7 +21,7 @@ func (t *trial) roll(ctx context.Context, b *brood, c *Count) error {
 
 // reload asks for a reload. If brood replaces the workers instead of relaying a signal, once is enough to know.
 func (t *trial) reload(ctx context.Context, b *brood, r *Reload) error {
-	before, err := b.pool()
+	before, processes, err := b.steady()
 	if err != nil {
 		return err
 	}
@@ -36,13 +36,12 @@ func (t *trial) reload(ctx context.Context, b *brood, r *Reload) error {
 	if i := slices.Index(t.server.Flags, "--reload-signal"); i >= 0 {
 		r.Signal = t.server.Flags[i+1]
 	}
-	processes := after.processes()
 	err = t.loaded(ctx, &r.Count, func(tr traffic) error {
 		if err := errors.Join(b.reload(ctx), tr.await(ctx, between)); err != nil {
 			return err
 		}
 		// Processes that were replaced by others may take their time to leave, and what they lose belongs to this reload.
-		_, err := b.await(patience, func(p pool) bool { return p.processes() == processes })
+		_, err := b.await(patience, func(p pool) bool { return p.whole() && p.processes() == processes })
 		return err
 	})
 	if err != nil {
@@ -51,6 +50,22 @@ func (t *trial) reload(ctx context.Context, b *brood, r *Reload) error {
 	after, err = b.await(patience, pool.whole)
 	r.Died = after.Restarts - before.Restarts
 	return err
+}
+
+// steady waits until all workers have the processes that they have while they serve: some say that they are ready before
+// they have started any. It gives their number.
+func (b *brood) steady() (p pool, processes int, err error) {
+	const looks = 10
+	same := 0
+	p, err = b.await(patience, func(now pool) bool {
+		n := now.processes()
+		if n != processes || !now.whole() {
+			processes, same = n, 0
+		}
+		same++
+		return same >= looks
+	})
+	return p, processes, err
 }
 
 // reload asks until brood does it: a server that starts, or executes itself anew, has no handler for a moment, and brood

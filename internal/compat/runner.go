@@ -3,16 +3,13 @@ package compat
 import (
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -28,53 +25,8 @@ type Runner struct {
 	Unasked time.Duration // how long READY=1, or an answer that must not come, is waited for
 }
 
-var errNoVersion = errors.New("no number in what it says")
-
-// versionWord is the first thing that looks like a version.
-var versionWord = regexp.MustCompile(`\d+(\.\d+)+`) //nolint:gochecknoglobals // a constant that Go has no word for
-
 func (r *Runner) port(n int) string    { return strconv.Itoa(r.Port + n) }
 func (r *Runner) address(n int) string { return "127.0.0.1:" + r.port(n) }
-
-// version asks the program.
-func version(probe []string) (string, error) {
-	cmd := exec.Command(probe[0], probe[1:]...)
-	cmd.Env = append(os.Environ(), "NODE_PATH="+debian)
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("cannot ask %s for its version: %w\n%s", probe[0], err, out)
-	}
-	word := versionWord.FindString(string(out))
-	if word == "" {
-		return "", fmt.Errorf("cannot ask %s for its version: %w: %s", probe[0], errNoVersion, out)
-	}
-	return word, nil
-}
-
-// Missing names the packages of Debian that these servers need and that are not
-// installed.
-func Missing(servers []Server, strangers []Stranger) []string {
-	need := make(map[string]bool)
-	note := func(list string, probe []string) {
-		if _, err := version(probe); err != nil {
-			for name := range strings.SplitSeq(list, ", ") {
-				need[name] = true
-			}
-		}
-	}
-	for _, s := range servers {
-		note(s.Package, s.Probe)
-	}
-	for _, s := range strangers {
-		note(s.Package, s.Probe)
-	}
-	var names []string
-	for name := range need {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
 
 // place makes a directory with the files of all servers, filled in.
 func (r *Runner) place() (dir string, err error) {

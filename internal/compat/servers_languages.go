@@ -17,13 +17,13 @@ func languages() []Server {
 			Note:    "`NODE_PATH` is where Debian keeps its modules; with npm's it is not needed",
 		},
 		{
-			Name: "Go net/http, activation", Package: "", Probe: []string{"go", "version"},
+			Name: "Go net/http, activation", Package: "Go", Probe: []string{"go", "version"},
 			Takes: "go-systemd, `activation.ListenersWithNames()`",
 			Build: "github.com/broodctl/brood/internal/compat/gohttp", Command: []string{"./server"},
 			Note: "the program is `internal/compat/gohttp`",
 		},
 		{
-			Name: "Go net/http, worker/self", Package: "", Probe: []string{"go", "version"},
+			Name: "Go net/http, worker/self", Package: "Go", Probe: []string{"go", "version"},
 			Takes: "`self.Listener(\"http\")`",
 			Build: "github.com/broodctl/brood/examples/worker", Command: []string{"./server"},
 			Note: "the program is `examples/worker`, which says that it handles SIGHUP, so that `brood reload` relays it",

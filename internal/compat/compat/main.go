@@ -23,6 +23,8 @@ import (
 	"github.com/broodctl/brood/internal/compat"
 )
 
+var errMissing = errors.New("packages are missing")
+
 func main() { os.Exit(run(os.Args[1:], os.Stderr)) }
 
 func run(args []string, note io.Writer) int {
@@ -63,7 +65,7 @@ func try(ctx context.Context, runner *compat.Runner, only *regexp.Regexp, page s
 	}
 	servers, strangers := matching(only)
 	if missing := compat.Missing(servers, strangers); len(missing) > 0 {
-		return fmt.Errorf("%w: apt-get install --no-install-recommends %s", os.ErrNotExist, strings.Join(missing, " "))
+		return fmt.Errorf("%w: apt-get install --no-install-recommends %s", errMissing, strings.Join(missing, " "))
 	}
 	report, err := compat.Load(page + ".json")
 	if err != nil || report.Times != runner.Times {
@@ -76,6 +78,9 @@ func try(ctx context.Context, runner *compat.Runner, only *regexp.Regexp, page s
 		if err != nil {
 			_, _ = fmt.Fprintln(note, err)
 			failed = errors.Join(failed, err)
+			if ctx.Err() != nil {
+				break
+			}
 			continue
 		}
 		_, _ = fmt.Fprintf(note, "pid %t, notify %t, %s; reload %s; rollouts %s; kills %s\n", result.ChecksPID, result.Notifies, result.Exit,
@@ -89,6 +94,9 @@ func try(ctx context.Context, runner *compat.Runner, only *regexp.Regexp, page s
 		own, err := runner.TryOwn(ctx, s)
 		if err != nil {
 			failed = errors.Join(failed, err)
+			if ctx.Err() != nil {
+				break
+			}
 			continue
 		}
 		_, _ = fmt.Fprintf(note, "%s: %d answered, %s\n", s.Name, own.Answered, own.Exit)
