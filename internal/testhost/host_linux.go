@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -64,7 +65,7 @@ func Boot(t testing.TB) *Host {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { notify.Close() })
+	t.Cleanup(func() { notify.Close() }) // also if the boot fails
 
 	h := &Host{t: t}
 	log := h.start(group, dir)
@@ -74,6 +75,7 @@ func Boot(t testing.TB) *Host {
 	if err := awaitBoot(notify); err != nil {
 		t.Fatalf("the host does not come up: %v\n%s", err, contents(log))
 	}
+	hearOut(t, notify)
 	return h
 }
 
@@ -141,6 +143,21 @@ func awaitBoot(notify *net.UnixConn) error {
 			}
 		}
 	}
+}
+
+// hearOut goes on listening until the test ends. While a job takes more than five seconds
+// process 1 says so three times a second, and it would wait for ever for somebody to take it.
+func hearOut(t testing.TB, notify *net.UnixConn) {
+	t.Helper()
+	if err := notify.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = io.Copy(io.Discard, notify) // until it is closed
+	}()
+	t.Cleanup(func() { notify.Close(); <-ended })
 }
 
 func contents(path string) string {

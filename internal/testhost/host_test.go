@@ -73,6 +73,29 @@ func TestHostNetwork(t *testing.T) {
 	listener.Close()
 }
 
+// TestHearOut: nobody who tells of his state has to wait for somebody to read it.
+func TestHearOut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notify")
+	notify, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Net: "unixgram", Name: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hearOut(t, notify)
+	conn, err := net.Dial("unixgram", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetWriteDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 1000 { // its queue has room for ten
+		if _, err := conn.Write([]byte("STATUS=busy")); err != nil {
+			t.Fatalf("after %d: %v", n, err)
+		}
+	}
+}
+
 // TestNothingStays runs the test binary itself as a test that fails, one that
 // panics, and one that is killed.
 func TestNothingStays(t *testing.T) {
