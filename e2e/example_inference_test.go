@@ -79,6 +79,15 @@ func startEngine(t *testing.T) *engine {
 		}
 	}
 
+	// Whoever leaves the requirements to the program sees what it says.
+	example(t, "inference-engine/brood.toml", dir, append(pairs, "requires = [", "requires = [] #", "[pool.queue.stop]", "[pool.queue.env]\nENV = \"production\"\n\n[pool.queue.stop]")...)
+	alone := begin(t, options{file: path})
+	alone.await("two refusals", func() bool { return len(alone.said("worker died")) >= 4 })
+	if top, _, _ := strings.Cut(alone.must("status"), "\n\n"); !strings.Contains(top, "ENV=production without API_KEYS") {
+		t.Errorf("the status begins with:\n%s", top)
+	}
+	alone.stop()
+
 	// The one pool finds the keys in a file, the other one in the configuration.
 	start, source := postgres(t, ports[2])
 	secrets := example(t, "inference-engine/.env.example", dir, "postgresql://user:password@127.0.0.1:5432/inference", source.String(),
@@ -86,7 +95,7 @@ func startEngine(t *testing.T) *engine {
 	if err := os.Rename(secrets, filepath.Join(dir, ".env")); err != nil {
 		t.Fatal(err)
 	}
-	example(t, "inference-engine/brood.toml", dir, append(pairs, `ready = "notify" `, `env = {API_KEYS = "`+engineKeys+`"}`+"\n"+`ready = "notify" `)...)
+	example(t, "inference-engine/brood.toml", dir, append(pairs, `requires_timeout = "30s"`, `requires_timeout = "3s"`, `ready = "notify" `, `env = {API_KEYS = "`+engineKeys+`"}`+"\n"+`ready = "notify" `)...)
 	e.managed = &managed{path: path, brood: begin(t, options{file: path})}
 	e.await("the queue to look for its services", func() bool {
 		stdout, _, code := e.verb("status", "--output", "json")
@@ -257,7 +266,7 @@ func (e *engine) rolled(t *testing.T, lost string) {
 			t.Errorf("a job was done %d times, want %d", times, want)
 		}
 	}
-	t.Logf("a rollout of both pools: %d slow requests, %d jobs, 0 lost, 0 done twice; the job of a worker that was killed was done again", requests.ok(), len(runs)-1)
+	t.Logf("a rollout of both pools: %d of %d slow requests failed, and %d of %d jobs were not taken", len(requests.bad), requests.ok(), len(jobs.bad), len(runs)-1)
 }
 
 // counted are the answers to many requests.
@@ -303,9 +312,7 @@ func (e *engine) outage(t *testing.T) {
 	if _, status, err := e.ask(http.MethodPost, "/predict?model=fast_model:v1"); err != nil || status != http.StatusOK {
 		t.Errorf("without Redis the API says %d, %v", status, err)
 	}
-	if stdout, stderr, code := e.verb("roll", "--pool", "api"); code != 1 || !strings.Contains(stdout+stderr, missing) {
-		t.Errorf("a rollout without Redis: %d: %s%s", code, stdout, stderr)
-	}
+	verdict := e.begins("roll", "--pool", "api") // it waits for what is missing
 	api := e.status().named("api")
 	if err := syscall.Kill(api.Workers[3].PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -314,6 +321,9 @@ func (e *engine) outage(t *testing.T) {
 		p := e.status().named("api")
 		return p.Restarts >= api.Restarts+2 && p.Ready == 3 && len(p.Unmet) == 1
 	})
+	if said, code := verdict(); code != 1 || !strings.Contains(said, missing) {
+		t.Errorf("a rollout without Redis: %d: %s", code, said)
+	}
 	// Three slots begin at once, after 0.5 s, 1 s, 2 s, and from then on after 3 s here.
 	if n, took := len(e.said("worker died"))-deaths, time.Since(begin); n > 15+int(took/time.Second) {
 		t.Errorf("%d deaths in %s", n, took)
@@ -411,4 +421,34 @@ func (e *engine) stopped(t *testing.T) {
 		t.Errorf("the job was begun %d times, %d are left", runs[job], open)
 	}
 	t.Logf("a stop: who had nothing in hand had left the API after %s, and the queue after %s, which waits for the API", idle, queue)
+}
+
+// TestExampleInferenceReadme: the commands of the page make a service that serves, and is reloaded.
+func TestExampleInferenceReadme(t *testing.T) {
+	testhost.Need(t, testhost.Root, testhost.Program("curl"), testhost.Program("uvicorn"), testhost.Program("redis-server"), postgresIsThere,
+		testhost.Succeeds("/usr/bin/python3", "-c", "import fastapi, redis.asyncio, asyncpg"))
+	m, said := readme(t, "inference-engine", func(m *machine) {
+		source := filepath.Join(exampleDir("inference-engine"), "stand-in")
+		for _, file := range []string{"app/engine.py", "app/adapters/http/app.py", "app/infra/queue/worker.py"} {
+			m.copy(filepath.Join(source, file), filepath.Join("/opt/inference-engine", file))
+		}
+		m.copy(filepath.Join(source, "arq"), "/usr/local/bin/arq")
+		m.Install("/etc/systemd/system/inference-engine.service.d/test.conf", 0o644, []byte("[Service]\nEnvironment=STAND_IN_LOAD=0.1\n"))
+		m.Unit("redis-here.service", "[Service]\nExecStart=redis-server --bind 127.0.0.1 --save '' --appendonly no --dir /\n")
+		m.Unit("postgres-here.service", `[Service]
+User=nobody
+RuntimeDirectory=data
+ExecStartPre=`+postgresBin+`initdb -D /run/data/pg -U user -A trust --no-locale -E UTF8 -N
+ExecStartPre=sh -c 'echo CREATE DATABASE inference | `+postgresBin+`postgres --single -D /run/data/pg postgres'
+ExecStart=`+postgresBin+`postgres -D /run/data/pg -F -c listen_addresses=127.0.0.1 -c unix_socket_directories=
+`)
+		m.ctl("start", "redis-here.service", "postgres-here.service")
+	})
+	if !strings.Contains(said, "2/2 ready") || !strings.Contains(said, "4/4 ready") || !strings.Contains(said, "inference_requests_total") {
+		t.Errorf("they say:\n%s", said)
+	}
+	m.ctl("stop", m.unit)
+	if state, result := m.show("ActiveState"), m.show("Result"); state != "inactive" || result != "success" {
+		t.Errorf("after the stop it is %s, %s\n%s", state, result, m.journal())
+	}
 }

@@ -6,6 +6,7 @@ from app import engine
 
 
 async def startup(ctx):
+    engine.keys()
     ctx["redis"] = await engine.reach()
     ctx["models"] = engine.Registry("queue")
     await ctx["models"].load()
