@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -15,15 +16,16 @@ import (
 	"time"
 )
 
-// question is what is posted for a chat completion: a number of words, and the seconds
-// between two.
+// question is what is posted for a chat completion: a number of words, the seconds
+// between two, and whether each is sent as soon as it is there.
 type question struct {
-	words int
-	pause float64
+	words  int
+	pause  float64
+	stream bool
 }
 
-// chat is a load of chat completions. Each is posted, which no proxy may repeat, and
-// answered as a stream, which has to come to its end.
+// chat is a load of chat completions. Each is posted, which no proxy may repeat, and its
+// answer has to be whole.
 type chat struct {
 	t      *testing.T
 	cancel context.CancelFunc
@@ -71,8 +73,13 @@ func (c *chat) run(ctx context.Context, client *http.Client, address string, q q
 
 // completion asks for one completion, and gives who answered and how many words came.
 func completion(client *http.Client, address string, q question) (pid string, words int, err error) {
-	body := fmt.Sprintf(`{"stream": true, "max_tokens": %d, "pause": %g}`, q.words, q.pause)
-	response, err := client.Post("http://"+address+"/resource_server/sophia/vllm/v1/chat/completions", "application/json", strings.NewReader(body))
+	body := fmt.Sprintf(`{"stream": %t, "max_tokens": %d, "pause": %g}`, q.stream, q.words, q.pause)
+	request, err := http.NewRequest(http.MethodPost, "http://"+address+"/resource_server/sophia/vllm/v1/chat/completions", strings.NewReader(body))
+	if err != nil {
+		return "", 0, err
+	}
+	request.Header.Set("X-Request-ID", rand.Text())
+	response, err := client.Do(request)
 	if err != nil {
 		return "", 0, err
 	}
@@ -84,7 +91,7 @@ func completion(client *http.Client, address string, q question) (pid string, wo
 		return pid, words, err
 	case response.StatusCode != http.StatusOK:
 		return pid, words, errors.New(response.Status)
-	case words != q.words || !strings.HasSuffix(string(text), "data: [DONE]\n\n"):
+	case words != q.words || q.stream && !strings.HasSuffix(string(text), "data: [DONE]\n\n"):
 		return pid, words, fmt.Errorf("%d words of %d: %w", words, q.words, io.ErrUnexpectedEOF)
 	}
 	return pid, words, nil
@@ -96,6 +103,13 @@ func cause(err error) string {
 		err = inner
 	}
 	return err.Error()
+}
+
+// workers is how many have answered.
+func (c *chat) workers() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.pids)
 }
 
 // stop ends the load after the answers that are under way, and says how many there were

@@ -126,8 +126,11 @@ func (c *container) start(argv ...string) {
 }
 
 // children are those of unshare: the first process inside, until it has ended.
-func (c *container) children() []int {
-	pid := strconv.Itoa(c.run.Process.Pid)
+func (c *container) children() []int { return childrenOf(c.run.Process.Pid) }
+
+// childrenOf gives the children of a process with one thread, and none if it has ended.
+func childrenOf(process int) []int {
+	pid := strconv.Itoa(process)
 	text, err := os.ReadFile("/proc/" + pid + "/task/" + pid + "/children")
 	if err != nil {
 		return nil

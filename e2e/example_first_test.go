@@ -9,8 +9,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,21 +29,13 @@ type first struct {
 	port int
 }
 
-// needFirst is what the example runs on.
-func needFirst(t *testing.T) {
-	t.Helper()
-	testhost.Need(t, testhost.Program("uvicorn"), testhost.Program("gunicorn"), testhost.Program("nginx"))
-	t.Setenv("PATH", "/usr/bin:"+os.Getenv("PATH")) // Debian's uvicorn is for Debian's Python
-	t.Setenv("PYTHONDONTWRITEBYTECODE", "1")
-}
-
 // beginFirst starts an instance, as it is but for places, names and times.
 func beginFirst(t *testing.T, name string, port int, pairs ...string) *first {
 	t.Helper()
 	f := &first{dir: site(t), port: port}
-	path := example(t, "first-gateway/"+name, f.dir, append(pairs,
-		"user = \"gateway\"\n", "", "nofile = 65535", "nofile = 4096", "initial_delay", "# initial_delay",
-		"/etc/first-gateway", exampleDir("first-gateway"), "/opt/first-gateway", filepath.Join(exampleDir("first-gateway"), "stand-in"),
+	path := example(t, "first-gateway/"+name, f.dir, append(slices.Clone(pairs),
+		"user = \"gateway\"\n", "",
+		"/opt/first-gateway", filepath.Join(exampleDir("first-gateway"), "stand-in"),
 		"127.0.0.1:8000", address(port), "127.0.0.1:9180", "unix:"+filepath.Join(f.dir, "http.sock"),
 		"/var/log/first-gateway", f.dir, `canary = "60s"`, `canary = "0s"`, `settle = "10s"`, `settle = "300ms"`,
 	)...)
@@ -79,9 +74,9 @@ func (f *first) lines() int {
 }
 
 // startNginx runs nginx with the example's file in front of two ports.
-func startNginx(t *testing.T, blue, green int) (front string) {
+func startNginx(t *testing.T, front string, blue, green int) {
 	t.Helper()
-	dir, front := site(t), address(freePorts(t, 3)[2])
+	dir := site(t)
 	path := example(t, "first-gateway/nginx.conf", dir, "listen 80;", "listen "+front+";",
 		"127.0.0.1:8000", address(blue), "127.0.0.1:8001", address(green), "keepalive_timeout 4s", "keepalive_timeout 200ms")
 	main := filepath.Join(dir, "main.conf")
@@ -110,34 +105,69 @@ func startNginx(t *testing.T, blue, green int) (front string) {
 	for range int(patience / (20 * time.Millisecond)) {
 		if conn, err := net.Dial("tcp", front); err == nil {
 			conn.Close()
-			return front
+			return
 		}
 		<-look.C
 	}
 	t.Fatal("nginx does not listen")
-	return ""
 }
 
-// TestExampleFirst is two instances behind nginx, as the guide has them. They are rolled
-// one after the other, recycle their workers, and lose two of these to a stop and to a loop
-// that does not answer. Scaled are the times, the size of a file, and the number of requests
-// of a worker.
+// TestExampleFirst runs the two ways of the example beside each other.
 func TestExampleFirst(t *testing.T) {
-	needFirst(t)
+	testhost.Need(t, testhost.Program("uvicorn"), testhost.Program("gunicorn"), testhost.Program("nginx"))
+	t.Setenv("PATH", "/usr/bin:"+os.Getenv("PATH")) // Debian's uvicorn is for Debian's Python
+	t.Setenv("PYTHONDONTWRITEBYTECODE", "1")
 	current(t, "first-gateway/brood.toml", map[string][]string{"first-gateway.service": {"units", "--binary", "/usr/local/bin/brood"}})
-	ports := freePorts(t, 2)
-	scaled := []string{
-		`"2*cpus+1"`, "3", `"25%"`, `"100%"`, `LEAVE_SECONDS = "5" `, `LEAVE_SECONDS = "0.8" `, `grace = "120s"`, `grace = "2s"`,
-		"max_requests = 1000", "max_requests = 200", `gap = "1s"`, `gap = "10m"`, `"10M"`, `"64K"`,
+	current(t, "first-gateway/gunicorn.toml", nil)
+	secondInstance(t)
+	ports := freePorts(t, 4)
+	t.Run("uvicorn", func(t *testing.T) { t.Parallel(); firstByUvicorn(t, ports[0], ports[1], address(ports[2])) })
+	t.Run("gunicorn", func(t *testing.T) { t.Parallel(); firstByGunicorn(t, ports[3]) })
+}
+
+// secondInstance makes the configuration of the other instance as the page says, and
+// demands that it shares nothing with the first one.
+func secondInstance(t *testing.T) {
+	t.Helper()
+	dir := site(t)
+	for line := range strings.Lines(read(t, filepath.Join(exampleDir("first-gateway"), "README.md"))) {
+		if strings.HasPrefix(line, "sed ") {
+			cmd := exec.CommandContext(t.Context(), "sh", "-ec", strings.ReplaceAll(line, "/etc/first-gateway", dir))
+			cmd.Dir = exampleDir("first-gateway")
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%s: %v\n%s", line, err, out)
+			}
+		}
 	}
-	blue := beginFirst(t, "brood.toml", ports[0], append(scaled, `hang = "120s"`, `hang = "1s"`)...)
-	green := beginFirst(t, "brood.toml", ports[1], append(scaled, `period = "10s"`, `period = "200ms"`, `timeout = "10s"`, `timeout = "200ms"`)...)
-	front := startNginx(t, ports[0], ports[1])
+	green := filepath.Join(dir, "green.toml")
+	if out, err := exec.CommandContext(t.Context(), broodBin(), "check", "-c", green).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, out)
+	}
+	text := read(t, green)
+	for _, own := range []string{`"first-gateway-green"`, "127.0.0.1:8001", "127.0.0.1:9181", "/var/log/first-gateway-green/"} {
+		if !strings.Contains(text, own) {
+			t.Errorf("%s is not there:\n%s", own, text)
+		}
+	}
+}
+
+// firstByUvicorn is two instances behind nginx, as the guide has them. They are rolled one
+// after the other, a worker is recycled, one is stopped, and one has a loop that does not
+// answer. Scaled are the times, the size of a file, and the number of requests of a worker.
+func firstByUvicorn(t *testing.T, bluePort, greenPort int, front string) {
+	scaled := []string{
+		`"/etc/first-gateway"`, strconv.Quote(exampleDir("first-gateway")), `"2*cpus+1"`, "3", `"25%"`, `"100%"`, `LEAVE_SECONDS = "5" `, `LEAVE_SECONDS = "0.8" `, `grace = "120s"`, `grace = "2s"`, `"10M"`, `"64K"`,
+	}
+	blue := beginFirst(t, "brood.toml", bluePort, append(scaled, `hang = "120s"`, `hang = "1s"`, "max_requests = 1000", "max_requests = 100000")...)
+	green := beginFirst(t, "brood.toml", greenPort, append(scaled, "max_requests = 1000", "max_requests = 100", `gap = "1s"`, `gap = "10m"`,
+		`period = "10s"`, `period = "200ms"`, `timeout = "10s"`, `timeout = "200ms"`)...)
+	startNginx(t, front, bluePort, greenPort)
 	blue.awaitReady()
 	green.awaitReady()
 
 	load := startChat(t, front, 4, question{words: 2, pause: 0.002}, true)
-	streams := startChat(t, front, 4, question{words: 10, pause: 0.1}, true)
+	streams := startChat(t, front, 4, question{words: 10, pause: 0.1, stream: true}, true)
+	endless := endlessStream(front)
 	sockets := map[int]<-chan conversation{}
 	for range 4 {
 		w := dialWebSocket(t, front, "/ws")
@@ -148,7 +178,6 @@ func TestExampleFirst(t *testing.T) {
 		}
 		sockets[pid] = w.converse() // of several at one worker the last
 	}
-	endless := endlessStream(front)
 	for _, f := range []*first{blue, green} {
 		old := f.pool().pids()
 		f.must("roll", "--wait")
@@ -162,18 +191,15 @@ func TestExampleFirst(t *testing.T) {
 	if e.err == nil || e.words < 30 || slices.Contains(slices.Concat(blue.pool().pids(), green.pool().pids()), e.pid) {
 		t.Errorf("a stream without end, of worker %d: %d words, %v", e.pid, e.words, e.err)
 	}
-	blue.await("workers that have served enough", func() bool { return blue.causes()["recycled"] == 1 && green.causes()["recycled"] == 1 })
+	green.await("a worker that has served enough", func() bool { return green.causes()["recycled"] == 1 && green.whole() })
 	long, short := streams.flawless(), load.flawless()
-	t.Logf("two rollouts and two recyclings: %d streams of a second and %d short ones", long, short)
-	for _, f := range []*first{blue, green} {
-		if causes := f.causes(); causes["stopped"]+causes["recycled"]+causes["killed_late"] != len(f.said("worker died")) {
-			t.Errorf("deaths: %v", causes)
-		}
+	t.Logf("two rollouts and a recycling: %d streams of a second and %d short answers", long, short)
+	if is, was := green.causes(), blue.causes(); is["stopped"]+was["stopped"] < 5 || is["killed_late"]+was["killed_late"] != 1 {
+		t.Errorf("deaths: %v, %v", was, is)
 	}
 
 	load = startChat(t, front, 4, question{words: 2, pause: 0.002}, true)
-	stopped := blue.pool().Workers[0].PID
-	if err := syscall.Kill(stopped, syscall.SIGSTOP); err != nil {
+	if err := syscall.Kill(blue.pool().Workers[0].PID, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	blocked := green.block()
@@ -185,10 +211,51 @@ func TestExampleFirst(t *testing.T) {
 	if failed > 8 {
 		t.Errorf("more failed than the two had in hand")
 	}
-	blue.stop()
-	green.stop()
+	blue.ends()
+	green.ends()
 	if lines, want := blue.lines()+green.lines(), long+short+ok+1; lines < want || lines > want+failed {
 		t.Errorf("%d lines for %d requests, %d failed", lines, want, failed)
+	}
+}
+
+// firstByGunicorn is what the guide runs: gunicorn replaces its workers by itself, also one
+// that is silent, and brood has nothing to do with it. What it loses is no less for brood.
+func firstByGunicorn(t *testing.T, port int) {
+	settings := filepath.Join(exampleDir("first-gateway"), "gunicorn_asgi.config.py")
+	dir := site(t)
+	scaled := example(t, "first-gateway/gunicorn_asgi.config.py", dir, "max_requests = 1000", "max_requests = 200", "jitter = 50", "jitter = 10",
+		"timeout = 120", "timeout = 2")
+	f := beginFirst(t, "gunicorn.toml", port, filepath.Join("/etc/first-gateway", filepath.Base(settings)), scaled, `"10M"`, `"64K"`)
+	f.awaitReady()
+	load := startChat(t, address(port), 4, question{words: 2, pause: 0.002}, false)
+	arbiter := f.pool().Workers[0].PID
+	workers := 2*runtime.NumCPU() + 1
+	f.await("workers that follow others", func() bool { return load.workers() >= workers+3 && len(childrenOf(arbiter)) == workers })
+	silent := childrenOf(arbiter)[0]
+	if err := syscall.Kill(silent, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	f.await("gunicorn to kill the silent one", func() bool {
+		now := childrenOf(arbiter)
+		return len(now) == workers && !slices.Contains(now, silent)
+	})
+	ok, failed, failures := load.stop()
+	t.Logf("%d workers of gunicorn answered; %d of %d failed: %v", load.workers(), failed, ok+failed, failures)
+	if p := f.pool(); p.Restarts != 0 || p.Workers[0].PID != arbiter || failed > ok/20 {
+		t.Errorf("%s", p)
+	}
+	f.ends()
+	if lines := f.lines(); lines < ok || lines > ok+failed {
+		t.Errorf("%d lines for %d requests, %d failed", lines, ok, failed)
+	}
+}
+
+// ends ends it and all that is below.
+func (f *first) ends() {
+	f.t.Helper()
+	f.must("stop")
+	if code := f.code(); code != 0 {
+		f.t.Errorf("brood ended with %d", code)
 	}
 }
 
@@ -205,7 +272,7 @@ func endlessStream(front string) <-chan ended {
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 		var e ended
 		var pid string
-		pid, e.words, e.err = completion(client, front, question{words: 1 << 20, pause: 0.05})
+		pid, e.words, e.err = completion(client, front, question{words: 1 << 20, pause: 0.05, stream: true})
 		_, _ = fmt.Sscan(pid, &e.pid) // 0 is nobody's
 		end <- e
 	}()

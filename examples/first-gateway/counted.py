@@ -3,7 +3,8 @@
 It tells brood how many requests it has served, for recycle.max_requests. And when it is
 told to leave by SIGUSR1 it first ends the kept connections of nginx: each answer asks for
 a new one, and those that are idle nginx closes itself, before LEAVE_SECONDS are over and
-uvicorn is told. uvicorn alone would close them while a request may be on its way.
+uvicorn is told. uvicorn alone would close them while a request may be on its way, as it
+does after an answer that was streaming by then: those never keep their connection.
 """
 import asyncio
 import os
@@ -27,8 +28,10 @@ class Counted:
             return
 
         async def answer(event):
-            if event["type"] == "http.response.start" and self.leaving:
-                event["headers"] = [*event["headers"], (b"connection", b"close")]
+            if event["type"] == "http.response.start":
+                headers = event.get("headers", [])
+                if self.leaving or any(value.startswith(b"text/event-stream") for _, value in headers):
+                    event["headers"] = [*headers, (b"connection", b"close")]
             await send(event)
 
         await gateway(scope, receive, answer)

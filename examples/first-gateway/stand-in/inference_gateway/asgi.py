@@ -1,7 +1,7 @@
 """A server with the contract of the FIRST inference gateway, for the test of this example.
 
 What it keeps of the real one: where its ASGI application is, chat completions that are
-posted and answered as a stream of events, /health and /ready, and a log of JSON objects
+posted and answered at once or as a stream of events, /health and /ready, and a log of JSON objects
 with asctime, name, levelname and message. Its models say what they are told to. /ws
 echoes, and /block does what no handler should: it keeps the event loop for itself.
 """
@@ -88,10 +88,17 @@ async def start(send, kind):
 
 
 async def complete(question, send):
-    """A word per event, with a pause in front of each."""
+    """Words with a pause in front of each, in an event of their own if that is wanted."""
+    words = [f"word{n}" for n in range(question["max_tokens"])]
+    if not question.get("stream"):
+        await asyncio.sleep(question["pause"] * len(words))
+        await start(send, b"application/json")
+        answer = {"choices": [{"message": {"content": word}} for word in words]}
+        await send({"type": "http.response.body", "body": json.dumps(answer).encode()})
+        return
     await start(send, b"text/event-stream")
-    for n in range(question.get("max_tokens", 2)):
-        await asyncio.sleep(question.get("pause", 0))
-        word = {"choices": [{"delta": {"content": f"word{n} "}}]}
-        await send({"type": "http.response.body", "body": b"data: " + json.dumps(word).encode() + b"\n\n", "more_body": True})
+    for word in words:
+        await asyncio.sleep(question["pause"])
+        event = {"choices": [{"delta": {"content": word}}]}
+        await send({"type": "http.response.body", "body": b"data: " + json.dumps(event).encode() + b"\n\n", "more_body": True})
     await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
