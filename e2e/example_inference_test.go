@@ -89,7 +89,7 @@ func startEngine(t *testing.T) *engine {
 	alone.stop()
 
 	// The one pool finds the keys in a file, the other one in the configuration.
-	start, source := postgres(t, ports[2])
+	source := postgres(t, ports[2])
 	secrets := example(t, "inference-engine/.env.example", dir, "postgresql://user:password@127.0.0.1:5432/inference", source.String(),
 		"localhost:6379", fmt.Sprintf("localhost:%d", e.redisPort))
 	if err := os.Rename(secrets, filepath.Join(dir, ".env")); err != nil {
@@ -97,12 +97,11 @@ func startEngine(t *testing.T) *engine {
 	}
 	example(t, "inference-engine/brood.toml", dir, append(pairs, `requires_timeout = "30s"`, `requires_timeout = "3s"`, `ready = "notify" `, `env = {API_KEYS = "`+engineKeys+`"}`+"\n"+`ready = "notify" `)...)
 	e.managed = &managed{path: path, brood: begin(t, options{file: path})}
-	e.await("the queue to look for its services", func() bool {
+	e.await("the queue to look for Redis", func() bool {
 		stdout, _, code := e.verb("status", "--output", "json")
 		return code == 0 && parseStatus(t, stdout).named("queue").Phase == "preparing"
 	})
 	e.redis = redisServer(t, e.redisPort)
-	start()
 	e.awaitReady()
 	const started, ready = "worker started", "worker ready"
 	got := strings.Join(e.events(started, ready, "worker died"), "\n")

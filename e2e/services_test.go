@@ -85,8 +85,8 @@ func postgresIsThere() error {
 	return err
 }
 
-// postgres makes a database of its own. It refuses to be run by root. start may be called once.
-func postgres(t *testing.T, port int) (start func() *service, source *url.URL) {
+// postgres makes a database of its own, and starts it. It refuses to be run by root.
+func postgres(t *testing.T, port int) (source *url.URL) {
 	t.Helper()
 	attr, owner := &syscall.SysProcAttr{}, os.Geteuid()
 	if testhost.Root() == nil {
@@ -99,10 +99,7 @@ func postgres(t *testing.T, port int) (start func() *service, source *url.URL) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
-	start = func() *service {
-		t.Helper()
-		return serve(t, accepts, attr, postgresBin+"postgres", "-D", dir, "-F",
-			"-c", fmt.Sprintf("port=%d", port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
-	}
-	return start, &url.URL{Scheme: "postgresql", User: url.UserPassword("user", "password"), Host: address(port), Path: "/postgres"}
+	serve(t, accepts, attr, postgresBin+"postgres", "-D", dir, "-F",
+		"-c", fmt.Sprintf("port=%d", port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
+	return &url.URL{Scheme: "postgresql", User: url.UserPassword("user", "password"), Host: address(port), Path: "/postgres"}
 }
