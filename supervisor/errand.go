@@ -38,6 +38,7 @@ func (p *pool) start() {
 		return
 	}
 	p.sup.systemd.starting(e.cfg.RequiresTimeout + p.st.Spec.ReadyTimeout)
+	p.recheck()
 	ctx := p.errand()
 	p.sup.goOn(func() {
 		if !p.chores.take(ctx) {
@@ -54,6 +55,7 @@ func (p *pool) startReady(m startReady) {
 	switch {
 	case p.st.Phase != machine.Serving || m.ctx.Err() != nil:
 	case m.setback == nil:
+		p.unmet = nil
 		p.begin()
 	case p.sup.startFailed(p, m.setback):
 		lines(p.log.Error().Err(m.setback.verdict().Err), m.setback.lines).Msg("cannot start")

@@ -161,6 +161,7 @@ type (
 	rechecked struct {
 		pool    *pool
 		edition *edition // of which it was asked
+		at      station  // where the pool was
 		unmet   []string
 	}
 	// loadDue: the load of a pool is to be looked at.

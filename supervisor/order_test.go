@@ -184,6 +184,44 @@ func TestRequirementsOfTheStart(t *testing.T) {
 	})
 }
 
+// While a pool waits for what it requires, people see what that is.
+func TestRequirementThatIsAwaited(t *testing.T) {
+	var there chan struct{}
+	w := &world{}
+	held := func(c *Config) { // channels of the bubble
+		there = make(chan struct{})
+		w.check = func(ctx context.Context, timeout time.Duration, _ Checked) []error {
+			if timeout > 0 {
+				<-there
+				return nil
+			}
+			select {
+			case <-there:
+				return nil
+			default:
+				return []error{errors.New("tcp://db:1 is not there")}
+			}
+		}
+		described(w, desire(nil, but(sized(poolNamed("a"), 1), func(p *plan.Pool) {
+			p.Requires, p.RequiresTimeout = []string{"tcp://db:1"}, time.Minute
+		})))(c)
+	}
+	perform(t, w, held, func(s *stage) {
+		snap := s.sup.Snapshot()
+		if p := snap.Pools[0]; p.Phase != "preparing" || !slices.Equal(p.Unmet, []string{"tcp://db:1 is not there"}) {
+			t.Errorf("while it waits: %+v", p)
+		}
+		if n := len(s.logged("requirement does not hold yet")); n != 1 {
+			t.Errorf("said %d times", n)
+		}
+		close(there)
+		s.after(time.Second)
+		if p := s.sup.Snapshot().Pools[0]; p.Ready != 1 || len(p.Unmet) != 0 {
+			t.Errorf("afterwards: %+v", p)
+		}
+	})
+}
+
 // A stop does not wait until a requirement has had its time.
 func TestStopWhileRequirementsAreChecked(t *testing.T) {
 	w := &world{check: func(ctx context.Context, _ time.Duration, _ Checked) []error {

@@ -6,15 +6,16 @@ import (
 	"time"
 )
 
-// recheck looks again at what a pool requires: when one of its workers died unasked, which the loss of a requirement may
-// explain, and, while something is missing, when one became ready.
+// recheck takes a look at what a pool requires: when it is about to wait for that, so that people see what it waits for;
+// when one of its workers died unasked, which the loss of a requirement may explain; and, while something is missing, when
+// one became ready.
 func (p *pool) recheck() {
 	e := p.edition()
 	if p.checking || len(e.cfg.Requires) == 0 || p.sup.leaving {
 		return
 	}
 	p.checking = true
-	generation := p.wanted()
+	generation, at := p.wanted(), p.station
 	p.sup.goOn(func() {
 		var unmet []string
 		if b := p.sup.require(p.sup.ctx, e, generation, onceOnly); b != nil {
@@ -22,7 +23,7 @@ func (p *pool) recheck() {
 				unmet = append(unmet, plainest(err).Error())
 			}
 		}
-		p.sup.mail.post(rechecked{pool: p, edition: e, unmet: unmet})
+		p.sup.mail.post(rechecked{pool: p, edition: e, at: at, unmet: unmet})
 	})
 }
 
@@ -41,14 +42,18 @@ func plainest(err error) error {
 	}
 }
 
-// rechecked says what vanished, and what came back.
+// rechecked says what is missing or vanished, and what came back.
 func (p *pool) rechecked(m rechecked) {
 	p.checking = false
-	if slices.Equal(m.unmet, p.unmet) || p.sup.ctx.Err() != nil || !slices.Equal(m.edition.cfg.Requires, p.cfg().Requires) {
+	if slices.Equal(m.unmet, p.unmet) || p.sup.ctx.Err() != nil || p.station != m.at || !slices.Equal(m.edition.cfg.Requires, p.cfg().Requires) {
 		return
 	}
 	for _, text := range m.unmet {
-		if !slices.Contains(p.unmet, text) {
+		switch {
+		case slices.Contains(p.unmet, text):
+		case m.at == preparing:
+			p.log.Warn().Err(errors.New(text)).Msg("requirement does not hold yet")
+		default:
 			p.log.Error().Err(errors.New(text)).Msg("requirement does not hold any more")
 		}
 	}
