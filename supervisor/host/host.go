@@ -81,6 +81,7 @@ func New(opt Options) (*Host, error) {
 	h := &Host{opt: opt, signals: make(chan os.Signal, 16)} // bursts of TTIN and TERM; the loop empties it at once
 	if len(opt.Signals) > 0 {                               // none is all to Notify
 		signal.Notify(h.signals, opt.Signals...)
+		h.atClose(func() { signal.Stop(h.signals) }) // nobody reads them any more, and TERM is to end who goes on
 	}
 	// A reader of our output that went away must not kill us. SIG_IGN would be inherited by the workers, a handler is not.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)

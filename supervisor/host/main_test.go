@@ -2,11 +2,13 @@ package host_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -44,6 +46,13 @@ func embed(role string) error {
 		return err
 	}
 	defer h.Close()
+	switch role {
+	case "idle":
+		return h.Run(context.Background())
+	case "closed":
+		h.Close()
+		return outlive(syscall.SIGTERM)
+	}
 	pool, err := host.NewPool("sleeping", []string{"sleep", "1000"})
 	if err != nil {
 		return err
@@ -86,10 +95,30 @@ func embed(role string) error {
 	return err
 }
 
+// outlive sends a signal to this process, which is to die of it.
+func outlive(sig syscall.Signal) error {
+	if err := syscall.Kill(os.Getpid(), sig); err != nil {
+		return err
+	}
+	<-time.After(5 * time.Second)
+	return fmt.Errorf("nobody ends by %v", sig)
+}
+
+// Who goes on after Close without a supervisor has the signals back.
+func TestCloseGivesSignalsBack(t *testing.T) {
+	program := exec.CommandContext(t.Context(), os.Args[0])
+	program.Env = append(os.Environ(), roleEnv+"=closed")
+	out, err := program.Output()
+	if died, ok := errors.AsType[*exec.ExitError](err); !ok || died.String() != "signal: terminated" {
+		t.Errorf("told to end it said %q and ended with %v", out, err)
+	}
+}
+
 // A program stops its supervisor by its context, and can run commands as long as that has not returned.
 func TestRun(t *testing.T) {
 	for role, want := range map[string]string{
 		"stop":    "ready\nat the end\nsh ended with exit 4\nended well\n",
+		"idle":    "ended: cannot run supervisor: there is nothing to run: call Supervise first\n",
 		"unclean": "at the end\nsh ended with exit 4\nended: " + host.ErrUnclean.Error() + "\n",
 	} {
 		t.Run(role, func(t *testing.T) {

@@ -20,13 +20,17 @@ var (
 	// somebody had everything killed. The log says which.
 	ErrUnclean = errors.New("the supervisor did not end by a graceful stop")
 
-	errThread = errors.New("this is not the main thread: call runtime.LockOSThread in a func init, and Run from main")
+	errThread       = errors.New("this is not the main thread: call runtime.LockOSThread in a func init, and Run from main")
+	errUnsupervised = errors.New("there is nothing to run: call Supervise first")
 )
 
-// Supervise opens the listeners and prepares a supervisor: all that can be wrong with a description is told here, in the
-// errors of supervisor.New. No worker is started yet. An environment that a pool does not say is that of this process, and
+// Supervise opens the listeners and prepares a supervisor: all that can be wrong with a description is told here, what does
+// not fit together first, then in the errors of supervisor.New. No worker is started yet. An environment that a pool does not say is that of this process, and
 // "*" among the listeners of a pool stands for every socket of systemd's that no listener takes.
 func (h *Host) Supervise(first plan.Desired) (*supervisor.Supervisor, error) {
+	if err := fit(&first); err != nil {
+		return nil, err
+	}
 	inherited, err := listener.FromSystemd(os.Getenv, os.Getpid())
 	if err != nil {
 		return nil, err
@@ -44,6 +48,9 @@ func (h *Host) Supervise(first plan.Desired) (*supervisor.Supervisor, error) {
 	if h.opt.Load != nil {
 		h.world.Load = func() (plan.Desired, error) {
 			d, err := h.opt.Load()
+			if err == nil {
+				err = fit(&d)
+			}
 			if err != nil {
 				return plan.Desired{}, err
 			}
@@ -82,8 +89,11 @@ func (h *Host) Run(ctx context.Context) error {
 	if syscall.Gettid() != os.Getpid() {
 		return fmt.Errorf("cannot run supervisor: %w", errThread)
 	}
-	runtime.LockOSThread() // for whoever has not
 	sup := h.sup.Load()
+	if sup == nil {
+		return fmt.Errorf("cannot run supervisor: %w", errUnsupervised)
+	}
+	runtime.LockOSThread() // for whoever has not
 	code, done := 0, make(chan struct{})
 	go func() {
 		defer close(done) // with it the spawner ends, which the last commands need
