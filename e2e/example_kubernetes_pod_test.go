@@ -34,7 +34,8 @@ func TestExampleKubernetesPod(t *testing.T) {
 	if err := os.MkdirAll(etc, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(etc, "brood.toml"), find(t, objects, "ConfigMap", "app").Data["brood.toml"])
+	config := find(t, objects, "ConfigMap", "app").Data["brood.toml"]
+	mount(t, etc, "..1", config)
 	if err := os.Chown(run, 0, nobody); err != nil { // an emptyDir with fsGroup
 		t.Fatal(err)
 	}
@@ -53,6 +54,13 @@ func TestExampleKubernetesPod(t *testing.T) {
 	for _, words := range [][]string{{"status"}, {"reload"}} { // kubectl exec POD -- /brood status
 		if out, err := c.inside(append([]string{"/brood"}, words...)...).CombinedOutput(); err != nil {
 			t.Errorf("brood %q: %v\n%s", words, err, out)
+		}
+	}
+	mount(t, etc, "..2", strings.Replace(config, `workers = "cpus"`, `workers = "cpus+1"`, 1)) // kubectl edit configmap app
+	for _, verb := range []string{"plan", "reload"} {
+		out, err := c.inside("/brood", verb).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "scaled") {
+			t.Errorf("of a changed ConfigMap brood %s says %v\n%s", verb, err, out)
 		}
 	}
 	conn, err := c.ns.Dial(t.Context(), "tcp", "127.0.0.1:8080")
@@ -74,6 +82,26 @@ func TestExampleKubernetesPod(t *testing.T) {
 	if err := c.run.Wait(); err != nil {
 		t.Errorf("it ended with %v", err)
 	}
+}
+
+// mount lays a ConfigMap out as the kubelet does: the file is a link through ..data, which
+// is put in place of the last one.
+func mount(t *testing.T, dir, version, config string) {
+	t.Helper()
+	link := func(to, name string) {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil && !os.IsExist(err) {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, version), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, version, "brood.toml"), config)
+	link(version, "..data_tmp")
+	if err := os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")); err != nil {
+		t.Fatal(err)
+	}
+	link("..data/brood.toml", "brood.toml")
 }
 
 // accepted tells whether a port of the container has a connection, and none that waits:

@@ -116,13 +116,12 @@ func (c *containerSpec) fits(t *testing.T, config string, grace int) {
 			t.Errorf("the configuration is mounted at %s, and read in %s", c.VolumeMounts[0].MountPath, mount)
 		}
 	} else {
-		argv := append(slices.Clone(c.Command[1:]), append([]string{"--print-config"}, c.Args...)...)
-		for i := range argv {
-			argv[i] = strings.ReplaceAll(argv[i], "$(POD_INDEX)", "3")
-		}
-		config = runBrood(t, argv...)
-		if !strings.Contains(config, `worker_ids = "30-39"`) {
-			t.Errorf("pod 3 has other worker ids:\n%s", config)
+		for index, ids := range map[string]string{"0": "00-09", "101": "1010-1019", "3": "30-39"} {
+			if config = c.pod(t, index); said(t, config, "worker_ids") != ids {
+				t.Errorf("pod %s has other worker ids:\n%s", index, config)
+			}
+			write(t, path, config)
+			runBrood(t, "check", "-c", path)
 		}
 	}
 	write(t, path, config)
@@ -155,6 +154,16 @@ func (c *containerSpec) fits(t *testing.T, config string, grace int) {
 	if need := (cpus+1)*most + 64; cpus == 0 || most == 0 || limit < need {
 		t.Errorf("%s of memory are less than the %dMi that %d workers of %dM and brood may have", c.Resources.Limits.Memory, need, cpus+1, most)
 	}
+}
+
+// pod is the configuration that the flags of a container come to in the pod of an ordinal.
+func (c *containerSpec) pod(t *testing.T, index string) string {
+	t.Helper()
+	argv := append(slices.Clone(c.Command[1:]), append([]string{"--print-config"}, c.Args...)...)
+	for i := range argv {
+		argv[i] = strings.ReplaceAll(argv[i], "$(POD_INDEX)", index)
+	}
+	return runBrood(t, argv...)
 }
 
 // manifests are all objects of the example, each of which is what the API takes.
