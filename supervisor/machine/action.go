@@ -9,8 +9,8 @@ type Action interface{ action() }
 
 // Steer sends new connections to these places alone: to the workers in service or, if there are none, to all that are up.
 // It is given whenever that set changed and is not empty. With nobody up the last set stays, and connections wait in queues
-// that survive; but if the last ones are steered away from, they wait where their successors will come. A worker that was steered away from and is in service again may have become unready meanwhile: whoever
-// knows says so again.
+// that survive; but if the last ones are steered away from, they wait where their successors will come. A worker that was
+// steered away from and is in service again may have become unready meanwhile: whoever knows says so again.
 type Steer struct{ Members []Place }
 
 // Place is one side of one slot.
