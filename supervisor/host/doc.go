@@ -22,8 +22,8 @@
 //   - Every child is reaped here, orphans of the workers too (PR_SET_CHILD_SUBREAPER). So while Run runs, os/exec and
 //     os.Process.Wait may lose the exit status of what they have started: [Host.World] has a Run for commands.
 //   - All descriptors from 3 on are closed on exec, those that were inherited too.
-//   - TERM, INT, HUP, USR1, USR2, TTIN and TTOU mean what docs/signals.md says, unless Options.Signals lists fewer; CHLD is
-//     handled. PIPE is caught, so that a reader of stdout that goes away ends nothing. Signals that were ignored have their
+//   - TERM, INT, HUP, USR1, USR2, TTIN and TTOU mean what docs/signals.md says, until Close, unless Options.Signals lists
+//     fewer; CHLD is handled. PIPE is caught, so that a reader of stdout that goes away ends nothing. Signals that were ignored have their
 //     default action again.
 //   - LISTEN_FDS is taken, NOTIFY_SOCKET is told of what happens, and neither is passed on.
 //   - Where control groups may be made, the process moves into one of its own beside those of the workers.

@@ -157,5 +157,6 @@ func (h *Host) Log() zerolog.Logger { return h.log }
 // Output is where the workers' words go, for the packages of this module that count and show them.
 func (h *Host) Output() *logs.Mux { return h.output }
 
-// World is what the supervisor works with, after Supervise. Its Run runs a command, as os/exec does elsewhere.
+// World is what the supervisor works with, after Supervise. Its Run runs a command, as os/exec does elsewhere; one that is
+// given before the Host runs waits for that.
 func (h *Host) World() supervisor.World { return h.world }

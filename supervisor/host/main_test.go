@@ -41,7 +41,11 @@ func TestMain(m *testing.M) {
 
 // embed has one worker, and ends as the role says.
 func embed(role string) error {
-	h, err := host.New(host.Options{Name: "embedded"})
+	opt := host.Options{Name: "embedded"}
+	if role == "reload" {
+		opt.Load = func() (plan.Desired, error) { return plan.Desired{Pools: make([]plan.Pool, 1)}, nil }
+	}
+	h, err := host.New(opt)
 	if err != nil {
 		return err
 	}
@@ -80,15 +84,21 @@ func embed(role string) error {
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		for role == "stop" {
+		if role == "unclean" {
+			return
+		}
+		for {
 			changed := sup.Changed()
 			if sup.Published().State == supervisor.StateReady {
-				run("echo ready")
-				stop()
-				return
+				break
 			}
 			<-changed
 		}
+		run("echo ready")
+		if role == "reload" {
+			fmt.Println(sup.Do(context.Background(), supervisor.Request{Verb: supervisor.Reload, UID: supervisor.Nobody}).Err)
+		}
+		stop()
 	}()
 	err = h.Run(ctx)
 	<-watched
@@ -118,6 +128,7 @@ func TestCloseGivesSignalsBack(t *testing.T) {
 func TestRun(t *testing.T) {
 	for role, want := range map[string]string{
 		"stop":    "ready\nat the end\nsh ended with exit 4\nended well\n",
+		"reload":  "ready\nreload failed: cannot run pool 1 of 1: it has no name\nat the end\nsh ended with exit 4\nended well\n",
 		"idle":    "ended: cannot run supervisor: there is nothing to run: call Supervise first\n",
 		"unclean": "at the end\nsh ended with exit 4\nended: " + host.ErrUnclean.Error() + "\n",
 	} {
