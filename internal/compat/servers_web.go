@@ -43,12 +43,14 @@ func webServers() []Server {
 			Name: "cockpit-ws", Package: "cockpit-ws", Probe: []string{"/usr/lib/cockpit/cockpit-ws", "--version"},
 			Takes:   "`LISTEN_FDS`",
 			Command: []string{"/usr/lib/cockpit/cockpit-ws", "--no-tls"},
+			Note:    "it has no handler for any stop signal: what it is answering when `--settle` is over fails",
 		},
 		{
 			Name: "systemd-journal-gatewayd", Package: "systemd-journal-remote",
 			Probe:   []string{"/lib/systemd/systemd-journal-gatewayd", "--version"},
 			Takes:   "`LISTEN_FDS`",
 			Command: []string{"/lib/systemd/systemd-journal-gatewayd"},
+			Note:    "it has no handler for any stop signal: what it is answering when `--settle` is over fails",
 		},
 	}
 }
