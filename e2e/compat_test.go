@@ -12,13 +12,13 @@ import (
 )
 
 // TestCompatibility: what the page says of the servers that every test machine has holds.
-// One rollout, reload and kill of each show that; the figures are made by make compat.
+// One rollout, reload and kill of a worker of each show that; the figures are made by make compat.
 func TestCompatibility(t *testing.T) {
 	recorded, err := compat.Load("../docs/compatibility.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	runner := &compat.Runner{Brood: broodBin(), Port: freePort(t), Times: 1, Settle: 100 * time.Millisecond, Unasked: patience}
+	runner := &compat.Runner{Brood: broodBin(), Port: freePort(t), Workers: 1, Times: 1, Settle: 100 * time.Millisecond, Unasked: patience}
 	servers := compat.Servers()
 	for _, name := range []string{"Node http", "Go net/http, activation", "gunicorn, sync", "uvicorn", "nginx"} {
 		t.Run(name, func(t *testing.T) {

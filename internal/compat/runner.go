@@ -20,6 +20,7 @@ var files embed.FS
 type Runner struct {
 	Brood   string // the program, built
 	Port    int    // the first of three that are free
+	Workers int    // under load
 	Times   int    // rollouts, reloads and kills of each
 	Settle  time.Duration
 	Unasked time.Duration // how long READY=1, or an answer that must not come, is waited for

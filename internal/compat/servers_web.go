@@ -24,7 +24,8 @@ func webServers() []Server {
 			Takes:   "`bind fd@3`",
 			Flags:   []string{"--stop-signal", "USR1", "--reload", "signal", "--reload-signal", "USR2"},
 			Command: []string{"haproxy", "-Ws", "-f", "haproxy.cfg"},
-			Note:    "when the leading process is killed the other one ends at once, with what it has",
+			Note: "when the leading process is killed the other one ends at once, with what it has; a stop signal in the first tenths of a second of " +
+				"its life is lost on it, and brood kills it when its grace is over",
 		},
 		{
 			Name: "lighttpd", Package: "lighttpd", Probe: []string{"lighttpd", "-v"},

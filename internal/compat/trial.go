@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/broodctl/brood/internal/loadgen"
@@ -52,10 +53,10 @@ func (t *trial) pid(ctx context.Context, result *Result) error {
 	return errors.Join(err, b.abandon())
 }
 
-// serve is what a user has: two workers under load, reloaded, rolled and killed.
+// serve is what a user has: workers under load, reloaded, rolled and killed.
 func (t *trial) serve(ctx context.Context, result *Result) error {
 	// Each slot dies several times within seconds, which is no crash loop.
-	b, err := t.start("serve", "2", []string{"--max-surge", "2", "--backoff", "10ms", "--max-backoff", "50ms"}, t.server.Command)
+	b, err := t.start("serve", strconv.Itoa(t.Workers), []string{"--max-surge", "2", "--backoff", "10ms", "--max-backoff", "50ms"}, t.server.Command)
 	if err != nil {
 		return err
 	}

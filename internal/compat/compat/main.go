@@ -47,7 +47,7 @@ func run(args []string, note io.Writer) int {
 	defer stop()
 	path, err := filepath.Abs(*brood)
 	if err == nil {
-		runner := &compat.Runner{Brood: path, Port: *port, Times: *times, Settle: time.Second, Unasked: 5 * time.Second}
+		runner := &compat.Runner{Brood: path, Port: *port, Workers: 2, Times: *times, Settle: time.Second, Unasked: 5 * time.Second}
 		err = try(ctx, runner, pattern, *page, note)
 	}
 	if err != nil {
