@@ -111,6 +111,28 @@ var reloads = []struct {
 		},
 	},
 	{
+		"the only worker leaves a listener before its successor is there: one waits for it, and the other pauses",
+		desire(listening(api, admin), alone("a", "api", "admin")),
+		desire(listening(api), alone("a", "api")),
+		worker.Dies,
+		"a: rolled (listen)",
+		[]string{
+			"steer api 0b", "pause admin", "TERM a.0/1", "abandon api 0a", "abandon admin 0a", "end a.0/1",
+			"start a.0/2", "close admin", "steer api 0b",
+		},
+	},
+	{
+		"a listener moves from one only worker to another: what comes waits where the other's successor will",
+		desire(listening(api), alone("a", "api"), alone("b")),
+		desire(listening(api), alone("a"), alone("b", "api")),
+		worker.Dies,
+		"a: rolled (listen)\nb: rolled (listen)",
+		[]string{
+			"abandon api 0b", "steer api 0b", "TERM a.0/1", "abandon api 0a", "end a.0/1", "start a.0/2",
+			"steer api 0b", "TERM b.0/1", "abandon api 0a", "end b.0/1", "start b.0/2", "steer api 0b",
+		},
+	},
+	{
 		"a listener moves to a new pool while its old one is removed",
 		desire(listening(api), sized(poolNamed("a", "api"), 1)),
 		desire(listening(api), sized(poolNamed("b", "api"), 1)),
@@ -118,6 +140,13 @@ var reloads = []struct {
 		"b: added, 1 worker\na: removed, 1 worker",
 		[]string{"abandon api 0b", "steer api 0b", "TERM a.0/1", "end a.0/1", "start b.0/1", "steer api 0a"},
 	},
+}
+
+// alone is a pool of one worker, whose successor comes when it has gone.
+func alone(name string, listen ...string) plan.Pool {
+	return but(sized(poolNamed(name, listen...), 1), func(p *plan.Pool) {
+		p.Spec.Order, p.Spec.MaxSurge, p.Spec.MaxUnavailable = machine.StopFirst, 0, 1
+	})
 }
 
 // sameLines compares texts in which the pools may come in any order.
