@@ -175,6 +175,9 @@ func TestExampleBanguiAlone(t *testing.T) {
 
 	load := b.load()
 	for _, seconds := range []string{"0.3", "600"} {
+		if err := load.Await(t.Context(), 100); err != nil {
+			t.Fatal(err)
+		}
 		b.submit(seconds)
 		b.must("roll", "--wait")
 	}
