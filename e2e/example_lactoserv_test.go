@@ -42,9 +42,10 @@ func TestExampleLactoserv(t *testing.T) {
 	current(t, "lactoserv/brood.toml", nil)
 	currentSockets(t)
 	l := startLactoserv(t)
+	dumped := l.dumps(t) // takes its time
 	l.serves(t)
 	l.reloads(t)
-	l.dumps(t)
+	dumped()
 	l.rolls(t)
 	l.dies(t)
 	l.hurries(t)
@@ -76,7 +77,7 @@ func startLactoserv(t *testing.T) *lactoserv {
 	l := &lactoserv{cable: testhost.Wire(t), dir: site(t)}
 	l.lay(t)
 	t.Setenv("HOME", filepath.Join(l.dir, "home"))
-	t.Setenv("STAND_IN_LIMIT", "1200")
+	t.Setenv("STAND_IN_LIMIT", "800")
 	path := example(t, "lactoserv/redirect.toml", l.dir,
 		"user = \"lactoserv\"\n", "", "/opt/lactoserv", filepath.Join(l.dir, "stand-in"), "/etc/lactoserv", l.dir,
 		"/var/lib/lactoserv", filepath.Join(l.dir, "slot"), "127.0.0.1:9180", "unix:"+filepath.Join(l.dir, "home", "http.sock"),
@@ -211,24 +212,28 @@ func (l *lactoserv) reloads(t *testing.T) {
 	}
 }
 
-// dumps: each worker writes where it may, also where others write, and no two into one file.
-func (l *lactoserv) dumps(t *testing.T) {
+// dumps: each worker writes where it may, also where others write, and no two into one file. They come one after the
+// other; who calls what it returns waits for the last.
+func (l *lactoserv) dumps(t *testing.T) (dumped func()) {
 	before := l.pool().pids()
 	if err := l.cmd.Process.Signal(syscall.SIGUSR2); err != nil {
 		t.Fatal(err)
 	}
-	l.awaitOutput("lactoserv: dumped to ", 3)
-	for dir, want := range map[string]int{"home": 2, "slot/0": 0, "slot/1": 0, "slot/2": 1} {
-		files, err := filepath.Glob(filepath.Join(l.dir, dir, "lactoserv-????-??-??_??????.heapsnapshot"))
-		if err != nil || len(files) != want {
-			t.Errorf("in %s: %q, %v, want %d", dir, files, err, want)
+	return func() {
+		t.Helper()
+		l.awaitOutput("lactoserv: dumped to ", 3)
+		for dir, want := range map[string]int{"home": 2, "slot/0": 0, "slot/1": 0, "slot/2": 1} {
+			files, err := filepath.Glob(filepath.Join(l.dir, dir, "lactoserv-????-??-??_??????.heapsnapshot"))
+			if err != nil || len(files) != want {
+				t.Errorf("in %s: %q, %v, want %d", dir, files, err, want)
+			}
+			for _, file := range files {
+				complete(t, file)
+			}
 		}
-		for _, file := range files {
-			complete(t, file)
+		if after := l.pool().pids(); !slices.Equal(before, after) {
+			t.Errorf("the dumps replaced %v by %v", before, after)
 		}
-	}
-	if after := l.pool().pids(); !slices.Equal(before, after) {
-		t.Errorf("the dumps replaced %v by %v", before, after)
 	}
 }
 
@@ -377,6 +382,7 @@ func TestExampleLactoservReadme(t *testing.T) {
 	testhost.Need(t, testhost.Root, testhost.Program("node"), testhost.Program("openssl"), testhost.Program("curl"))
 	m, said := readme(t, "lactoserv", func(m *machine) {
 		unpack(t, m.Path("/opt/lactoserv"))
+		example(t, "lactoserv/brood.toml", m.Path("/root"), "max_surge = 2", `max_surge = 2, settle = "200ms"`)
 		m.Install("/srv/website/index.html", 0o644, []byte("cheese\n"))
 	})
 	if !strings.Contains(said, "4/4 ready") || strings.Count(said, "cheese\n") != 2 {
