@@ -56,7 +56,23 @@ func (l *Listener) openLocked(r request, others []*Listener) (op string, err err
 		}
 	}
 	l.rewatchLocked()
+	l.forgoLocked()
 	return "", nil
+}
+
+// forgoLocked abandons the inherited shards that the program does not point to. Clients may have connected to them before
+// there was one. That begins with the next change of who serves: what is relayed now would be lost if nobody ever did.
+func (l *Listener) forgoLocked() {
+	if l.mode != Sharded || l.Datagram() {
+		return
+	}
+	steered := map[*shard]bool{}
+	for _, m := range l.members {
+		steered[l.table.at(m)] = true
+	}
+	for _, s := range l.allLocked() {
+		s.abandoned = s.from != nil && !steered[s]
+	}
 }
 
 // reservedLocked looks for ports that others keep for their workers. An inherited socket has its port already.

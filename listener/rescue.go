@@ -31,7 +31,8 @@ const (
 func (l *Listener) Abandon(slot int, side Side) error { return l.setAbandoned(slot, side, true) }
 
 // Adopt says that a worker is about to get the socket of that place, and ends what
-// Abandon began. Relays that are under way go on.
+// Abandon began. Relays that are under way go on. Inherited sockets that connections
+// are not steered to at first are abandoned from then on.
 func (l *Listener) Adopt(slot int, side Side) error { return l.setAbandoned(slot, side, false) }
 
 func (l *Listener) setAbandoned(slot int, side Side, abandoned bool) error {
@@ -54,6 +55,9 @@ func (l *Listener) setAbandoned(slot int, side Side, abandoned bool) error {
 		}
 	}
 	s.abandoned = abandoned
+	if !abandoned {
+		s.knocks = nil
+	}
 	l.rewatchLocked()
 	return nil
 }
@@ -79,6 +83,7 @@ func (l *Listener) acceptSome(s *shard) (conns []int, events []Event) {
 		return nil, nil
 	}
 	conns, err := acceptUpTo(s.fd, n)
+	conns = s.withoutKnocks(conns)
 	if len(conns) > 0 {
 		events = append(events, l.aboutLocked(s, Event{Kind: EventRelayed, Count: len(conns)}))
 	}

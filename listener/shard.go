@@ -1,6 +1,9 @@
 package listener
 
-import "slices"
+import (
+	"net/netip"
+	"slices"
+)
 
 // outside is the index of a socket that is in no group, or not in it at the moment.
 const outside = -1
@@ -26,6 +29,7 @@ type shard struct {
 	busy      bool  // connections wait in it, as the lookout last saw
 	cpus      []int // its worker is pinned to; none if it is not
 	watch     watching
+	knocks    []netip.AddrPort // where connections of our own come from that wait in it, until a worker has had it
 }
 
 // group is the kernel's view of the shards of one address: what is at i has index

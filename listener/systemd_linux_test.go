@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -182,12 +183,55 @@ func TestInheritedGroup(t *testing.T) {
 			}
 			must(t, h.first().Grow(tt.grow))
 			for slot := range tt.grow {
-				serve(t, l, slot, A)
-				serve(t, l, slot, B)
+				for _, side := range []Side{A, B} {
+					must(t, l.Adopt(slot, side))
+					serve(t, l, slot, side)
+				}
 			}
 			exact(t, l, tt.grow)
 		})
 	}
+}
+
+// TestInheritedQueues: clients that were there before us may be in the queue of a socket that no worker gets.
+func TestInheritedQueues(t *testing.T) {
+	t.Parallel()
+	const clients, slots = 40, 2
+	inherited := []Inherited{{bound(t, "127.0.0.1:0", grouped), "web"}}
+	address := fmt.Sprintf("127.0.0.1:%d", portOfTest(t, inherited[0].FD))
+	for len(inherited) < 2*slots+1 {
+		inherited = append(inherited, Inherited{bound(t, address, grouped), "web"})
+	}
+	var answers sync.WaitGroup
+	for range clients {
+		conn, err := dial(address, "")
+		must(t, err)
+		answers.Go(func() {
+			if _, err := ask(conn, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for i, in := range inherited {
+		copied, err := unix.FcntlInt(uintptr(in.FD), unix.F_DUPFD_CLOEXEC, 0)
+		must(t, err)
+		must(t, unix.SetNonblock(copied, true))
+		inherited[i].FD = copied
+	}
+	l := openWith(t, slots, inherited).first()
+	for slot := range slots {
+		must(t, l.Adopt(slot, A))
+		serve(t, l, slot, A)
+	}
+	answers.Wait()
+	for slot := range slots {
+		if q, err := l.Queue(slot, B); err != nil || q.Length != 0 {
+			t.Errorf("in the queue of %d%s: %+v, %v", slot, B, q, err)
+		}
+		must(t, l.Adopt(slot, B)) // its connections are its own
+		serve(t, l, slot, B)
+	}
+	exact(t, l, slots)
 }
 
 func TestInheritedByAddress(t *testing.T) {
