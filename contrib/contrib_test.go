@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -30,12 +29,8 @@ func TestUnitsAreClean(t *testing.T) {
 				text := strings.ReplaceAll(read(t, "systemd/"+unit), "/usr/local/bin/brood ", "/bin/true ")
 				write(t, filepath.Join(dir, strings.Replace(unit, "@.", "@1.", 1)), text)
 			}
-			path := "./" + strings.Replace(name, "@.", "@1.", 1)
-			analyze := exec.CommandContext(t.Context(), "systemd-analyze", "verify", "--man=no", path)
-			analyze.Dir = dir
-			out, err := analyze.CombinedOutput()
-			if err != nil || len(out) != 0 {
-				t.Errorf("%v: %s", err, out)
+			if said := testhost.Analyze(t, dir, strings.Replace(name, "@.", "@1.", 1)); said != "" {
+				t.Error(said)
 			}
 		})
 	}

@@ -2,7 +2,6 @@ package units_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,22 +42,20 @@ control = '/run/brood/a "$%b\.sock'
 func verify(t *testing.T, made units.Units) {
 	t.Helper()
 	dir := t.TempDir()
-	argv := []string{"verify", "--man=no"}
+	var units []string
 	for _, f := range made.Files {
 		text := f.Text
 		for i := range 8 { // an instance of each template that the service names
 			if name := strings.Replace(f.Name, "@.", "@"+string(rune('1'+i))+".", 1); name != f.Name || i == 0 {
 				write(t, filepath.Join(dir, name), text)
 				if i == 0 {
-					argv = append(argv, "./"+name)
+					units = append(units, name)
 				}
 			}
 		}
 	}
-	analyze := exec.CommandContext(t.Context(), "systemd-analyze", argv...)
-	analyze.Dir = dir
-	if out, err := analyze.CombinedOutput(); err != nil || len(out) != 0 {
-		t.Errorf("%v: %s\n%s", err, out, made.Files[0].Text)
+	if said := testhost.Analyze(t, dir, units...); said != "" {
+		t.Errorf("%s\n%s", said, made.Files[0].Text)
 	}
 }
 
