@@ -102,7 +102,7 @@ func (w *waiting) ask(ctx context.Context, wait time.Duration) (control.Result, 
 	case err != nil:
 		return result, err
 	case op.State == control.OperationFailed:
-		return result, &control.RefusedError{Text: op.Error, Code: op.Code}
+		return result, &control.RefusedError{Text: op.Error, Code: op.Code, Help: op.Hint}
 	case op.State == control.OperationRunning:
 		result.Accepted = true
 		return result, fmt.Errorf("cannot wait for the end of %s: %w", w.verb, context.DeadlineExceeded)

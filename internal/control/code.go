@@ -39,6 +39,20 @@ const (
 	CodeTimeout      Code = "timeout"            // 504: it goes on
 )
 
+// hintOf is what may help against an error; "" where nobody knows. Errors of listeners have one.
+func hintOf(err error) string {
+	if errors.Is(err, supervisor.ErrRelay) {
+		return "see docs/signals.md: a relayed signal never kills"
+	}
+	if known, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); ok {
+		return known.Hint()
+	}
+	return ""
+}
+
 // verdictOf is what the supervisor's errors are to a client. The first that fits counts.
 func verdictOf(err error) (int, Code) {
 	for _, known := range []struct {

@@ -84,11 +84,9 @@ func (a *api) tell(w http.ResponseWriter, v supervisor.Verdict, op string) {
 		return
 	}
 	status, code := verdictOf(v.Err)
-	f := Failure{Error: v.Err.Error(), Code: code, Lines: v.Lines, Text: v.Text, Operation: op}
-	if code == CodeNotRelayed {
-		f.Hint = "see docs/signals.md: a relayed signal never kills"
-	}
-	fail(w, status, f)
+	fail(w, status, Failure{
+		Error: v.Err.Error(), Code: code, Hint: hintOf(v.Err), Lines: v.Lines, Text: v.Text, Operation: op,
+	})
 }
 
 // tellOn answers without a verdict: it goes on.

@@ -33,6 +33,7 @@ type Operation struct {
 	Text    string          `json:"text,omitempty"`
 	Error   string          `json:"error,omitempty"`
 	Code    Code            `json:"code,omitempty"`
+	Hint    string          `json:"hint,omitempty"`
 	Lines   []string        `json:"last_lines,omitempty"` // of the worker that is to blame
 	UID     *int            `json:"uid,omitempty"`        // who asked
 	PID     int             `json:"pid,omitempty"`        // of the process that asked

@@ -107,6 +107,7 @@ func (o *operations) run(ctx context.Context, op *under, req supervisor.Request)
 	if err != nil {
 		view.State, view.Error = OperationFailed, err.Error()
 		_, view.Code = verdictOf(err)
+		view.Hint = hintOf(err)
 	}
 	close(op.ended)
 }

@@ -92,6 +92,24 @@ func TestOperationGoesOnWhenNobodyWaits(t *testing.T) {
 	}
 }
 
+// An error that knows what may help tells so, at once and later.
+func TestHints(t *testing.T) {
+	s := newSlow()
+	client := start(t, s)
+	s.verdicts <- supervisor.Verdict{Err: fmt.Errorf("cannot scale pool web: %w", lowPort{})}
+	if got := post[Failure](t, client, "/v1/scale", `{"workers": 5, "wait_seconds": 60}`, 409); got.Hint != "take a higher one" {
+		t.Errorf("%+v", got)
+	}
+	if got := get[Operation](t, client, PathOperations+"/op-1", 200); got.Hint != "take a higher one" {
+		t.Errorf("%+v", got)
+	}
+}
+
+type lowPort struct{}
+
+func (lowPort) Error() string { return "cannot bind" }
+func (lowPort) Hint() string  { return "take a higher one" }
+
 func TestVerdictInTime(t *testing.T) {
 	s := newSlow()
 	client := start(t, s)
