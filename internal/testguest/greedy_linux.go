@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 
@@ -73,6 +74,7 @@ func forkbomb(args []string) int {
 	if *free {
 		seconds, fate = "30", nil
 	}
+	keepThreads(12)
 	runtime.LockOSThread() // the kernel means the death of the thread that forked
 	refused := false
 	for started := 0; started < *count; {
@@ -93,4 +95,22 @@ func forkbomb(args []string) int {
 	}
 	<-signals
 	return 0
+}
+
+// keepThreads has Go's runtime make threads while it may, more than it will need: it ends the process when it is refused one.
+func keepThreads(n int) {
+	var held, all sync.WaitGroup
+	held.Add(n)
+	free := make(chan struct{})
+	for range n {
+		all.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			held.Done()
+			<-free
+		})
+	}
+	held.Wait()
+	close(free)
+	all.Wait()
 }
