@@ -12,7 +12,7 @@ import (
 	"github.com/broodctl/brood/internal/testguest"
 )
 
-const rollouts = 8
+const rollouts = 5
 
 // TestRollouts: under load, replaced again and again, nothing fails.
 func TestRollouts(t *testing.T) {
@@ -58,7 +58,7 @@ func TestScale(t *testing.T) {
 func TestStopFirst(t *testing.T) {
 	eachServer(t, func(t *testing.T, b *brood, address string) {
 		tr := startTraffic(t, address)
-		for range 3 {
+		for range 2 {
 			b.must("roll", "--wait")
 		}
 		tr.flawless(t)
