@@ -5,7 +5,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -158,17 +157,9 @@ func ask(t *testing.T, port, slot int) found {
 	t.Helper()
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 77, byte(slot>>8), byte(slot))}}
 	client := &http.Client{Transport: &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}, Timeout: patience}
-	response, err := client.Get("http://" + address(port) + "/")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text, _ := fetch(t, client, http.MethodGet, "http://"+address(port)+"/")
 	var f found
-	if err := json.Unmarshal(text, &f); err != nil {
+	if err := json.Unmarshal([]byte(text), &f); err != nil {
 		t.Fatalf("cannot read the answer of slot %d: %v\n%s", slot, err, text)
 	}
 	return f

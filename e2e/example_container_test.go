@@ -50,27 +50,46 @@ func TestExampleContainer(t *testing.T) {
 		t.Errorf("it served %q", text)
 	}
 	for _, words := range [][]string{{"healthcheck"}, {"status"}, {"roll", "--wait"}} {
-		if out, err := c.inside(append([]string{"/brood"}, words...)...).CombinedOutput(); err != nil {
-			t.Errorf("brood %q: %v\n%s", words, err, out)
-		}
+		c.brood(words...)
 	}
 
-	conn, err := c.ns.Dial(t.Context(), "tcp", "127.0.0.1:8080")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := io.WriteString(conn, "GET /slow HTTP/1.0\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
+	conn := c.asksSlowly()
 	c.stop()
-	if answer, err := io.ReadAll(conn); err != nil || !strings.HasSuffix(string(answer), "\r\n\r\ndone\n") {
-		t.Errorf("who was in hand at the stop got %q, %v", answer, err)
-	}
+	c.isAnswered(conn)
 	for line := range strings.Lines(read(t, c.out)) {
 		if !strings.HasPrefix(line, "{") || !strings.HasSuffix(line, "}\n") {
 			t.Errorf("a line is no object: %s", line)
 		}
+	}
+}
+
+// brood runs a command of brood inside.
+func (c *container) brood(words ...string) {
+	c.t.Helper()
+	if out, err := c.inside(append([]string{"/brood"}, words...)...).CombinedOutput(); err != nil {
+		c.t.Errorf("brood %q: %v\n%s", words, err, out)
+	}
+}
+
+// asksSlowly makes a request that takes its time.
+func (c *container) asksSlowly() net.Conn {
+	c.t.Helper()
+	conn, err := c.ns.Dial(c.t.Context(), "tcp", "127.0.0.1:8080")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { conn.Close() })
+	if _, err := io.WriteString(conn, "GET /slow HTTP/1.0\r\n\r\n"); err != nil {
+		c.t.Fatal(err)
+	}
+	return conn
+}
+
+// isAnswered demands that it got its answer, although brood was told to stop.
+func (c *container) isAnswered(conn net.Conn) {
+	c.t.Helper()
+	if answer, err := io.ReadAll(conn); err != nil || !strings.HasSuffix(string(answer), "\r\n\r\ndone\n") {
+		c.t.Errorf("who was in hand at the stop got %q, %v", answer, err)
 	}
 }
 

@@ -5,7 +5,6 @@ package e2e
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -102,18 +101,5 @@ replace github.com/broodctl/brood => `+tree+"\n")
 // request makes one request of a port here.
 func request(t *testing.T, method string, port int, path string) (said string, code int) {
 	t.Helper()
-	asked, err := http.NewRequestWithContext(t.Context(), method, "http://"+address(port)+path, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(asked)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text), response.StatusCode
+	return fetch(t, http.DefaultClient, method, "http://"+address(port)+path)
 }

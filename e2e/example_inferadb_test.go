@@ -126,16 +126,7 @@ func (c *inferadb) pool() pool { return c.status().named("control") }
 // get asks the worker of a slot, on its own port.
 func (c *inferadb) get(t *testing.T, slot int, path string) (body string, status int) {
 	t.Helper()
-	response, err := c.client.Get(fmt.Sprintf("http://127.0.0.1:%d%s", 9100+slot, path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text), response.StatusCode
+	return fetch(t, c.client, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d%s", 9100+slot, path))
 }
 
 // idsAndKeys: each has its own port, id and client id, and all the same key.

@@ -3,9 +3,7 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -52,9 +50,7 @@ func TestExampleKubernetesPod(t *testing.T) {
 		}
 	}
 	for _, words := range [][]string{{"status"}, {"reload"}} { // kubectl exec POD -- /brood status
-		if out, err := c.inside(append([]string{"/brood"}, words...)...).CombinedOutput(); err != nil {
-			t.Errorf("brood %q: %v\n%s", words, err, out)
-		}
+		c.brood(words...)
 	}
 	mount(t, etc, "..2", strings.Replace(config, `workers = "cpus"`, `workers = "cpus+1"`, 1)) // kubectl edit configmap app
 	for _, verb := range []string{"plan", "reload"} {
@@ -63,22 +59,13 @@ func TestExampleKubernetesPod(t *testing.T) {
 			t.Errorf("of a changed ConfigMap brood %s says %v\n%s", verb, err, out)
 		}
 	}
-	conn, err := c.ns.Dial(t.Context(), "tcp", "127.0.0.1:8080")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := io.WriteString(conn, "GET /slow HTTP/1.0\r\n\r\n"); err != nil {
-		t.Fatal(err)
-	}
+	conn := c.asksSlowly()
 	c.await("a worker that has taken the request", func() bool { return c.accepted(8080) }) // preStop has that time
 	if err := syscall.Kill(c.first(), syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	c.await("readiness that ends", func() bool { return !answers(spec.ReadinessProbe.HTTPGet.Path) })
-	if answer, err := io.ReadAll(conn); err != nil || !bytes.HasSuffix(answer, []byte("\r\n\r\ndone\n")) {
-		t.Errorf("who was in hand at the stop got %q, %v", answer, err)
-	}
+	c.isAnswered(conn)
 	if err := c.run.Wait(); err != nil {
 		t.Errorf("it ended with %v", err)
 	}

@@ -150,16 +150,8 @@ func (l *lactoserv) get(t *testing.T, url string) string {
 	client := &http.Client{Timeout: patience, Transport: &http.Transport{
 		DialContext: l.cable.Remote.Dial, DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 	}}
-	response, err := client.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	text, _ := fetch(t, client, http.MethodGet, url)
+	return text
 }
 
 // serves: one address for all workers, on 80 and 443, from everywhere.
