@@ -231,6 +231,23 @@ var rules = []rule{
 		reason:   "looks at the outside world once or often: knows neither pools nor how their commands are run",
 	},
 	{
+		dir:    "internal/lease",
+		reason: "a promise about places and who has them: who needs one, and what keeps them, know it and not each other",
+	},
+	{
+		dir:     "internal/lease/leasetest",
+		ours:    []string{"internal/lease"},
+		foreign: []string{},
+		reason:  "the contract that every engine passes: it knows none of them",
+	},
+	{
+		dir:      "internal/lease/local",
+		ours:     []string{"internal/lease"},
+		testOurs: []string{"internal/lease/leasetest", "internal/lease/local"},
+		foreign:  []string{xsys},
+		reason:   "locks of this machine's kernel, of whatever they are: it knows no worker",
+	},
+	{
 		dir:     "internal/loadgen",
 		foreign: []string{xsys},
 		reason:  "a client that shares no code with what it measures",
