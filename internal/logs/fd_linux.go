@@ -78,6 +78,40 @@ func wakeUp(fd int) {
 	_, _ = unix.Write(fd, one[:])          // fails only on a count that is already set
 }
 
+// calmDown takes wakeUp back.
+func calmDown(fd int) {
+	var count [8]byte
+	_, _ = unix.Read(fd, count[:]) // fails only if there is nothing to take back
+}
+
+var errNoPipe = errors.New("it is not the reading end of a pipe")
+
+// checkPipe makes sure of a descriptor that another program left; -1 is none.
+func checkPipe(fd int) error {
+	if fd < 0 {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return fmt.Errorf("cannot take descriptor %d: %w", fd, err)
+	}
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err != nil {
+		return fmt.Errorf("cannot take descriptor %d: %w", fd, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFIFO || flags&unix.O_ACCMODE != unix.O_RDONLY {
+		return fmt.Errorf("cannot take descriptor %d: %w", fd, errNoPipe)
+	}
+	unix.CloseOnExec(fd)
+	if flags&unix.O_NONBLOCK != 0 {
+		return nil
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return fmt.Errorf("cannot make pipe %d non-blocking: %w", fd, err)
+	}
+	return nil
+}
+
 // fdKind is what is behind a descriptor, as far as it matters to who writes.
 type fdKind uint8
 

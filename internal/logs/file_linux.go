@@ -38,6 +38,23 @@ func openLog(path string) (int, logFile, error) {
 	return fd, logFile{size: st.Size, links: st.Nlink, born: birth(fd)}, nil
 }
 
+// checkLog makes sure of a descriptor that another program left.
+func checkLog(fd int) (logFile, error) {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return logFile{}, fmt.Errorf("cannot take descriptor %d: %w", fd, err)
+	}
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err != nil {
+		return logFile{}, fmt.Errorf("cannot take descriptor %d: %w", fd, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG || flags&unix.O_ACCMODE != unix.O_WRONLY || flags&unix.O_APPEND == 0 {
+		return logFile{}, fmt.Errorf("cannot take descriptor %d: %w", fd, errNoFile)
+	}
+	unix.CloseOnExec(fd)
+	return logFile{size: st.Size, links: st.Nlink}, nil
+}
+
 // birth is when a file was made, as far as its file system knows: ages count on over a restart.
 func birth(fd int) time.Time {
 	var st unix.Statx_t

@@ -32,6 +32,7 @@ func newJournald(path string) *journald { return &journald{path: path, fd: -1, w
 func (o *journald) tend() error          { return nil }
 func (o *journald) pause() time.Duration { return retryJournal }
 func (o *journald) giveUp()              { wakeUp(o.wake) }
+func (o *journald) goOn()                { calmDown(o.wake) }
 
 func (o *journald) close() {
 	closeFD(o.fd)

@@ -20,6 +20,7 @@ type lane struct {
 	read    int // our end, -1 when closed
 	child   int // the worker's end, -1 when closed
 	watched bool
+	frozen  bool // nothing is read
 	closed  bool
 	lines   framer // not of raw bytes
 	look    look
@@ -64,14 +65,18 @@ func (l *lane) ready() {
 func (l *lane) resume() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.read >= 0 && !l.watched {
+	l.watch()
+}
+
+func (l *lane) watch() {
+	if l.read >= 0 && !l.watched && !l.frozen {
 		l.watched = l.mux.opt.Poller.Add(l.read, l.ready) == nil
 	}
 }
 
 // take reads once and passes on what it got; false if there was nothing.
 func (l *lane) take() bool {
-	if l.read < 0 {
+	if l.read < 0 || l.frozen {
 		return false
 	}
 	chunk := l.mux.chunks.Get().(*[chunkSize]byte)

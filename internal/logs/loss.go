@@ -43,6 +43,8 @@ type episode struct {
 	lost   uint64 // bytes of workers: that our own log is lost cannot be a reason to write to it
 	told   uint64 // of those, at that time
 	closed bool
+	frozen bool           // nothing is said
+	saying sync.WaitGroup // what is being said
 }
 
 // met notes that something went wrong at a place; err is nil if the consumer was too slow.
@@ -84,7 +86,7 @@ func (e *episode) went(where string) {
 
 // lookIn has somebody look, if nobody is about to.
 func (e *episode) lookIn(d time.Duration) {
-	if e.timer == nil {
+	if e.timer == nil && !e.frozen {
 		e.timer = time.AfterFunc(d, e.look)
 	}
 }
@@ -92,17 +94,23 @@ func (e *episode) lookIn(d time.Duration) {
 // look says what there is to say. It runs on a goroutine of its own, without any lock held.
 func (e *episode) look() {
 	if t, due := e.due(time.Now()); due {
+		defer e.saying.Done()
 		e.say(t)
 	}
 }
 
-func (e *episode) due(now time.Time) (Trouble, bool) {
+func (e *episode) due(now time.Time) (t Trouble, due bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.closed {
+	if e.closed || e.frozen {
 		return Trouble{}, false
 	}
-	t := e.now
+	defer func() {
+		if due {
+			e.saying.Add(1)
+		}
+	}()
+	t = e.now
 	if !e.active && len(e.stuck) == 0 {
 		e.open, e.timer = false, nil
 		t.Over = true
@@ -110,7 +118,7 @@ func (e *episode) due(now time.Time) (Trouble, bool) {
 	}
 	// That what waited is lost from now on is news.
 	worse := e.lost > e.told
-	due := e.said.IsZero() || worse && (e.told == 0 || now.Sub(e.said) >= repeat)
+	due = e.said.IsZero() || worse && (e.told == 0 || now.Sub(e.said) >= repeat)
 	if due {
 		e.said, e.told = now, e.lost
 	}

@@ -26,7 +26,7 @@ func TestKeptIsWhatIsRecent(t *testing.T) {
 		defer m.Close(t.Context())
 		now := int64(0)
 		for slot := range 3 {
-			r := m.source(place{"web", slot}).record(slot)
+			r := m.source(place{"web", slot}).record(slot, 0)
 			for _, rec := range pieces.Draw(t, "pieces") {
 				now += 1000
 				rec.at = now

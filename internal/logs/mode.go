@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -45,21 +46,22 @@ func (m Mode) String() string {
 
 // Settings are a pool's.
 type Settings struct {
-	Mode Mode
+	Mode Mode `json:"mode"`
 	// Backpressure has workers wait for a consumer that is slow, instead of losing lines.
-	Backpressure bool
-	File         FileSettings // of mode File
+	Backpressure bool         `json:"backpressure"`
+	File         FileSettings `json:"file,omitzero"` // of mode File
 }
 
 // FileSettings say where a worker's lines go in mode File, and for how long.
 type FileSettings struct {
 	// Stdout and Stderr are paths. They may be one, and those of other workers.
-	Stdout, Stderr string
-	Format         Format
-	MaxSize        int64         // bytes after which another file is begun; 0 is any
-	MaxAge         time.Duration // age at which another file is begun, with its next line; 0 is any
-	Keep           int           // how many files that are full stay beside the one at hand
-	Compress       bool          // those, with gzip
+	Stdout   string        `json:"stdout"`
+	Stderr   string        `json:"stderr"`
+	Format   Format        `json:"format"`
+	MaxSize  int64         `json:"max_size"` // bytes after which another file is begun; 0 is any
+	MaxAge   time.Duration `json:"max_age"`  // age at which another file is begun, with its next line; 0 is any
+	Keep     int           `json:"keep"`     // how many files that are full stay beside the one at hand
+	Compress bool          `json:"compress"` // those, with gzip
 }
 
 // Format is what a line in a file looks like.
@@ -73,6 +75,49 @@ const (
 	// Objects is as in mode JSON.
 	Objects
 )
+
+// String returns the name of the format in lower case.
+func (f Format) String() string {
+	switch f {
+	case Plain:
+		return "plain"
+	case Prefixed:
+		return "prefixed"
+	case Objects:
+		return "objects"
+	}
+	return fmt.Sprintf("Format(%d)", uint8(f))
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (m *Mode) UnmarshalText(word []byte) error {
+	for known := Tail; known <= Inherit; known++ {
+		if known.String() == string(word) {
+			*m = known
+			return nil
+		}
+	}
+	return fmt.Errorf("cannot read mode %q: %w", word, errWord)
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (f Format) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (f *Format) UnmarshalText(word []byte) error {
+	for known := Plain; known <= Objects; known++ {
+		if known.String() == string(word) {
+			*f = known
+			return nil
+		}
+	}
+	return fmt.Errorf("cannot read format %q: %w", word, errWord)
+}
+
+var errWord = errors.New("there is none of this name")
 
 // form is how a lane writes what it has read.
 type form uint8

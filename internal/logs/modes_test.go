@@ -76,7 +76,7 @@ func TestAnotherUserOpensItsPipesAgain(t *testing.T) {
 	}
 }
 
-func dup(t *testing.T, fd int) int {
+func dup(t testing.TB, fd int) int {
 	t.Helper()
 	copied, err := syscall.Dup(fd)
 	if err != nil {

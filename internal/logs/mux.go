@@ -57,12 +57,20 @@ type Mux struct {
 	readers atomic.Pointer[[]*reader] // nil if nobody follows
 	done    chan struct{}             // closed by Close
 
+	gate    sync.RWMutex // held by who opens or closes streams; the lock order is gate, lane, mu
+	frozen  bool         // between Freeze and Thaw; of gate
+	closing []*Stream    // by Thaw; of mu
+
 	mu       sync.Mutex
 	out      *sink // nil until the first stream that needs it; may be err
 	journal  *sink // the same
 	files    map[string]*sink
 	sources  map[place]*source
 	episodes map[string]*episode
+	handle   int // of the youngest stream
+	streams  map[int]*Stream
+	waiting  map[int]orphan // streams that are to be adopted
+	restored []*sink        // files that Settle lets go of
 	closed   bool
 }
 
@@ -75,10 +83,11 @@ func New(opt Options) *Mux {
 	m := &Mux{
 		opt: opt, writers: make(chan struct{}, mostWriters), done: make(chan struct{}),
 		files: map[string]*sink{}, sources: map[place]*source{}, episodes: map[string]*episode{},
+		streams: map[int]*Stream{}, waiting: map[int]orphan{},
 	}
 	m.chunks.New = func() any { return new([chunkSize]byte) }
 	m.buffers.New = func() any { return new(buffer) }
-	m.err = m.newSink(newStdio(opt.Stderr), "stderr", m.episodeLocked("", "stderr"))
+	m.err = m.newSink(newStdio(opt.Stderr), toStderr, m.episodeLocked("", toStderr))
 	return m
 }
 
@@ -132,6 +141,7 @@ func (m *Mux) Lost() uint64 { return m.lost.Load() }
 // Close writes what is queued, until ctx ends, and stops the writers; what was lost is reported before our own log is
 // closed. Streams that are still open lose what they write from here on.
 func (m *Mux) Close(ctx context.Context) error {
+	m.Thaw()
 	sinks, episodes := m.shut()
 	errs := make([]error, len(sinks))
 	var all sync.WaitGroup

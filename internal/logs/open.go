@@ -7,12 +7,17 @@ import (
 // Open makes the descriptors for one worker. The caller must Close the stream. It does no I/O on files: one that cannot
 // be opened is reported, and the worker runs on.
 func (m *Mux) Open(of Worker, set Settings) (*Stream, error) {
-	s := &Stream{mux: m, stdout: m.opt.Stdout, stderr: m.opt.Stderr}
+	m.gate.RLock()
+	defer m.gate.RUnlock()
+	s := &Stream{mux: m, stdout: m.opt.Stdout, stderr: m.opt.Stderr, set: set}
+	if m.frozen {
+		return nil, fmt.Errorf("cannot open output of %s: %w", of.Label(), ErrFrozen)
+	}
 	if set.form() == prefixed && of.Slot != NoSlot {
 		m.Widen(len(of.Label())) // a pool may have grown, or have come by a reload
 	}
 	if err := s.open(of, set); err != nil {
-		s.Close()
+		s.close()
 		return nil, fmt.Errorf("cannot open output of %s: %w", of.Label(), err)
 	}
 	return s, nil
@@ -24,7 +29,8 @@ func (s *Stream) open(of Worker, set Settings) error {
 		return err
 	}
 	source := s.mux.source(place{of.Pool, of.Slot})
-	s.recorder = source.record(of.ID)
+	s.recorder = source.record(of.ID, s.mux.newHandle())
+	s.mux.enlist(s)
 	s.out = s.mux.newLane(out, s.recorder, of, set, stdout)
 	into, err := s.mux.acquire(of, set, stderr)
 	if err != nil {
@@ -68,16 +74,21 @@ func (m *Mux) acquire(of Worker, set Settings, which standard) (*sink, error) {
 		}
 		return m.fileLocked(of.Pool, path, &set.File), nil
 	case Journald:
-		if m.journal == nil {
-			m.journal = m.newSink(newJournald(m.opt.Journal), "journald", m.episodeLocked("", "journald"))
-		}
-		return m.journal, nil
+		return m.journalLocked(), nil
 	case Tail, Prefix, JSON:
 	}
 	if which == stderr {
 		return m.err, nil
 	}
 	return m.outLocked(), nil
+}
+
+// journalLocked is the queue for journald.
+func (m *Mux) journalLocked() *sink {
+	if m.journal == nil {
+		m.journal = m.newSink(newJournald(m.opt.Journal), toJournald, m.episodeLocked("", toJournald))
+	}
+	return m.journal
 }
 
 // outLocked is the queue for our own stdout.
@@ -88,13 +99,19 @@ func (m *Mux) outLocked() *sink {
 		// One terminal behind both: one queue keeps lines whole and in order.
 		m.out = m.err
 	default:
-		m.out = m.newSink(newStdio(m.opt.Stdout), "stdout", m.episodeLocked("", "stdout"))
+		m.out = m.newSink(newStdio(m.opt.Stdout), toStdout, m.episodeLocked("", toStdout))
 	}
 	return m.out
 }
 
 // fileLocked is that of a path, which other workers may have. The latest settings count for all.
 func (m *Mux) fileLocked(pool, path string, set *FileSettings) *sink {
+	s := m.useLocked(pool, path, set)
+	s.wakeUp() // it opens the file
+	return s
+}
+
+func (m *Mux) useLocked(pool, path string, set *FileSettings) *sink {
 	s := m.files[path]
 	if s == nil {
 		s = m.newSink(newFile(path, &m.janitor, m.keepingLocked(pool), m.writers), path, m.episodeLocked(pool, path))
@@ -102,7 +119,6 @@ func (m *Mux) fileLocked(pool, path string, set *FileSettings) *sink {
 	}
 	s.to.(*file).set.Store(set)
 	s.users++
-	s.wakeUp() // it opens the file
 	return s
 }
 
@@ -131,7 +147,7 @@ func (m *Mux) forget(s *sink, path string) bool {
 	defer m.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.users > 0 || s.running || s.pending != nil || m.files[path] != s || m.closed {
+	if s.users > 0 || s.running || s.frozen || s.queued() > 0 || m.files[path] != s || m.closed {
 		return false
 	}
 	s.gone = true

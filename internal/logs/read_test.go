@@ -144,7 +144,7 @@ func TestPastHasABound(t *testing.T) {
 	text := []byte(strings.Repeat("p", 60_000) + "\n")
 	const count = 1200 // 75 MiB
 	for i := range count {
-		r := h.Mux.source(place{fmt.Sprintf("web-%d", i), 0}).record(i)
+		r := h.Mux.source(place{fmt.Sprintf("web-%d", i), 0}).record(i, 0)
 		r.add(record{at: int64(i), stream: stdout, text: text}, 1)
 		r.close()
 		if kept := h.past.Load(); kept > pastSize {
@@ -260,7 +260,7 @@ func FuzzRecorder(f *testing.F) {
 		}
 		m := New(Options{Stdout: 1, Stderr: 2})
 		defer m.Close(t.Context())
-		rec := m.source(place{"web", 0}).record(1)
+		rec := m.source(place{"web", 0}).record(1, 0)
 		all := strings.Repeat(string(unit), int(repeat))
 		slow := &cursor{recorder: rec}
 		for rest := all; rest != ""; {

@@ -20,6 +20,7 @@ const (
 type recorder struct {
 	source *source
 	id     int
+	handle int          // of the stream
 	size   atomic.Int64 // of buf, for who does not hold mu
 	gone   time.Time    // when the worker was; of the source's lock
 
@@ -31,6 +32,29 @@ type recorder struct {
 	midline       [2]bool // by stream: what comes next goes on with a line
 	pid           int     // 0 until it runs
 	closed        bool
+}
+
+// restore makes a recorder of what another program kept. Positions stay what they were.
+func (s *source) restore(k HandedKept, text []byte) *recorder {
+	r := &recorder{
+		source: s, id: k.WorkerID, handle: k.Handle, pid: k.PID,
+		start: k.Start, end: k.Start, before: k.Before, total: k.Total, midline: k.Midline,
+	}
+	if len(text) > 0 {
+		r.buf = make([]byte, ringSize(len(text)))
+		r.size.Store(int64(len(r.buf)))
+		r.append(text)
+	}
+	return r
+}
+
+// ringSize is how large a ring is that so much fits in.
+func ringSize(n int) int {
+	size := firstKeep
+	for size < n {
+		size *= 2
+	}
+	return size
 }
 
 // record is what one read brought.

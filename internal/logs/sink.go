@@ -2,6 +2,7 @@ package logs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -41,6 +42,8 @@ type outlet interface {
 	pause() time.Duration
 	// giveUp ends a wait in write. It may be called at any time.
 	giveUp()
+	// goOn takes giveUp back.
+	goOn()
 	close()
 }
 
@@ -59,6 +62,9 @@ type sink struct {
 	running bool    // there is a writer
 	retry   *time.Timer
 	parked  []*lane
+	frozen  bool          // no writer is started
+	halted  bool          // and the one there is goes
+	still   chan struct{} // closed once it has; nil if nobody waits
 	closing bool
 	gaveUp  bool
 	gone    bool          // nobody writes any more
@@ -97,7 +103,7 @@ func (s *sink) queued() int { return s.pending.len() + s.flying.len() - s.flown 
 
 // start has a writer, if there is none and none is to come.
 func (s *sink) start() {
-	if !s.running && s.retry == nil && !s.gone {
+	if !s.running && s.retry == nil && !s.gone && !s.frozen {
 		s.running = true
 		go s.run()
 	}
@@ -152,6 +158,10 @@ func (s *sink) run() {
 func (s *sink) next() (more bool, resumed []*lane) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.halted {
+		s.rest()
+		return false, nil
+	}
 	if s.gaveUp && s.queued() > 0 {
 		s.met(errGaveUp, s.loseAll())
 	}
@@ -168,7 +178,7 @@ func (s *sink) next() (more bool, resumed []*lane) {
 	if s.flying != nil {
 		return true, resumed
 	}
-	s.running = false
+	s.rest()
 	if s.closing {
 		s.gone = true
 		close(s.ended)
@@ -176,18 +186,32 @@ func (s *sink) next() (more bool, resumed []*lane) {
 	return false, resumed
 }
 
+// rest notes that the writer goes.
+func (s *sink) rest() {
+	s.running = false
+	if s.still != nil {
+		close(s.still)
+		s.still = nil
+	}
+}
+
 // wrote accounts for bytes that left. It returns false if the writer is to rest.
 func (s *sink) wrote(n int, err error) bool {
 	s.mu.Lock()
 	s.flown += n
 	s.mux.queued.Add(int64(-n))
+	if errors.Is(err, errGaveUp) && !s.gaveUp {
+		err = nil // it was told to halt: the rest is for later
+	}
 	pause := s.to.pause()
 	rests := err != nil && pause > 0 && !s.closing
 	var lost tally
 	switch {
 	case err == nil:
+	case rests && s.frozen:
+		s.rest()
 	case rests:
-		s.running = false
+		s.rest()
 		s.retry = time.AfterFunc(pause, s.again)
 	default:
 		// Refused for good (EPIPE, EIO, EBADF) or for now (ENOSPC): waiting

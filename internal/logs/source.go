@@ -64,12 +64,17 @@ func (m *Mux) source(at place) *source {
 	return s
 }
 
-func (s *source) record(id int) *recorder {
-	r := &recorder{source: s, id: id}
+func (s *source) record(id, handle int) *recorder {
+	r := &recorder{source: s, id: id, handle: handle}
+	s.join(r)
+	return r
+}
+
+// join has a worker among those that live.
+func (s *source) join(r *recorder) {
 	s.mu.Lock()
 	s.live = append(s.live, r)
 	s.mu.Unlock()
-	return r
 }
 
 // retire keeps what a worker that is gone has said, in so far as there is room.

@@ -2,6 +2,7 @@ package logs
 
 import (
 	"bytes"
+	"errors"
 	"time"
 )
 
@@ -28,6 +29,7 @@ func newStdio(fd int) *stdio {
 func (o *stdio) tend() error          { return nil }
 func (o *stdio) pause() time.Duration { return 0 }
 func (o *stdio) giveUp()              { wakeUp(o.wake) }
+func (o *stdio) goOn()                { calmDown(o.wake) }
 func (o *stdio) close()               { closeFD(o.wake) }
 func (o *stdio) lines(b []byte) int   { return bytes.Count(b, newline) }
 
@@ -43,7 +45,7 @@ func (o *stdio) write(b []byte) (int, error) {
 	if n > 0 {
 		o.within = b[n-1] != '\n'
 	}
-	o.torn = err != nil && o.within
+	o.torn = err != nil && o.within && !errors.Is(err, errGaveUp)
 	return n, err
 }
 

@@ -8,6 +8,7 @@ type Stream struct {
 	stdout, stderr int
 	out, err       *lane // nil where the worker inherits our own descriptor
 	recorder       *recorder
+	set            Settings
 }
 
 // Stdout returns the raw descriptor to hand to the worker as its stdout. It
@@ -26,6 +27,22 @@ func (s *Stream) GiveTo(uid, gid uint32) error {
 	var errs []error
 	s.each(func(l *lane) { errs = append(errs, l.giveTo(int(uid), int(gid))) })
 	return errors.Join(errs...)
+}
+
+// Handle is what the stream is adopted by, see [Mux.Adopt]: no other one has it, not after that either. It is 0 for one that
+// inherits our own descriptors.
+func (s *Stream) Handle() int {
+	if s.recorder == nil {
+		return 0
+	}
+	return s.recorder.handle
+}
+
+// started says whether the worker has its ends.
+func (s *Stream) started() bool {
+	s.out.mu.Lock()
+	defer s.out.mu.Unlock()
+	return s.out.child < 0
 }
 
 // Spawned closes our copies of the worker's ends. Call it as soon as the fork is
@@ -58,6 +75,19 @@ func (s *Stream) Tail(n int) []string {
 // process group is gone: a process that escaped the group gets EPIPE from here
 // on. Closing twice does nothing.
 func (s *Stream) Close() {
+	s.mux.gate.RLock()
+	defer s.mux.gate.RUnlock()
+	if s.mux.frozen {
+		s.mux.mu.Lock()
+		defer s.mux.mu.Unlock()
+		s.mux.closing = append(s.mux.closing, s)
+		return
+	}
+	s.close()
+}
+
+func (s *Stream) close() {
+	s.mux.strike(s)
 	s.each((*lane).close)
 	if s.recorder != nil {
 		s.recorder.close()
