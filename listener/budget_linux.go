@@ -66,6 +66,9 @@ func affordOpen(all []request) error {
 			return nil //nolint:nilerr // told by the listener when it opens
 		}
 		slots = max(slots, r.slots)
+		if r.handed != nil {
+			continue
+		}
 		switch r.mode() {
 		case Sharded:
 			if sockets == 0 {

@@ -19,11 +19,11 @@ func (l *Listener) Close() error {
 	s := l.set
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.Index(s.listeners, l)
-	if i < 0 {
+	if !slices.Contains(s.listeners, l) && !slices.Contains(s.handed, l) {
 		return fmt.Errorf("cannot close listener %s: %w", l.Name(), ErrClosed)
 	}
-	s.listeners = slices.Delete(s.listeners, i, i+1)
+	is := func(other *Listener) bool { return other == l }
+	s.listeners, s.handed = slices.DeleteFunc(s.listeners, is), slices.DeleteFunc(s.handed, is)
 	err := l.close()
 	s.spare = append(s.spare, l.passed...)
 	return err
@@ -34,12 +34,8 @@ func (l *Listener) close() error {
 	l.mu.Lock()
 	l.closed = true
 	err := l.releaseLocked()
-	lookout := l.lookout
 	l.mu.Unlock()
-	if lookout != nil {
-		lookout.close()
-	}
-	l.relays.close()
+	l.rest()
 	if err != nil {
 		return fmt.Errorf("cannot give back the sockets of listener %s: %w", l.Name(), err)
 	}

@@ -23,6 +23,9 @@
 //   - A socket of the service manager's is given back as it came: by Close to the
 //     Set, for the next one who wants it.
 //
+//   - A Set can move to another process, by exec(2) or by passing descriptors, with all
+//     queues, the steering and the relays: see Hand and Restore.
+//
 // # Lanes
 //
 // On a sharded TCP listener some sources reach one shard alone, so that a probe

@@ -37,9 +37,12 @@ const (
 	EventRelayFailed
 	// EventReviveFailed: a socket that had been shut down could not be revived; Err says why.
 	EventReviveFailed
+	// EventDropped: a listener that another process handed over was in the way of one that is wanted, and is closed. Count
+	// connections waited in it.
+	EventDropped
 )
 
-var eventNames = []string{"fell back to shared", "revived", "relayed", "relay failed", "revive failed"}
+var eventNames = []string{"fell back to shared", "revived", "relayed", "relay failed", "revive failed", "dropped"}
 
 func (k EventKind) String() string { return nameOf(eventNames, int(k)) }
 

@@ -15,6 +15,11 @@ func (l *Listener) Slots() int {
 func (l *Listener) Grow(slots int) error {
 	l.set.mu.Lock() // because another listener may be about to take the ports
 	defer l.set.mu.Unlock()
+	return l.grow(slots)
+}
+
+// grow is Grow for a caller that holds the lock of the Set.
+func (l *Listener) grow(slots int) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {

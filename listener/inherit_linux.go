@@ -64,7 +64,7 @@ func examine(in Inherited) (passed, error) {
 	}
 	switch a := addr.(type) {
 	case *unix.SockaddrInet4:
-		p.endpoint = endpoint{network: network, ip: netip.AddrFrom4(a.Addr), port: a.Port}
+		p.endpoint = endpointOf4(network, a)
 	case *unix.SockaddrInet6:
 		p.endpoint = endpoint6(in.FD, network, a)
 	case *unix.SockaddrUnix:
@@ -81,6 +81,10 @@ func examine(in Inherited) (passed, error) {
 		p.backlog = q.Backlog
 	}
 	return p, nil
+}
+
+func endpointOf4(network string, a *unix.SockaddrInet4) endpoint {
+	return endpoint{network: network, ip: netip.AddrFrom4(a.Addr), port: a.Port}
 }
 
 func endpoint6(fd int, network string, a *unix.SockaddrInet6) endpoint {

@@ -13,6 +13,7 @@ type Listener struct {
 	passed []passed // the inherited sockets that it has taken
 	news   []Event  // what Open has to report
 	tried  Mode     // what Open tried to make
+	before uint64   // Resteered of the processes before
 	mode   Mode     // what it became
 	addr   Address
 	end    endpoint // of TCP and UDP
@@ -189,13 +190,18 @@ func (l *Listener) knowLocked() {
 	}
 	news := l.owners == nil
 	for _, m := range l.members {
-		for len(l.known) <= m.Slot {
-			l.known = append(l.known, false)
-		}
-		news = news || !l.known[m.Slot]
-		l.known[m.Slot] = true
+		news = l.knowSlotLocked(m.Slot) || news
 	}
 	if news {
 		l.owners = naturalOwners(l.known)
 	}
+}
+
+// knowSlotLocked tells whether the slot has not been known.
+func (l *Listener) knowSlotLocked(slot int) (news bool) {
+	for len(l.known) <= slot {
+		l.known = append(l.known, false)
+	}
+	news, l.known[slot] = !l.known[slot], true
+	return news
 }

@@ -19,10 +19,15 @@ const longest = time.Minute
 // the test does.
 func guestAt(t testing.TB, l *Listener, slot int, side Side) (stop func()) {
 	t.Helper()
+	return guestOn(t, copyOf(t, l.FD(slot, side)), slot)
+}
+
+// guestOn is guestAt for a copy of a socket, which it closes.
+func guestOn(t testing.TB, copied *os.File, slot int) (stop func()) {
+	t.Helper()
 	cmd := exec.Command("/proc/self/exe", testguest.Word, "http")
 	cmd.Env = append(os.Environ(), `BROOD_FDS={"http":"/dev/fd/3"}`, fmt.Sprintf("BROOD_SLOT=%d", slot), "GORACE=atexit_sleep_ms=0")
 	cmd.Stderr = os.Stderr
-	copied := copyOf(t, l.FD(slot, side))
 	defer func() { _ = copied.Close() }()
 	cmd.ExtraFiles = []*os.File{copied}
 	must(t, cmd.Start())

@@ -5,14 +5,18 @@ import (
 	"time"
 )
 
-// Resteered counts how often the queues have changed the steering of a queue-aware listener, since it was opened.
+// Resteered counts how often the queues have changed the steering of a queue-aware listener, since it was opened by the first process.
 func (l *Listener) Resteered() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.resteeredLocked()
+}
+
+func (l *Listener) resteeredLocked() uint64 {
 	if l.lookout == nil {
-		return 0
+		return l.before
 	}
-	return l.lookout.changes
+	return l.before + l.lookout.changes
 }
 
 // attendLocked begins to watch the queues, or ends it, as the config says.

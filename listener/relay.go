@@ -2,23 +2,17 @@ package listener
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"net"
 	"os"
 	"sync"
-	"time"
 )
-
-// lingerTimeout is how long a client may go on sending after the worker has closed; the kernel itself gives up such
-// connections after net.ipv4.tcp_fin_timeout, which is a minute.
-const lingerTimeout = time.Minute
 
 // rescuer bounds the relays of all listeners of a Set.
 type rescuer struct {
 	mu     sync.Mutex
 	active int
 	parked []func()
+	quiet  bool          // no relay is started: see Set.Quiesce
+	idle   chan struct{} // closed when none is active; nil if nobody waits for it
 }
 
 // room says how many relays may be started, n at most. When there is none, again is called once a relay has ended. Only
@@ -26,7 +20,7 @@ type rescuer struct {
 func (r *rescuer) room(n int, again func()) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.active >= maxRelays {
+	if r.active >= maxRelays || r.quiet {
 		r.parked = append(r.parked, again)
 		return 0
 	}
@@ -42,8 +36,14 @@ func (r *rescuer) began() {
 func (r *rescuer) ended() {
 	r.mu.Lock()
 	r.active--
-	parked := r.parked
-	r.parked = nil
+	if r.active == 0 && r.idle != nil {
+		close(r.idle)
+		r.idle = nil
+	}
+	var parked []func()
+	if !r.quiet {
+		parked, r.parked = r.parked, nil
+	}
 	r.mu.Unlock()
 	for _, again := range parked {
 		again()
@@ -57,12 +57,14 @@ type relays struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 
-	mu     sync.Mutex
-	closed bool
+	mu      sync.Mutex
+	closed  bool
+	bridges map[*bridge]struct{} // those that carry
+	halted  []*bridge            // those that wait for another process, or to go on
 }
 
 func newRelays(bound *rescuer) *relays {
-	r := &relays{bound: bound}
+	r := &relays{bound: bound, bridges: map[*bridge]struct{}{}}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r
 }
@@ -82,66 +84,76 @@ func (r *relays) start(fd int, relay func(context.Context)) {
 	})
 }
 
+// carry carries a bridge until it is done, or halted.
+func (r *relays) carry(ctx context.Context, b *bridge) {
+	for {
+		r.mu.Lock()
+		r.bridges[b] = struct{}{}
+		if r.bound.isQuiet() {
+			b.halt()
+		}
+		r.mu.Unlock()
+		done := b.carry(ctx)
+		if r.rests(b, done) {
+			return
+		}
+	}
+}
+
+// rests is false for a bridge that was halted, and is to go on already.
+func (r *relays) rests(b *bridge, done bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.bridges, b)
+	switch {
+	case done:
+	case r.closed:
+		b.reset()
+	case r.bound.isQuiet():
+		r.halted = append(r.halted, b)
+	default:
+		b.unhalt()
+		return false
+	}
+	return true
+}
+
+// resume goes on with bridges that were halted.
+func (r *relays) resume() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, b := range r.halted {
+		b.unhalt()
+		r.bound.began()
+		r.wg.Go(func() {
+			r.carry(r.ctx, b)
+			r.bound.ended()
+		})
+	}
+	r.halted = nil
+}
+
+// leave closes our descriptors of bridges that were halted, and that another process has.
+func (r *relays) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, b := range r.halted {
+		_ = b.client.Close()
+		_ = b.worker.Close()
+	}
+	r.halted = nil
+}
+
 // close ends all relays and waits for them. The caller must not hold the lock of a listener.
 func (r *relays) close() {
 	r.mu.Lock()
 	r.closed = true
+	halted := r.halted
+	r.halted = nil
 	r.mu.Unlock()
 	r.cancel()
+	for _, b := range halted {
+		b.reset()
+	}
 	r.wg.Wait()
-}
-
-// connOf turns an accepted descriptor into a connection, and closes it on the way.
-func connOf(fd int) (*net.TCPConn, error) {
-	f := os.NewFile(uintptr(fd), "accepted")
-	defer func() { _ = f.Close() }()
-	conn, err := net.FileConn(f)
-	if err != nil {
-		return nil, fmt.Errorf("cannot use accepted connection: %w", err)
-	}
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
-		_ = conn.Close()
-		return nil, fmt.Errorf("cannot use accepted connection: %T is not TCP", conn)
-	}
-	_ = tcp.SetKeepAlive(true) // a client that vanished would hold the relay for ever
-	return tcp, nil
-}
-
-// carry copies both ways until both are done, each end's close apart, and closes both connections. An error of one way
-// resets both, as it would without us. The copies are splice(2) calls.
-func carry(ctx context.Context, client, worker *net.TCPConn) {
-	// Nothing but the end of its connections wakes a copy.
-	stop := context.AfterFunc(ctx, func() {
-		reset(client)
-		reset(worker)
-	})
-	defer stop()
-	var up sync.WaitGroup
-	up.Go(func() { pump(worker, client) })
-	if pump(client, worker) {
-		_ = client.SetReadDeadline(time.Now().Add(lingerTimeout))
-	}
-	up.Wait()
-	_ = client.Close()
-	_ = worker.Close()
-}
-
-// pump copies until src has no more to say, and hands that on; false means that it failed.
-func pump(dst, src *net.TCPConn) bool {
-	_, err := io.Copy(dst, src)
-	if err == nil {
-		err = dst.CloseWrite()
-	}
-	if err != nil {
-		reset(src)
-		reset(dst)
-	}
-	return err == nil
-}
-
-// reset closes a connection so that its peer learns that it did not end well.
-func reset(conn *net.TCPConn) {
-	_ = conn.SetLinger(0)
-	_ = conn.Close()
 }

@@ -10,17 +10,21 @@ type request struct {
 	cfg    Config
 	slots  int
 	passed []passed
+	handed *Listener // it is open already, see Restore
 }
 
 // assign decides which want gets which of the spare sockets, and returns what is left of those.
-func assign(wants []Want, spare []passed) (all []request, left []passed, err error) {
+func assign(wants []Want, spare []passed, handed []*Listener) (all []request, left []passed, err error) {
 	left = spare
-	for _, w := range wants {
+	matched := match(wants, handed)
+	for i, w := range wants {
 		if err := w.Config.Validate(); err != nil {
 			return nil, nil, openError(w.Config, endpoint{}, "open", err)
 		}
-		r := request{cfg: w.Config, slots: w.Slots}
-		r.passed, left = split(left, r.claims)
+		r := request{cfg: w.Config, slots: w.Slots, handed: matched[i]}
+		if r.handed == nil {
+			r.passed, left = split(left, r.claims)
+		}
 		all = append(all, r)
 	}
 	if err := check(all); err != nil {
@@ -64,6 +68,9 @@ func check(all []request) error {
 			return fail(errDuplicate)
 		}
 		seen[r.cfg.Name] = true
+		if r.handed != nil {
+			continue
+		}
 		if r.cfg.Address.Network != networkSystemd && len(r.passed) == 0 {
 			continue
 		}

@@ -129,6 +129,6 @@ func (l *Listener) forward(ctx context.Context, client *net.TCPConn) error {
 		reset(client)
 		return fmt.Errorf("cannot relay connection: %w", err)
 	}
-	carry(ctx, client, worker)
+	l.relays.carry(ctx, &bridge{client: client, worker: worker})
 	return nil
 }

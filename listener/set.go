@@ -17,6 +17,7 @@ type Set struct {
 	closed    bool
 	spare     []passed
 	listeners []*Listener // those that are open, in the order they were opened
+	handed    []*Listener // those that came by Restore, and that nobody has opened yet
 }
 
 // Want is a listener that is to be opened for Slots slots, of one pool or of several that share it.
@@ -62,7 +63,7 @@ func configOf(in Inherited) Config {
 func (s *Set) Spare(cfgs []Config) []Config {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	left := s.spare
+	left := s.spareLocked()
 	for _, cfg := range cfgs {
 		_, left = split(left, request{cfg: cfg}.claims)
 	}
@@ -75,9 +76,25 @@ func (s *Set) Spare(cfgs []Config) []Config {
 	return all
 }
 
+// spareLocked are also the sockets of listeners that nobody has opened yet.
+func (s *Set) spareLocked() []passed {
+	all := slices.Clone(s.spare)
+	for _, l := range s.handed {
+		all = append(all, l.passed...)
+	}
+	if len(s.handed) > 0 { // in the order in which they were passed
+		slices.SortStableFunc(all, func(a, b passed) int { return a.FD - b.FD })
+	}
+	return all
+}
+
 // Open opens all wanted listeners, or none, and returns them in the order of wants. Those that are open stay as they
 // are, and their traffic is not touched. A Config takes the spare inherited sockets that it names (systemd:NAME) or
 // whose address it has; when Open fails they are spare as before.
+//
+// One that another process handed over (Restore) is taken as it is if address and mode are those of the Config, and
+// adjusted and grown to the Want. One that is in the way of a Want is closed first; what waited in it is reset, and
+// Options.Report is told.
 //
 // A sharded listener that the kernel cannot steer, or whose group we may not join, is shared instead, and
 // Options.Report is told.
@@ -90,8 +107,13 @@ func (s *Set) Spare(cfgs []Config) []Config {
 // Errors are *OpenError, or ErrClosed.
 func (s *Set) Open(wants []Want) ([]*Listener, error) {
 	s.mu.Lock()
-	opened, err := s.openLocked(wants)
+	dropped, err := s.giveWayLocked(wants)
+	var opened []*Listener
+	if err == nil {
+		opened, err = s.openLocked(wants)
+	}
 	s.mu.Unlock()
+	s.report(dropped...)
 	for _, l := range opened {
 		s.report(l.news...)
 	}
@@ -102,23 +124,29 @@ func (s *Set) openLocked(wants []Want) ([]*Listener, error) {
 	if s.closed {
 		return nil, fmt.Errorf("cannot open listeners: %w", ErrClosed)
 	}
-	all, left, err := assign(wants, s.spare)
+	all, left, err := assign(wants, s.spare, s.handed)
 	if err != nil {
 		return nil, err
 	}
 	if err := affordOpen(all); err != nil {
 		return nil, err
 	}
-	opened := make([]*Listener, 0, len(all))
+	opened, fresh := make([]*Listener, 0, len(all)), []*Listener(nil)
 	for _, r := range all {
-		l, err := s.openOneLocked(r, slices.Concat(s.listeners, opened))
+		l, err := r.handed, error(nil)
+		if l != nil {
+			err = l.become(r)
+		} else if l, err = s.openOneLocked(r, slices.Concat(s.listeners, s.handed, fresh)); err == nil {
+			fresh = append(fresh, l)
+		}
 		if err != nil {
-			return nil, abort(err, opened...)
+			return nil, abort(err, fresh...)
 		}
 		opened = append(opened, l)
 	}
 	s.spare = left
 	s.listeners = append(s.listeners, opened...)
+	s.handed = slices.DeleteFunc(s.handed, func(l *Listener) bool { return slices.Contains(opened, l) })
 	return opened, nil
 }
 
@@ -155,14 +183,14 @@ func (s *Set) Close() error {
 	}
 	s.closed = true
 	var all []error
-	for _, l := range s.listeners {
+	for _, l := range slices.Concat(s.listeners, s.handed) {
 		all = append(all, l.close())
 		s.spare = append(s.spare, l.passed...)
 	}
 	for _, p := range s.spare {
 		p.close()
 	}
-	s.listeners, s.spare = nil, nil
+	s.listeners, s.handed, s.spare = nil, nil, nil
 	return errors.Join(all...)
 }
 

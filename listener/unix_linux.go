@@ -10,6 +10,9 @@ import (
 // maxPath is what sun_path of unix(7) holds besides the closing zero byte.
 const maxPath = 107
 
+// lockPath is beside a socket file.
+func lockPath(path string) string { return path + ".lock" }
+
 // openUnix opens a unix socket whose file has its mode and owner before anybody can connect.
 func openUnix(c Config) (*shard, *socketFile, error) {
 	path := c.Address.Path
@@ -20,7 +23,7 @@ func openUnix(c Config) (*shard, *socketFile, error) {
 		s, err := bindUnix(c, func(int) error { return nil })
 		return s, nil, err
 	}
-	lock, err := acquire(path + ".lock")
+	lock, err := acquire(lockPath(path))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -94,6 +94,10 @@ func (l *Listener) revivedLocked(all []*shard) (events []Event) {
 // returns those that were revived.
 func (l *Listener) reviveLocked(s *shard) (revived []*shard, err error) {
 	l.noteDownLocked(s)
+	return l.reviveAllLocked()
+}
+
+func (l *Listener) reviveAllLocked() (revived []*shard, err error) {
 	for _, other := range l.allLocked() {
 		if !accepting(other.fd) {
 			l.noteDownLocked(other)

@@ -83,3 +83,31 @@ func oneOf(key, value string, names []string) (int, error) {
 	}
 	return 0, fmt.Errorf("%s %q is unknown; it is one of %s", key, value, strings.Join(names, ", "))
 }
+
+// MarshalText writes the word.
+func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText is ParseMode.
+func (m *Mode) UnmarshalText(text []byte) (err error) {
+	*m, err = ParseMode(string(text))
+	return err
+}
+
+// MarshalText writes the word.
+func (p Policy) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText is ParsePolicy.
+func (p *Policy) UnmarshalText(text []byte) (err error) {
+	*p, err = ParsePolicy(string(text))
+	return err
+}
+
+// MarshalText writes the letter.
+func (s Side) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads the letter.
+func (s *Side) UnmarshalText(text []byte) error {
+	i, err := oneOf("side", string(text), sideNames)
+	*s = Side(i)
+	return err
+}
