@@ -17,6 +17,6 @@
 // # Concurrency
 //
 // All methods may be called from any goroutine; Add and Remove also from inside
-// a callback. Close must not be called from a callback, because it waits for
-// the goroutine that runs it. No lock is held while a callback runs.
+// a callback. Pause and Close must not be called from a callback, because they wait
+// for the goroutine that runs it. No lock is held while a callback runs.
 package poll

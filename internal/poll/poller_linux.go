@@ -30,6 +30,7 @@ type Poller struct {
 	epoll int
 	wake  int // eventfd: the only way to end a wait that has no timeout
 	ended chan struct{}
+	turn  sync.Mutex // held while callbacks run, and by Pause
 
 	mu     sync.Mutex
 	closed bool
@@ -149,15 +150,32 @@ func (p *Poller) run() {
 			// that would leave a supervisor deaf without a word.
 			panic(fmt.Sprintf("cannot wait on epoll descriptor: %v", err))
 		}
-		for _, ev := range events[:n] {
-			if ev.Pad == 0 {
-				return
-			}
-			if ready := p.lookup(ev.Fd, ev.Pad); ready != nil {
-				ready()
-			}
+		if !p.tell(events[:n]) {
+			return
 		}
 	}
+}
+
+// tell calls back; false at the end.
+func (p *Poller) tell(events []unix.EpollEvent) bool {
+	p.turn.Lock()
+	defer p.turn.Unlock()
+	for _, ev := range events {
+		if ev.Pad == 0 {
+			return false
+		}
+		if ready := p.lookup(ev.Fd, ev.Pad); ready != nil {
+			ready()
+		}
+	}
+	return true
+}
+
+// Pause waits for a running callback, and keeps others from running until resume is called, once: what becomes ready
+// meanwhile is told then. Add and Remove work on. It must not be called from a callback, nor Close before resume.
+func (p *Poller) Pause() (resume func()) {
+	p.turn.Lock()
+	return p.turn.Unlock
 }
 
 func (p *Poller) lookup(fd, serial int32) func() {
