@@ -66,6 +66,7 @@ func (f *fakeGroups) group(n int) *fakeGroup {
 }
 
 func (g *fakeGroup) Make(func()) (int, error)         { return -1, nil }
+func (g *fakeGroup) Watch(func())                     {}
 func (g *fakeGroup) Empty() bool                      { return true }
 func (g *fakeGroup) Signal(syscall.Signal, int) error { return os.ErrProcessDone }
 func (g *fakeGroup) Remove()                          {}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -85,21 +86,22 @@ func sweepOthers(dir, own string) {
 			continue
 		}
 		if fd, err := lock(group); err == nil {
-			_ = sweep(group)
+			_ = sweep(group, nil)
 			_ = unix.Rmdir(group)
 			_ = unix.Close(fd)
 		}
 	}
 }
 
-// sweep removes the groups of an earlier supervisor, and returns those that have processes: they were meant to live on.
-func sweep(base string) []string {
+// sweep removes the groups of an earlier supervisor but for those to be spared, and returns those that have processes: they
+// were meant to live on.
+func sweep(base string, spared []string) []string {
 	var left []string
 	pools, _ := filepath.Glob(filepath.Join(base, poolPrefix+"*"))
 	for _, pool := range pools {
 		groups, _ := filepath.Glob(filepath.Join(pool, "*-*-*"))
 		for _, group := range groups {
-			if removeTree(group) != nil {
+			if !slices.Contains(spared, group) && removeTree(group) != nil {
 				left = append(left, group)
 			}
 		}

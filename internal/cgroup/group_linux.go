@@ -27,8 +27,10 @@ type Group struct {
 	has     []string // controllers
 	events  int      // cgroup.events, watched; -1 if the group is not there
 	pids    int      // pids.events, watched until the limit was hit once; else -1
+	told    bool     // that the limit was hit
 	emptied func()
 	over    bool // to be removed as soon as it is empty
+	lived   bool // it was made by the program before, and may be frozen: nobody is born in it
 }
 
 // Group describes the group of a worker; nothing is made yet. The name must be like "SLOT-SIDE-NUMBER", and differ from
@@ -64,15 +66,16 @@ func (g *Group) makeLocked() (int, error) {
 		return -1, err
 	}
 	g.limitLocked()
-	fd, err := g.watchLocked()
+	fd := -1
+	if err = g.watchLocked(); err == nil {
+		fd, err = open(g.dir, unix.O_RDONLY|unix.O_DIRECTORY)
+	}
 	if err != nil {
 		g.dropLocked()
 		_ = removeTree(g.dir)
 		return -1, err
 	}
-	g.tree.mu.Lock()
-	g.tree.groups[g] = struct{}{}
-	g.tree.mu.Unlock()
+	g.tree.keep(g)
 	return fd, nil
 }
 
@@ -96,26 +99,26 @@ func (g *Group) limitLocked() {
 }
 
 // watchLocked opens what tells about the group. The first read is what later changes are compared with.
-func (g *Group) watchLocked() (int, error) {
+func (g *Group) watchLocked() error {
 	events, err := open(filepath.Join(g.dir, "cgroup.events"), unix.O_RDONLY)
 	if err != nil {
-		return -1, err
+		return err
 	}
 	g.events = events
 	text, err := reread(events)
 	if err != nil {
-		return -1, err
+		return err
 	}
-	if keyed(text, "frozen") != 0 {
-		return -1, ErrFrozen
+	if keyed(text, "frozen") != 0 && !g.lived {
+		return ErrFrozen
 	}
 	if err := g.tree.opt.Poller.AddPriority(events, g.changed); err != nil {
-		return -1, err
+		return err
 	}
-	if g.hit != nil && g.limits.PidsMax != 0 && slices.Contains(g.has, ctlPids) {
+	if g.hit != nil && !g.told && g.limits.PidsMax != 0 && slices.Contains(g.has, ctlPids) {
 		g.watchPidsLocked()
 	}
-	return open(g.dir, unix.O_RDONLY|unix.O_DIRECTORY)
+	return nil
 }
 
 // watchPidsLocked is a convenience: without it the group works as well.
@@ -167,6 +170,7 @@ func (g *Group) pidsChanged() {
 	if hit || err != nil {
 		g.dropPidsLocked()
 	}
+	g.told = g.told || hit
 	g.mu.Unlock()
 	if hit {
 		g.hit()

@@ -350,7 +350,7 @@ func TestLeftovers(t *testing.T) {
 	syscall.Close(fd)
 	cmd, emptied := born(t, full, "echo; exec sleep 1000")
 
-	left := sweep(first.base)
+	left := sweep(first.base, nil)
 	if !slices.Equal(left, []string{full.Dir()}) {
 		t.Errorf("left: %q", left)
 	}

@@ -29,6 +29,8 @@ type Options struct {
 	// it does not hand down. Each is told once, and again when it has worked meanwhile. It must not block. Nil hears
 	// nothing.
 	Report func(error)
+	// Handed is the tree of the program that this one has replaced; nil if there was none. See Tree.Settle.
+	Handed *HandedTree
 	// Proc is where proc(5) is; empty is /proc. Tests have another one.
 	Proc string
 }
@@ -69,20 +71,34 @@ func Open(opt Options) (*Tree, error) {
 	if !canCloneInto() {
 		return nil, &Missing{What: "clone3(2)", Why: "this kernel, or a filter of system calls, does not let us use it"}
 	}
+	if opt.Handed != nil {
+		return reopen(opt)
+	}
 	p, err := findPlace(opt.Proc)
 	if err != nil {
 		return nil, fmt.Errorf("cannot use control groups: %w", err)
 	}
-	t := &Tree{
-		opt: opt, place: p, base: p.dir, lock: -1,
-		pools: map[string]*poolDir{}, groups: map[*Group]struct{}{}, reported: map[string]bool{},
-	}
+	t := blankTree(opt, p)
 	if err := t.settle(); err != nil {
 		t.unlock()
 		return nil, fmt.Errorf("cannot use control groups: %w", err)
 	}
-	t.left = sweep(t.base)
+	t.left = sweep(t.base, nil)
 	return t, nil
+}
+
+func blankTree(opt Options, p *place) *Tree {
+	return &Tree{
+		opt: opt, place: p, base: p.dir, lock: -1,
+		pools: map[string]*poolDir{}, groups: map[*Group]struct{}{}, reported: map[string]bool{},
+	}
+}
+
+// keep takes note of a group that is there.
+func (t *Tree) keep(g *Group) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.groups[g] = struct{}{}
 }
 
 // settle takes the place.
