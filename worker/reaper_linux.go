@@ -17,6 +17,14 @@ type table struct {
 	mu        sync.Mutex
 	leaders   map[int]*start   // forked by us, not reaped
 	remaining map[int]*Process // reaped, but members of their process group live, and no control group will tell; by pgid
+	begun     bool             // Main runs: nobody is adopted any more
+	adopted   []*Process       // reaped by the program before, with a control group that may have become empty since
+}
+
+func (t *table) begin() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.begun = true
 }
 
 // recheckInterval is how soon it is noticed that the last member of a group whose
@@ -29,7 +37,8 @@ const recheckInterval = 250 * time.Millisecond
 func (s *Spawner) reapLoop(stop <-chan struct{}) {
 	timer := time.NewTimer(recheckInterval)
 	defer timer.Stop()
-	s.reapAll() // children from before: those of the program that executed us
+	s.inTurn(s.reapAll) // children from before: those of the program that executed us
+	s.inTurn(s.recheckAdopted)
 	for {
 		var tick <-chan time.Time
 		if s.table.anyRemaining() {
@@ -38,15 +47,22 @@ func (s *Spawner) reapLoop(stop <-chan struct{}) {
 		}
 		select {
 		case <-s.child:
-			s.reapAll()
+			s.inTurn(s.reapAll)
 		case <-s.recheck:
-			s.recheckAll()
+			s.inTurn(s.recheckAll)
 		case <-tick:
-			s.recheckAll()
+			s.inTurn(s.recheckAll)
 		case <-stop:
 			return
 		}
 	}
+}
+
+// inTurn acts while nobody is still: see Still.
+func (s *Spawner) inTurn(act func()) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	act()
 }
 
 func (t *table) anyRemaining() bool {

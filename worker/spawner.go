@@ -29,9 +29,15 @@ type Spawner struct {
 	shim   string
 	null   int
 
-	wake  chan struct{} // capacity 1: the queue has something
-	queue requests
+	wake   chan struct{} // capacity 1: the queue has something
+	queue  requests
+	stills chan still
+	ended  chan struct{} // closed when Main has ended
 
+	// openFiles is the limit for workers, once it is up to us to set it: see Replace. For Main alone.
+	openFiles *Limit
+
+	turn    sync.Mutex // held while the reaper acts and calls back
 	child   chan os.Signal
 	recheck chan struct{} // capacity 1: a group that remained may be empty
 
@@ -54,6 +60,8 @@ func NewSpawner(opts Options) (*Spawner, error) {
 		shim:    opts.Shim,
 		null:    null,
 		wake:    make(chan struct{}, 1),
+		stills:  make(chan still),
+		ended:   make(chan struct{}),
 		child:   make(chan os.Signal, 1),
 		recheck: make(chan struct{}, 1),
 		table:   table{leaders: map[int]*start{}, remaining: map[int]*Process{}},
@@ -76,6 +84,7 @@ func (s *Spawner) Main(stop <-chan struct{}) error {
 	if err := ResetSignals(); err != nil {
 		return err
 	}
+	s.table.begin()
 	var reaper sync.WaitGroup
 	signal.Notify(s.child, syscall.SIGCHLD)
 	defer signal.Stop(s.child)
@@ -84,11 +93,13 @@ func (s *Spawner) Main(stop <-chan struct{}) error {
 	for {
 		select {
 		case <-s.wake:
+			for _, r := range s.queue.take() {
+				s.start(r)
+			}
+		case q := <-s.stills:
+			q.done <- s.hold(q.f)
 		case <-stop:
 			return nil
-		}
-		for _, r := range s.queue.take() {
-			s.start(r)
 		}
 	}
 }
@@ -99,6 +110,7 @@ func (s *Spawner) end() {
 		r.done(StartResult{Err: ErrStopped})
 	}
 	_ = syscall.Close(s.null)
+	close(s.ended)
 }
 
 // Start asks for a process and never blocks. done is called exactly once; with

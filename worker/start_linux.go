@@ -57,6 +57,7 @@ func (s *Spawner) start(r request) {
 }
 
 func (s *Spawner) fork(r request) (*start, error) {
+	s.limitOpenFiles(&r.cmd)
 	path, err := lookPath(r.cmd.Argv, r.cmd.Env, r.cmd.Dir)
 	kept := -1
 	if program := r.cmd.Program; program != nil {

@@ -43,10 +43,11 @@ func (d *TmpDir) Make(as *Identity) error {
 // end of the last process that uses it, and calls it once. It does not block: see
 // TmpDirs.Close.
 func (d *TmpDir) Remove() {
+	d.dirs.leaves(d)
 	d.dirs.removals.Go(func() {
 		d.dirs.turns <- struct{}{}
 		defer func() { <-d.dirs.turns }()
-		defer d.dirs.leave(d.base)
+		defer d.dirs.left(d)
 		root := d.base.root()
 		if root == nil {
 			return

@@ -29,11 +29,22 @@ type TmpDirs struct {
 	turns    chan struct{} // has room for the removals that may run at a time
 	closing  chan struct{} // closed by Close
 
-	mu      sync.Mutex // not held while anything is done to files
-	base    *tmpBase   // that the next directory is in; nil if nobody needs one
-	serial  uint64
-	cleared bool // or somebody is at it
+	mu       sync.Mutex // not held while anything is done to files
+	base     *tmpBase   // that the next directory is in; nil if nobody needs one
+	bases    map[string]*tmpBase
+	serial   uint64
+	clearing clearing
+	leaving  map[*TmpDir]struct{} // being removed
 }
+
+// clearing is how far the removal of what earlier supervisors have left has come.
+type clearing uint8
+
+const (
+	notCleared clearing = iota
+	beingCleared
+	cleared
+)
 
 // NewTmpDirs are the directories of the supervisor of a name, which is part of a
 // path. Nothing is made before the first worker starts. What cannot be removed later
@@ -42,6 +53,7 @@ func NewTmpDirs(name string, report func(error)) *TmpDirs {
 	t := &TmpDirs{
 		parent: os.TempDir(), prefix: "brood-" + strconv.Itoa(os.Geteuid()) + "-" + name + "-tmp-",
 		report: report, turns: make(chan struct{}, 2), closing: make(chan struct{}),
+		bases: map[string]*tmpBase{}, leaving: map[*TmpDir]struct{}{},
 	}
 	if parent, err := filepath.Abs(t.parent); err == nil { // else nothing can be made there either
 		t.parent = parent
@@ -58,6 +70,7 @@ func (t *TmpDirs) Next(label string) *TmpDir {
 	if t.base == nil {
 		number := rand.Uint32() //nolint:gosec // who guesses it makes a start fail, and the next one has another
 		t.base = &tmpBase{path: filepath.Join(t.parent, t.prefix+strconv.FormatUint(uint64(number), 10))}
+		t.bases[t.base.path] = t.base
 	}
 	t.serial++
 	t.base.users++
@@ -72,18 +85,30 @@ func (t *TmpDirs) enter(base *tmpBase) (*os.Root, error) {
 	if err != nil && t.base == base {
 		t.base = nil // the next one is tried elsewhere
 	}
-	if err == nil && !t.cleared {
-		t.cleared = true
+	if err == nil && t.clearing == notCleared {
+		t.clearing = beingCleared
 		t.removals.Go(t.clear)
 	}
 	return root, err
 }
 
-// leave removes a base that nobody needs any more.
-func (t *TmpDirs) leave(base *tmpBase) {
+// leaves takes note that a directory is being removed.
+func (t *TmpDirs) leaves(d *TmpDir) {
 	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.leaving[d] = struct{}{}
+}
+
+// left takes note that it is gone, and removes a base that nobody needs any more.
+func (t *TmpDirs) left(d *TmpDir) {
+	t.mu.Lock()
+	base := d.base
+	delete(t.leaving, d)
 	base.users--
 	last := base.users == 0
+	if last {
+		delete(t.bases, base.path)
+	}
 	if last && t.base == base {
 		t.base = nil
 	}
@@ -107,10 +132,10 @@ func (t *TmpDirs) Close(ctx context.Context) {
 	case <-ctx.Done():
 	}
 	t.mu.Lock()
-	base := t.base
-	t.base = nil
+	bases := t.bases
+	t.base, t.bases = nil, nil
 	t.mu.Unlock()
-	if base != nil {
+	for _, base := range bases {
 		base.remove()
 	}
 }

@@ -16,6 +16,7 @@ import (
 // clear removes what supervisors of our name have left. What is still used is looked
 // at a second time: who was killed with his supervisor may be dying yet.
 func (t *TmpDirs) clear() {
+	defer t.hasCleared()
 	if t.clearUnused() {
 		return
 	}
@@ -26,6 +27,12 @@ func (t *TmpDirs) clear() {
 	case <-t.closing:
 	}
 	t.clearUnused()
+}
+
+func (t *TmpDirs) hasCleared() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.clearing = cleared
 }
 
 // clearUnused tells whether there is nothing left that is used.
