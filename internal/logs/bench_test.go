@@ -3,6 +3,7 @@ package logs
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/broodctl/brood/internal/poll"
 )
@@ -189,6 +191,76 @@ func BenchmarkIdleStream(b *testing.B) {
 			b.Fatal(err)
 		}
 		s.Spawned(1)
+		s.Close()
+	}
+	if err := m.Close(context.Background()); err != nil {
+		b.Error(err)
+	}
+}
+
+// BenchmarkHandOn reports how long a thousand workers that have all written a lot are not read while the program is replaced, and
+// what that program gets.
+func BenchmarkHandOn(b *testing.B) {
+	const workers = 1000
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer null.Close()
+	p, err := poll.New()
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	opt := Options{Poller: p, Stdout: int(null.Fd()), Stderr: int(null.Fd())}
+	m := New(opt)
+	text := []byte(strings.Repeat(strings.Repeat("h", 99)+"\n", 10))
+	streams := make([]*Stream, workers)
+	for i := range streams {
+		s, err := m.Open(Worker{Pool: "web", Slot: i, ID: i}, Settings{Mode: Prefix})
+		if err != nil {
+			b.Fatal(err)
+		}
+		s.Spawned(i + 1)
+		for range 80 {
+			s.out.mu.Lock()
+			s.out.pass(text, time.Now().UnixNano())
+			s.out.mu.Unlock()
+		}
+		streams[i] = s
+	}
+	var jsonSize, blobSize int
+	b.ResetTimer()
+	for range b.N {
+		h, err := m.Freeze(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		encoded, err := json.Marshal(h)
+		if err != nil {
+			b.Fatal(err)
+		}
+		next := &Handed{Blob: h.Blob}
+		jsonSize, blobSize = len(encoded), len(h.Blob)
+		if err := json.Unmarshal(encoded, next); err != nil {
+			b.Fatal(err)
+		}
+		house := &house{Mux: m}
+		house.forgetDescriptors()
+		if m, err = Restore(opt, next); err != nil {
+			b.Fatal(err)
+		}
+		for i, s := range streams {
+			if streams[i], err = m.Adopt(s.Handle(), Worker{Pool: "web", Slot: i, ID: i}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		m.Settle()
+	}
+	b.StopTimer()
+	b.ReportMetric(float64(jsonSize), "B-json")
+	b.ReportMetric(float64(blobSize), "B-blob")
+	for _, s := range streams {
 		s.Close()
 	}
 	if err := m.Close(context.Background()); err != nil {

@@ -157,3 +157,28 @@ func TestEndOfAStuckConsumer(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// Trouble that was said is not said again by the next program, but that it is over.
+func TestTroubleIsHandedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &diary{begin: time.Now()}
+		e := &episode{say: d.say, pool: "web"}
+		e.met("web.log", syscall.ENOSPC, tally{})
+		seconds(1, nothing)
+		e.freeze()
+		e.met("web.log", nil, tally{lines: 2, bytes: 20})
+		seconds(100, nothing)
+		handed, open := e.hand()
+		if !open || len(d.said) != 1 {
+			t.Fatalf("%+v", d.said)
+		}
+		m := &Mux{opt: Options{Report: d.say}, episodes: map[string]*episode{}}
+		handed.Key = "web"
+		m.restoreTrouble(&handed)
+		next := m.episodeLocked("web", "web.log")
+		seconds(1, nothing)
+		next.went("web.log")
+		seconds(100, nothing)
+		d.want(t, "0s 0 false|1m46s 2 true")
+	})
+}
