@@ -3,8 +3,11 @@ package worker
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
@@ -76,47 +79,61 @@ var (
 	errNoSuchBase  = errors.New("what it is in was not handed")
 )
 
-// AdoptTmpDirs are the directories of the program that this one has replaced: as NewTmpDirs, but those of before are
-// kept locked, and what was being removed goes on to be. On an error none is, and a descriptor that is not what it should be
-// stays as it is.
+// AdoptTmpDirs are the directories of the program that this one has replaced: as NewTmpDirs, but those of before are kept
+// locked, and there until Settle. On an error none is, and a descriptor that is not what it should be stays as it is.
 func AdoptTmpDirs(name string, h HandedTmpDirs, report func(error)) (*TmpDirs, error) {
 	t := NewTmpDirs(name, report)
-	if err := t.adoptAll(h); err != nil {
-		for _, base := range t.bases {
-			base.held.close()
-		}
-		return nil, err
+	t.serial, t.unsettled = h.Serial, h.Leaving
+	if h.Cleared {
+		t.clearing = cleared
 	}
-	for _, d := range h.Leaving {
-		if dir, err := t.Adopt(d); err == nil {
-			dir.Remove()
+	for _, b := range h.Bases {
+		if err := t.adoptBase(b); err != nil {
+			for _, base := range t.bases {
+				base.held.close()
+			}
+			return nil, fmt.Errorf("cannot adopt temporary files %s: %w", b.Path, err)
 		}
 	}
 	return t, nil
 }
 
-func (t *TmpDirs) adoptAll(h HandedTmpDirs) error {
-	t.serial = h.Serial
-	if h.Cleared {
-		t.clearing = cleared
+func (t *TmpDirs) adoptBase(b HandedTmpBase) error {
+	base := &tmpBase{path: b.Path, users: 1} // until Settle
+	if b.Lock >= 0 {
+		held, err := holdAgain(b.Path, b.Lock)
+		if errors.Is(err, fs.ErrNotExist) { // its last removal was over in the last moment
+			err = syscall.Close(b.Lock)
+		}
+		if err != nil {
+			return err
+		}
+		base.held = held
 	}
-	for _, b := range h.Bases {
-		base := &tmpBase{path: b.Path}
-		if b.Lock >= 0 {
-			var err error
-			if base.held, err = holdAgain(b.Path, b.Lock); err != nil {
-				return fmt.Errorf("cannot adopt temporary files %s: %w", b.Path, err)
-			}
-		}
-		t.bases[b.Path] = base
-		if b.Next {
-			t.base = base
-		}
+	t.bases[b.Path] = base
+	if b.Next {
+		t.base = base
 	}
 	return nil
 }
 
-// Adopt takes over the directory of a worker that runs on. The caller calls Remove, as for every other.
+// Settle ends the adoption: removals that were not over go on, and what nobody has adopted a directory in is removed.
+func (t *TmpDirs) Settle() {
+	for _, h := range t.unsettled {
+		if d, err := t.Adopt(h); err == nil {
+			d.Remove()
+		}
+	}
+	t.unsettled = nil
+	t.mu.Lock()
+	bases := slices.Collect(maps.Values(t.bases))
+	t.mu.Unlock()
+	for _, base := range bases {
+		t.release(base)
+	}
+}
+
+// Adopt takes over the directory of a worker that runs on, before Settle. The caller calls Remove, as for every other.
 func (t *TmpDirs) Adopt(h HandedTmpDir) (*TmpDir, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -36,6 +36,8 @@ func helpers() map[string]func(args []string) int {
 		"catch":            func([]string) int { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP); return echo(nil) },
 		"usage":            usageOfParent,
 		"close-and-remove": closeAndRemove,
+		"chain":            runChain,
+		"talk":             talk,
 		"tell-ready":       func([]string) int { return failIf(self.Ready()) },
 	}
 }

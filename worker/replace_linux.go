@@ -32,10 +32,10 @@ var (
 // Replace executes another program in place of this one. It must be called by the function that Still calls, where Main runs
 // on the main thread: the kernel keeps that thread alone, and kills the children of the others that want to hear of it.
 //
-// The next program calls signal.Notify first of all, then SealInherited, Adopt, Main. From here on until then
+// The next program calls NotifySignals first of all, then SealInherited, Adopt, Main. From here on until then
 //   - HUP and INT are ignored, as the Go runtime unblocks them before it can handle them, whatever mask it starts with;
 //   - TERM and QUIT end the process, as a request to stop;
-//   - other signals wait, but for those that arrive within the execution and hit another thread than this one.
+//   - others wait, each kind as one. Those that the kernel gives to another thread while it reads the next program are lost.
 //
 // When Replace returns there is no other program: all is as it was, and the error says why.
 func (s *Spawner) Replace(r Replacement) error {
@@ -99,18 +99,26 @@ func hush() (*hushed, error) {
 	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &all, &h.mask); err != nil {
 		return nil, fmt.Errorf("cannot block signals: %w", err)
 	}
-	for sig, handler := range map[syscall.Signal]uintptr{
-		syscall.SIGHUP: sigIgnore, syscall.SIGINT: sigIgnore, syscall.SIGTERM: sigDefault, syscall.SIGQUIT: sigDefault,
-	} {
+	for sig, handler := range actionsOfWindow() {
 		var had sigaction
-		err := rtSigaction(sig, &sigaction{handler: handler}, &had)
-		if err != nil {
+		if err := rtSigaction(sig, &sigaction{handler: handler}, &had); err != nil {
 			h.end()
 			return nil, fmt.Errorf("cannot change action of %s: %w", SignalName(sig), err)
 		}
 		h.actions[sig] = had
 	}
 	return h, nil
+}
+
+// actionsOfWindow are those of signals that the next program would die or stop of, and of those that are to end it.
+func actionsOfWindow() map[syscall.Signal]uintptr {
+	all := map[syscall.Signal]uintptr{
+		syscall.SIGHUP: sigIgnore, syscall.SIGINT: sigIgnore, syscall.SIGTERM: sigDefault, syscall.SIGQUIT: sigDefault,
+	}
+	for _, sig := range stopSignals() {
+		all[sig] = sigIgnore
+	}
+	return all
 }
 
 func (h *hushed) end() {

@@ -35,6 +35,8 @@ type TmpDirs struct {
 	serial   uint64
 	clearing clearing
 	leaving  map[*TmpDir]struct{} // being removed
+
+	unsettled []HandedTmpDir // whose removal begins with Settle
 }
 
 // clearing is how far the removal of what earlier supervisors have left has come.
@@ -99,11 +101,17 @@ func (t *TmpDirs) leaves(d *TmpDir) {
 	t.leaving[d] = struct{}{}
 }
 
-// left takes note that it is gone, and removes a base that nobody needs any more.
+// left takes note that it is gone.
 func (t *TmpDirs) left(d *TmpDir) {
 	t.mu.Lock()
-	base := d.base
 	delete(t.leaving, d)
+	t.mu.Unlock()
+	t.release(d.base)
+}
+
+// release removes a base that nobody needs any more.
+func (t *TmpDirs) release(base *tmpBase) {
+	t.mu.Lock()
 	base.users--
 	last := base.users == 0
 	if last {
