@@ -143,7 +143,7 @@ var rules = []rule{
 	},
 	{
 		dir:      "internal/control",
-		ours:     []string{"internal/logs", "supervisor", "supervisor/events"},
+		ours:     []string{"internal/door", "internal/logs", "supervisor", "supervisor/events"},
 		testOurs: []string{"supervisor/plan"},
 		foreign:  []string{xsys, zerolog},
 		reason:   "shows the supervisor's snapshot and passes on requests",
@@ -155,8 +155,13 @@ var rules = []rule{
 		reason:  "turns a snapshot into numbers, and counts nothing itself; who serves them is the wiring's business",
 	},
 	{
+		dir:     "internal/door",
+		foreign: []string{xsys},
+		reason:  "a listening socket that outlives those who serve it: it knows none of them",
+	},
+	{
 		dir:     "internal/web",
-		ours:    []string{"listener", "supervisor", "supervisor/machine"},
+		ours:    []string{"internal/door", "listener", "supervisor", "supervisor/machine"},
 		foreign: []string{zerolog},
 		reason:  "shows how the supervisor does, and can ask it for nothing; what else it shows is handed in",
 	},
