@@ -40,6 +40,7 @@ type Request struct {
 	UID    int            // who asks, Nobody if that is not known
 	PID    int            // of the process that asks; 0 for signals, over TCP, and of another pid namespace
 	From   string         // the address that it asks from, if that is not this machine's own socket
+	Ticket string         // by which who waits for the end can ask for it again after an upgrade; see Rejoin. "" is nobody
 }
 
 // Nobody is the UID of a request that no user of this machine has made: of a signal, and of what came over TCP.

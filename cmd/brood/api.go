@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -12,23 +11,24 @@ import (
 
 	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/internal/door"
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/metrics"
 	"github.com/broodctl/brood/internal/web"
 	"github.com/broodctl/brood/worker"
 )
 
-// door is where the API is, and who may use it.
-type door struct {
+// entrance is where the API is, and who may use it.
+type entrance struct {
 	socket *control.Socket
 	access control.Access
-	remote net.Listener // nil if there is none
+	remote *door.Door // nil if there is none
 	tokens control.Tokens
 }
 
 // openDoor opens what the API is answered on. Nothing is answered yet.
-func openDoor(cfg *config.Config, log zerolog.Logger) (*door, error) {
-	d := &door{tokens: control.Tokens{
+func openDoor(cfg *config.Config, log zerolog.Logger) (*entrance, error) {
+	d := &entrance{tokens: control.Tokens{
 		Write: cfg.Access.TokenFile, Read: cfg.Access.ReadTokenFile,
 		Log: func(err error) { log.Error().Err(err).Msg("cannot use token of the control API") },
 	}}
@@ -58,7 +58,7 @@ func openDoor(cfg *config.Config, log zerolog.Logger) (*door, error) {
 }
 
 // serve answers, until the server is closed.
-func (d *door) serve(sup control.Supervisor, output *logs.Mux, log zerolog.Logger) *control.Server {
+func (d *entrance) serve(sup control.Supervisor, output *logs.Mux, log zerolog.Logger) *control.Server {
 	server := control.Serve(d.socket, sup, control.Options{
 		Access: d.access, Logs: output, Log: log,
 		Metrics: metrics.Handler(metrics.Source{Snapshot: sup.Measured, Logs: output}, log),
@@ -71,7 +71,7 @@ func (d *door) serve(sup control.Supervisor, output *logs.Mux, log zerolog.Logge
 }
 
 // close takes away what nobody serves.
-func (d *door) close() {
+func (d *entrance) close() {
 	if d.remote != nil {
 		_ = d.remote.Close()
 	}

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"strings"
 
 	"github.com/rs/zerolog"
 
 	"github.com/broodctl/brood/internal/config"
+	"github.com/broodctl/brood/internal/door"
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/metrics"
 	"github.com/broodctl/brood/internal/web"
@@ -17,8 +17,8 @@ import (
 
 // endpoint is where probes and metrics are answered. Without an address it does nothing.
 type endpoint struct {
-	listener net.Listener
-	server   *web.Server
+	door   *door.Door
+	server *web.Server
 }
 
 // openEndpoint takes the address, before any worker starts, so that one that cannot be had is told at once.
@@ -26,22 +26,22 @@ func openEndpoint(cfg *config.Config) (*endpoint, error) {
 	if cfg.HTTP.Network == "" {
 		return &endpoint{}, nil
 	}
-	l, err := web.Listen(context.Background(), cfg.HTTP, "--http")
+	d, err := web.Listen(context.Background(), cfg.HTTP, "--http")
 	if err != nil {
 		return nil, err
 	}
-	return &endpoint{listener: l}, nil
+	return &endpoint{door: d}, nil
 }
 
 // serve begins to answer probes, metrics, and what pages has.
 func (e *endpoint) serve(sup *supervisor.Supervisor, output *logs.Mux, pages map[string]http.Handler, log zerolog.Logger) {
-	if e.listener == nil {
+	if e.door == nil {
 		return
 	}
 	numbers := metrics.Handler(metrics.Source{Snapshot: sup.Measured, Logs: output}, log)
-	log.Info().Stringer("address", e.listener.Addr()).Msg("probes are answered")
+	log.Info().Stringer("address", e.door.Addr()).Msg("probes are answered")
 	pages["GET /metrics"] = numbers
-	e.server = web.Serve(e.listener, web.Config{Supervisor: sup, Log: log, Pages: pages})
+	e.server = web.Serve(e.door, web.Config{Supervisor: sup, Log: log, Pages: pages})
 }
 
 // close ends it, also if it never began.
@@ -49,8 +49,8 @@ func (e *endpoint) close() {
 	switch {
 	case e.server != nil:
 		e.server.Close()
-	case e.listener != nil:
-		_ = e.listener.Close()
+	case e.door != nil:
+		_ = e.door.Close()
 	}
 }
 

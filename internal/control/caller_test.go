@@ -112,7 +112,7 @@ func TestCallerOfAConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	accepted, err := socket.Accept()
+	accepted, err := socket.door.Attend().Accept()
 	if err != nil {
 		t.Fatal(err)
 	}

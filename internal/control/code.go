@@ -36,6 +36,7 @@ const (
 	CodeTooMany      Code = "too_many"           // 429: operations, or connections, at once
 	CodeInternal     Code = "internal"           // 500
 	CodeStopping     Code = "stopping"           // 503: the supervisor is
+	CodeUpgrading    Code = "upgrading"          // 503: another version takes over right now; ask again
 	CodeTimeout      Code = "timeout"            // 504: it goes on
 )
 
@@ -72,6 +73,7 @@ func verdictOf(err error) (int, Code) {
 		{supervisor.ErrNothing, http.StatusConflict, CodeNothing},
 		{supervisor.ErrNoFile, http.StatusConflict, CodeNoFile},
 		{errOvertaken, http.StatusConflict, CodeOvertaken},
+		{errHeld, http.StatusServiceUnavailable, CodeUpgrading},
 		{context.DeadlineExceeded, http.StatusGatewayTimeout, CodeTimeout},
 		{context.Canceled, http.StatusServiceUnavailable, CodeStopping},
 	} {

@@ -39,26 +39,56 @@ func (a *api) do(w http.ResponseWriter, r *http.Request, what request) {
 	}
 	who := callerIn(r.Context())
 	req.UID, req.PID, req.From = who.uid, who.pid, who.from
-	ctx, cancel := context.WithTimeout(r.Context(), max(seconds(body.Wait), promptly))
-	defer cancel()
 	if what.isBrief {
+		ctx, cancel := context.WithTimeout(r.Context(), max(seconds(body.Wait), promptly))
+		defer cancel()
 		a.doBriefly(ctx, w, a.brief.of(who), req, body)
 		return
 	}
+	over := a.streams.over()
 	op := newUnder(body, req)
-	if err := a.ops.begin(op, req); errors.Is(err, errTooMany) {
+	switch err := a.ops.begin(op, req); {
+	case errors.Is(err, errTooMany):
 		refuse(w, http.StatusTooManyRequests, CodeTooMany, err.Error())
-		return
-	} else if err != nil {
+	case err != nil:
 		a.tell(w, supervisor.Verdict{Err: err}, "")
-		return
+	default:
+		switch err := await(r.Context(), op, seconds(body.Wait), over); {
+		case err == nil:
+			a.tell(w, op.verdict, a.ops.of(op).ID)
+		case body.Wait > 0 && errors.Is(err, context.DeadlineExceeded):
+			a.tellLate(w, req, a.ops.of(op).ID)
+		default:
+			a.tellOn(w, req, a.ops.of(op).ID)
+		}
+	}
+}
+
+// errOver ends the waiting of a client that can ask again.
+var errOver = errors.New("the server pauses")
+
+// await waits for the answer to an operation, as long as its client wants to, or until over is closed. Whatever happens, it
+// waits promptly: who asks for nonsense hears of it.
+func await(ctx context.Context, op *under, wait time.Duration, over <-chan struct{}) error {
+	prompt, patience := time.NewTimer(promptly), time.NewTimer(max(wait, promptly))
+	defer prompt.Stop()
+	defer patience.Stop()
+	select {
+	case <-op.answered:
+		return nil
+	case <-patience.C:
+		return context.DeadlineExceeded
+	case <-ctx.Done():
+		return errOver
+	case <-over:
 	}
 	select {
 	case <-op.answered:
-		a.tell(w, op.verdict, a.ops.of(op).ID)
+		return nil
+	case <-prompt.C:
 	case <-ctx.Done():
-		a.tellOn(w, req, body, a.ops.of(op).ID)
 	}
+	return errOver
 }
 
 // doBriefly does what nobody needs an operation for. A few at a time: each reads files.
@@ -70,10 +100,13 @@ func (a *api) doBriefly(ctx context.Context, w http.ResponseWriter, place chan s
 		refuse(w, http.StatusTooManyRequests, CodeTooMany, fmt.Sprintf("cannot %s: too many ask for it at once", req.Verb))
 		return
 	}
-	if v := a.sup.Do(ctx, req); ctx.Err() != nil && errors.Is(v.Err, ctx.Err()) {
-		a.tellOn(w, req, body, "")
-	} else {
+	switch v := a.sup.Do(ctx, req); {
+	case ctx.Err() == nil || !errors.Is(v.Err, ctx.Err()):
 		a.tell(w, v, "")
+	case body.Wait == 0:
+		a.tellOn(w, req, "")
+	default:
+		a.tellLate(w, req, "")
 	}
 }
 
@@ -90,11 +123,12 @@ func (a *api) tell(w http.ResponseWriter, v supervisor.Verdict, op string) {
 }
 
 // tellOn answers without a verdict: it goes on.
-func (a *api) tellOn(w http.ResponseWriter, req supervisor.Request, body Body, op string) {
-	if body.Wait == 0 {
-		answer(w, http.StatusAccepted, Result{Accepted: true, Text: string(req.Verb) + " goes on", Operation: op})
-		return
-	}
+func (a *api) tellOn(w http.ResponseWriter, req supervisor.Request, op string) {
+	answer(w, http.StatusAccepted, Result{Accepted: true, Text: string(req.Verb) + " goes on", Operation: op})
+}
+
+// tellLate answers who has waited as long as he wanted to: it goes on.
+func (a *api) tellLate(w http.ResponseWriter, req supervisor.Request, op string) {
 	fail(w, http.StatusGatewayTimeout, Failure{
 		Error: fmt.Sprintf("cannot wait for the end of %s: %v", req.Verb, context.DeadlineExceeded), Code: CodeTimeout, Accepted: true, Operation: op,
 	})

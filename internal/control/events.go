@@ -107,6 +107,7 @@ type eventStream struct {
 }
 
 func (s *eventStream) run(w http.ResponseWriter, r *http.Request) {
+	over := s.streams.over()
 	rc := s.streams.begin(w, "text/event-stream")
 	defer s.streams.leave(rc)
 	pulse := time.NewTicker(eventsPulse)
@@ -134,7 +135,7 @@ func (s *eventStream) run(w http.ResponseWriter, r *http.Request) {
 			piece = []byte(": still here\n\n")
 		case <-r.Context().Done():
 			return
-		case <-s.streams.ended:
+		case <-over:
 			return
 		}
 	}

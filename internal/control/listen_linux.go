@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/broodctl/brood/internal/door"
 )
 
 // ErrTaken means that another supervisor has the name.
@@ -22,9 +24,10 @@ const maxPath = 107
 // Socket is the control socket of a running supervisor. It is locked: two supervisors never share a name, and the
 // remains of one that was killed are cleared away by the next.
 type Socket struct {
-	net.Listener
+	door *door.Door
 	path string
 	lock *os.File
+	left int // the number of the lock that the program before has left; -1 if there is none, or no more
 }
 
 // Listen makes the socket, and its directory if need be. The mode is 0660; where lists say who has access, everybody may
@@ -60,15 +63,15 @@ func Listen(path string, access Access) (*Socket, error) {
 	}
 	// The socket must not exist for a moment with more permissions than it is to have, and the umask belongs to the
 	// whole process, so it is bound in a directory of its own and moved.
-	l, err := bindPrivately(path, mode)
+	d, err := bindPrivately(path, mode)
 	if err != nil {
 		_ = lock.Close()
 		return nil, fmt.Errorf("cannot listen on control socket: %w", err)
 	}
-	return &Socket{Listener: l, path: path, lock: lock}, nil
+	return &Socket{door: d, path: path, lock: lock, left: -1}, nil
 }
 
-func bindPrivately(path string, mode os.FileMode) (net.Listener, error) {
+func bindPrivately(path string, mode os.FileMode) (*door.Door, error) {
 	tmp, err := os.MkdirTemp(filepath.Dir(path), ".new-")
 	if err != nil {
 		return nil, err
@@ -94,7 +97,7 @@ func bindPrivately(path string, mode os.FileMode) (net.Listener, error) {
 		_ = l.Close()
 		return nil, err
 	}
-	return l, nil
+	return door.New(l)
 }
 
 // checkOwner refuses a directory below a world-writable one that somebody else made first.
@@ -133,7 +136,10 @@ func lockFile(path string) (*os.File, error) {
 	}
 }
 
-// Remove closes the socket, if its server has not, and takes it and its lock away.
+// Close closes the socket, if its server has not. Its name stays ours.
+func (s *Socket) Close() error { return s.door.Close() }
+
+// Remove closes the socket, and takes it and its lock away.
 func (s *Socket) Remove() {
 	_ = s.Close()
 	_ = os.Remove(s.path)

@@ -65,9 +65,10 @@ func (a *api) logs(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusTooManyRequests, CodeTooMany, fmt.Sprintf("%d others read logs already", mostLogReaders))
 		return
 	}
+	over := a.streams.over()
 	rc := a.streams.begin(w, "application/x-ndjson")
 	defer a.streams.leave(rc)
-	out := &logStream{streams: a.streams, w: w, rc: rc}
+	out := &logStream{streams: a.streams, over: over, w: w, rc: rc}
 	if follow {
 		out.follow(r.Context(), a.sources.Logs, filter)
 		return
@@ -135,6 +136,7 @@ func readSince(word string, now time.Time) (time.Time, error) {
 // logStream is what one client reads.
 type logStream struct {
 	streams *streams
+	over    <-chan struct{} // closed when it has to end
 	w       http.ResponseWriter
 	rc      *http.ResponseController
 	piece   []byte
@@ -172,7 +174,7 @@ func (s *logStream) follow(ctx context.Context, from Logs, filter logs.Filter) {
 func (s *logStream) pass(ctx context.Context, lines <-chan logs.Line) bool {
 	select {
 	case line, ok := <-lines:
-		return ok && s.add(line) == nil
+		return ok && s.add(line) == nil && !s.ends()
 	default: // nothing more has come: what there is goes out
 	}
 	if s.send() != nil {
@@ -185,10 +187,19 @@ func (s *logStream) pass(ctx context.Context, lines <-chan logs.Line) bool {
 		return ok && s.add(line) == nil
 	case <-pulse.C:
 		return s.streams.send(s.w, s.rc, []byte("\n")) == nil // so that a client that is gone is found
-	case <-s.streams.ended:
+	case <-s.over:
 	case <-ctx.Done():
 	}
 	return false
+}
+
+// ends reports whether it has to end, and sends what there is if so: who writes all the time would never let it.
+func (s *logStream) ends() bool {
+	if !closed(s.over) {
+		return false
+	}
+	_ = s.send()
+	return true
 }
 
 // add writes a line down, and sends when there is much to send.

@@ -169,7 +169,7 @@ func codes() []string {
 	for _, c := range []Code{
 		CodeBadRequest, CodeUnauthorized, CodeForbidden, CodeReadOnly, CodeNotFound, CodeNoPool, CodeNoSlot, CodeNoOperation, CodeMethod,
 		CodeFailed, CodeRollout, CodeReload, CodeAborted, CodeNotRelayed, CodeNotStarted, CodeNothing, CodeNoFile, CodeOvertaken,
-		CodeTooLarge, CodeCannotScale, CodeTooMany, CodeInternal, CodeStopping, CodeTimeout,
+		CodeTooLarge, CodeCannotScale, CodeTooMany, CodeInternal, CodeStopping, CodeUpgrading, CodeTimeout,
 	} {
 		all = append(all, string(c))
 	}

@@ -31,6 +31,7 @@ type operations struct {
 	mu     sync.Mutex
 	all    []*under
 	serial int
+	held   bool // none begins
 }
 
 func newOperations(sup Supervisor) *operations {
@@ -47,8 +48,19 @@ func (o *operations) end() {
 	o.running.Wait()
 }
 
-// errTooMany is of a request that finds no room.
-var errTooMany = fmt.Errorf("%d operations are under way; wait for the end of some", operationsKept)
+// hold says whether others may begin.
+func (o *operations) hold(held bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.held = held
+}
+
+var (
+	// errTooMany is of a request that finds no room.
+	errTooMany = fmt.Errorf("%d operations are under way; wait for the end of some", operationsKept)
+	// errHeld is of one that comes too late for this program, and cannot wait for the next.
+	errHeld = errors.New("another version of brood takes over right now: ask again")
+)
 
 // begin starts an operation.
 func (o *operations) begin(op *under, req supervisor.Request) error {
@@ -56,6 +68,9 @@ func (o *operations) begin(op *under, req supervisor.Request) error {
 	defer o.mu.Unlock()
 	if o.ctx.Err() != nil {
 		return supervisor.ErrStopped // a page for browsers is served a little longer than the socket
+	}
+	if o.held {
+		return errHeld
 	}
 	if len(o.all) >= operationsKept {
 		oldest := o.leastWanted()
@@ -66,16 +81,30 @@ func (o *operations) begin(op *under, req supervisor.Request) error {
 		o.all[oldest].forget(errOvertaken)
 		o.all = slices.Delete(o.all, oldest, oldest+1)
 	}
+	o.serial++
+	op.view.ID = idOf(o.serial)
+	o.start(op, req, o.sup.Do)
+	return nil
+}
+
+// idOf is how an operation is called.
+func idOf(serial int) string { return "op-" + strconv.Itoa(serial) }
+
+// start asks for an operation, and follows it. The caller holds the lock.
+func (o *operations) start(op *under, req supervisor.Request, ask func(context.Context, supervisor.Request) supervisor.Verdict) {
+	req.Ticket = op.view.ID
 	ctx, forget := context.WithCancelCause(o.ctx)
 	op.forget = forget
-	o.serial++
-	op.view.ID = "op-" + strconv.Itoa(o.serial)
 	o.all = append(o.all, op)
 	o.running.Go(func() {
 		defer forget(nil)
-		o.run(ctx, op, req)
+		if ask != nil {
+			op.verdict = ask(o.ctx, req)
+			op.aims = aimsOf(o.sup.Published(), req)
+			close(op.answered)
+		}
+		o.run(ctx, op)
 	})
-	return nil
 }
 
 // leastWanted is the first that has ended, or has at least been answered: a pool may never have as many workers as somebody
@@ -92,13 +121,11 @@ func ends(req supervisor.Request) bool {
 	return req.Abort || req.Verb == supervisor.Stop || req.Verb == supervisor.Kill
 }
 
-// run is an operation, whose aim is followed until ctx ends.
-func (o *operations) run(ctx context.Context, op *under, req supervisor.Request) {
-	op.verdict = o.sup.Do(o.ctx, req)
-	close(op.answered)
+// run is an operation that has been answered: its aims are followed until ctx ends.
+func (o *operations) run(ctx context.Context, op *under) {
 	err := op.verdict.Err
 	if err == nil {
-		err = follow(ctx, o.sup, req)
+		err = follow(ctx, o.sup, o.of(op).Verb, op.aims)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -162,6 +189,7 @@ func (a *api) operation(w http.ResponseWriter, r *http.Request) {
 			fmt.Sprintf("no such operation: %q; the last %d are kept", r.PathValue("id"), operationsKept))
 		return
 	}
+	over := a.streams.over()
 	if word := r.URL.Query().Get("wait_seconds"); word != "" {
 		wait, err := strconv.ParseFloat(word, 64)
 		if err = errors.Join(err, checkWait(wait)); err != nil {
@@ -171,7 +199,7 @@ func (a *api) operation(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-op.ended:
 		case <-time.After(seconds(wait)):
-		case <-a.streams.ended:
+		case <-over:
 		case <-r.Context().Done():
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/broodctl/brood/internal/door"
 	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/events"
 )
@@ -37,6 +38,7 @@ type Supervisor interface {
 // Options are what a Server has beside the supervisor.
 type Options struct {
 	Access  Access
+	Handed  *Handed      // of the program before this one; nil if there was none
 	Logs    Logs         // nil if nobody keeps what workers write
 	Metrics http.Handler // answers PathMetrics; nil if nobody counts
 	Log     zerolog.Logger
@@ -68,16 +70,23 @@ const mostBrief = 4
 
 // Server answers on a socket, and where it is told, until Close.
 type Server struct {
-	http *http.Server // of the socket
 	api  *api
 	next http.Handler // what is behind the guards
-	done sync.WaitGroup
 
-	mu  sync.Mutex
-	all []*http.Server
+	mu        sync.Mutex
+	entrances []*entrance
 }
 
-// Serve answers requests from the socket, whose listener it closes in the end, of those who have access.
+// entrance is a door that the server attends, and how.
+type entrance struct {
+	door  *door.Door
+	count func(net.Listener) net.Listener // the connections
+	meet  func(context.Context, net.Conn) context.Context
+	guard http.Handler
+	turn  *door.Turn // nil while the server pauses
+}
+
+// Serve answers requests from the socket, which it closes in the end, of those who have access.
 func Serve(socket *Socket, sup Supervisor, opt Options) *Server {
 	a := &api{
 		sources: opt, logReaders: newPlaces(mostLogReaders),
@@ -85,15 +94,24 @@ func Serve(socket *Socket, sup Supervisor, opt Options) *Server {
 		streams: newStreams(), ops: newOperations(sup), brief: newPlaces(mostBrief),
 	}
 	a.watchers = newWatchers(sup, a.streams)
+	if opt.Handed != nil {
+		a.ops.take(opt.Handed)
+	}
 	s := &Server{api: a, next: sensible(a.handler())}
-	s.http = s.serve(limit(socket), identify, guard(socket.path, opt.Access, s.next))
+	s.add(&entrance{
+		door: socket.door, count: func(l net.Listener) net.Listener { return limit(l) }, meet: identify,
+		guard: guard(socket.path, opt.Access, s.next),
+	})
 	return s
 }
 
-// ServeTCP answers requests on another listener too, of those who have a token. It closes the listener in the end. It may be
+// ServeTCP answers requests on another listener too, of those who have a token. It closes the door in the end. It may be
 // called until Close is.
-func (s *Server) ServeTCP(l net.Listener, tokens Tokens) {
-	s.serve(&crowd{Listener: l}, receive, guardTCP(tokens, s.next))
+func (s *Server) ServeTCP(d *door.Door, tokens Tokens) {
+	s.add(&entrance{
+		door: d, count: func(l net.Listener) net.Listener { return &crowd{Listener: l} }, meet: receive,
+		guard: guardTCP(tokens, s.next),
+	})
 }
 
 // nobody is no user's number.
@@ -102,35 +120,33 @@ const nobody = supervisor.Nobody
 // trusted reports whether a user may do everything whatever is configured.
 func trusted(uid int) bool { return uid == 0 || uid == os.Geteuid() }
 
-func (s *Server) serve(l net.Listener, meet func(context.Context, net.Conn) context.Context, h http.Handler) *http.Server {
-	server := &http.Server{
-		Handler:           h,
-		ConnContext:       meet,
+func (s *Server) add(p *entrance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.entrances = append(s.entrances, p)
+	s.attend(p)
+}
+
+func (s *Server) attend(p *entrance) {
+	p.turn = door.Serve(p.count(p.door.Attend()), &http.Server{
+		Handler:           p.guard,
+		ConnContext:       p.meet,
 		ReadTimeout:       cmp.Or(s.api.sources.readTime, requestTime),
 		ReadHeaderTimeout: 5 * time.Second,
 		MaxHeaderBytes:    maxBody,
 		ErrorLog:          log.New(s.api.sources.Log.With().Str("part", "control").Logger(), "", 0), // bugs of ours, and no descriptors
-	}
-	s.mu.Lock()
-	s.all = append(s.all, server)
-	s.mu.Unlock()
-	s.done.Go(func() { _ = server.Serve(l) }) // ends with Close
-	return server
+	})
 }
 
 // Close lets the answers that are under way be written, for a moment, ends the streams, and closes the socket.
 func (s *Server) Close() {
-	s.api.streams.end()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.entrances {
+		_ = p.door.Close() // so that nobody comes back who is sent away
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	s.mu.Lock()
-	all := s.all
-	s.mu.Unlock()
-	for _, server := range all {
-		if err := server.Shutdown(ctx); err != nil {
-			_ = server.Close()
-		}
-	}
+	s.rest(ctx)
 	s.api.ops.end()
-	s.done.Wait()
 }

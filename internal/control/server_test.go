@@ -87,7 +87,7 @@ func TestRequestsReachTheSupervisor(t *testing.T) {
 	if err != nil || result.Text != f.verdict.Text {
 		t.Errorf("%+v, %v", result, err)
 	}
-	want := []supervisor.Request{{Verb: supervisor.Scale, Pool: "web", Workers: 6, UID: os.Geteuid(), PID: os.Getpid()}}
+	want := []supervisor.Request{{Verb: supervisor.Scale, Pool: "web", Workers: 6, UID: os.Geteuid(), PID: os.Getpid(), Ticket: "op-1"}}
 	if diff := cmp.Diff(want, f.asked); diff != "" {
 		t.Error(diff)
 	}

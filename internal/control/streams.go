@@ -9,32 +9,48 @@ import (
 const (
 	// streamPatience is how long a client may take to read one piece of a stream.
 	streamPatience = 10 * time.Second
-	// streamFarewell is how long the last piece may take when the server ends.
+	// streamFarewell is how long the last piece may take when the server ends, or pauses.
 	streamFarewell = 200 * time.Millisecond
 )
 
 // streams are the answers that go on until one of both sides leaves.
 type streams struct {
-	ended chan struct{} // closed when the server ends
-
-	mu     sync.Mutex
-	all    map[*http.ResponseController]struct{}
-	ending bool
+	mu    sync.Mutex
+	all   map[*http.ResponseController]struct{}
+	ended chan struct{} // closed while there shall be none
 }
 
 func newStreams() *streams {
 	return &streams{ended: make(chan struct{}), all: map[*http.ResponseController]struct{}{}}
 }
 
-// end ends all of them, after what they have to say at once. It may be called once.
+// over returns a channel that is closed when all that are there now have to end.
+func (s *streams) over() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended
+}
+
+// end ends all of them, after what they have to say at once. It may be called again.
 func (s *streams) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ending = true
+	if closed(s.ended) {
+		return
+	}
 	for rc := range s.all {
 		_ = rc.SetWriteDeadline(time.Now().Add(streamFarewell)) // also of a write that is under way
 	}
 	close(s.ended)
+}
+
+// goOn lets there be streams again, after end.
+func (s *streams) goOn() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if closed(s.ended) {
+		s.ended = make(chan struct{})
+	}
 }
 
 // begin makes a stream of an answer. The caller has to leave.
@@ -52,7 +68,7 @@ func (s *streams) grant(rc *http.ResponseController) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	patience := streamPatience
-	if s.ending {
+	if closed(s.ended) {
 		patience = streamFarewell
 	}
 	s.all[rc] = struct{}{}

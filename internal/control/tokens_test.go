@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/broodctl/brood/internal/door"
 )
 
 const (
@@ -33,7 +35,11 @@ func remote(t *testing.T) (address string, tokens Tokens, f *house) {
 	}
 	f = newHouse()
 	server, _ := serve(t, f)
-	server.ServeTCP(l, tokens)
+	d, err := door.New(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.ServeTCP(d, tokens)
 	t.Cleanup(server.Close)
 	return l.Addr().String(), tokens, f
 }

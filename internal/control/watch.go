@@ -38,6 +38,7 @@ func newWatchers(sup Supervisor, streams *streams) *watchers {
 
 // ServeHTTP streams snapshots, the current one first, until the client or the server leaves.
 func (ws *watchers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	over := ws.streams.over()
 	rc := ws.streams.begin(w, "application/x-ndjson")
 	ws.enter()
 	defer ws.leave(rc)
@@ -57,7 +58,7 @@ func (ws *watchers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-newer:
 		case <-r.Context().Done():
 			return
-		case <-ws.streams.ended:
+		case <-over:
 			if !closed(newer) {
 				return
 			}
@@ -67,7 +68,7 @@ func (ws *watchers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-time.After(ws.pause()):
 		case <-r.Context().Done():
 			return
-		case <-ws.streams.ended:
+		case <-over:
 		}
 	}
 }

@@ -284,6 +284,15 @@ func TestWatchIsLines(t *testing.T) {
 	}
 }
 
+// cut tears the connections off.
+func (s *Server) cut() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, e := range s.entrances {
+		e.turn.End(ctx)
+	}
+}
+
 func TestWatchErrors(t *testing.T) {
 	for snap, err := range NewClient(filepath.Join(t.TempDir(), "none.sock")).Watch(t.Context()) {
 		if !errors.Is(err, ErrNoAnswer) {
@@ -302,7 +311,7 @@ func TestWatchErrors(t *testing.T) {
 	}
 	last = nil
 	for _, last = range client.Watch(t.Context()) {
-		_ = server.http.Close() // as when the supervisor is killed
+		server.cut() // as when the supervisor is killed
 	}
 	if !errors.Is(last, ErrNoAnswer) {
 		t.Errorf("torn away: %v", last)

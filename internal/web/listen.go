@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/broodctl/brood/internal/door"
 	"github.com/broodctl/brood/listener"
 )
 
@@ -50,7 +51,7 @@ func (e *ListenError) Hint() string {
 var errInTheWay = errors.New("a file that is no socket is in the way")
 
 // Listen takes an address of TCP or of a unix socket, which gets mode 0660. key is what the user calls it. Errors are *ListenError.
-func Listen(ctx context.Context, a listener.Address, key string) (net.Listener, error) {
+func Listen(ctx context.Context, a listener.Address, key string) (*door.Door, error) {
 	network, address := "tcp", net.JoinHostPort(a.Host, strconv.Itoa(a.Port))
 	if a.Family != 0 {
 		network += strconv.Itoa(a.Family)
@@ -67,13 +68,31 @@ func Listen(ctx context.Context, a listener.Address, key string) (net.Listener, 
 	if err != nil {
 		return nil, &ListenError{a, key, cause(err)}
 	}
+	d, err := door.New(l)
+	if err != nil {
+		_ = l.Close()
+		return nil, &ListenError{a, key, err}
+	}
 	if isFile(a.Path) {
+		d.Unlink(a.Path)
 		if err := os.Chmod(a.Path, 0o660); err != nil {
-			_ = l.Close()
+			_ = d.Close()
 			return nil, &ListenError{a, key, err}
 		}
 	}
-	return l, nil
+	return d, nil
+}
+
+// Adopt takes over an address that another program has left under this descriptor; see [door.Adopt].
+func Adopt(fd int) (*door.Door, error) {
+	d, err := door.Adopt(fd)
+	if err != nil {
+		return nil, fmt.Errorf("cannot serve HTTP: %w", err)
+	}
+	if at, ok := d.Addr().(*net.UnixAddr); ok && isFile(at.Name) {
+		d.Unlink(at.Name)
+	}
+	return d, nil
 }
 
 // cause leaves out of an error of package net what ours says already.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -35,9 +36,9 @@ func (p *probes) live(w http.ResponseWriter, r *http.Request) {
 	verdict(w, r, turns.ok, []checked{turns})
 }
 
-// turns asks the loop.
+// turns asks the loop. It does not hurry for who left, because a server that pauses ends requests in the same way.
 func (p *probes) turns(r *http.Request) checked {
-	if err := p.pulse.check(r.Context()); err != nil {
+	if err := p.pulse.check(context.WithoutCancel(r.Context())); err != nil {
 		return checked{false, err.Error()}
 	}
 	return checked{true, "the supervisor's loop turns"}

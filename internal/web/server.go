@@ -14,6 +14,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/broodctl/brood/internal/door"
 	"github.com/broodctl/brood/supervisor"
 )
 
@@ -48,16 +49,20 @@ type Config struct {
 
 // Server answers until Close.
 type Server struct {
-	http   *http.Server
-	end    context.CancelFunc // of all requests
-	pulse  *pulse
-	conns  *conns
-	served sync.WaitGroup
+	cfg   Config
+	door  *door.Door
+	mux   http.Handler
+	pulse *pulse
+	conns *conns
+
+	mu   sync.Mutex
+	turn *door.Turn         // nil while it pauses
+	end  context.CancelFunc // of all requests
 }
 
-// Serve answers what comes from a listener, which it closes in the end.
-func Serve(l net.Listener, cfg Config) *Server {
-	s := &Server{pulse: newPulse(cfg.Supervisor.Alive), conns: newConns(maxConns)}
+// Serve answers what comes from a door, which it closes in the end.
+func Serve(d *door.Door, cfg Config) *Server {
+	s := &Server{cfg: cfg, door: d, pulse: newPulse(cfg.Supervisor.Alive), conns: newConns(maxConns)}
 	p := &probes{sup: cfg.Supervisor, pulse: s.pulse, instance: instance()}
 	mux := http.NewServeMux()
 	pages := maps.Clone(cfg.Pages)
@@ -74,11 +79,17 @@ func Serve(l net.Listener, cfg Config) *Server {
 	if _, taken := pages["GET /"]; !taken {
 		mux.Handle("GET /", contents(slices.Sorted(maps.Keys(pages))))
 	}
+	s.mux = s.guard(mux)
+	s.attend()
+	return s
+}
+
+func (s *Server) attend() {
 	ctx, end := context.WithCancel(context.Background())
 	s.end = end
-	s.http = &http.Server{
+	s.turn = door.Serve(s.door.Attend(), &http.Server{
 		BaseContext:       func(net.Listener) context.Context { return ctx },
-		Handler:           s.guard(mux),
+		Handler:           s.mux,
 		ConnContext:       s.conns.come,
 		ConnState:         s.follow,
 		ReadHeaderTimeout: headerTimeout,
@@ -86,22 +97,47 @@ func Serve(l net.Listener, cfg Config) *Server {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          log.New(cfg.Log.With().Str("part", "http").Logger(), "", 0),
-	}
-	s.served.Go(func() { _ = s.http.Serve(l) }) // ends with Close
-	return s
+		ErrorLog:          log.New(s.cfg.Log.With().Str("part", "http").Logger(), "", 0),
+	})
 }
 
-// Close ends streams, lets the answers that are under way be written, for a moment, and closes the listener.
-func (s *Server) Close() {
+// Pause lets another program take over the address, which stays open: who asks from here on waits for it. Streams end, and the
+// other answers are written, until ctx ends.
+func (s *Server) Pause(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rest(ctx)
+}
+
+// Resume answers again after Pause, if no other program came.
+func (s *Server) Resume() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.turn == nil {
+		s.attend()
+	}
+}
+
+// rest ends the turn at the door. Who is sent away and comes back finds nobody: first nobody is let in any more.
+func (s *Server) rest(ctx context.Context) {
+	if s.turn == nil {
+		return
+	}
+	s.turn.Leave()
 	s.end()
-	s.pulse.stop()
+	s.turn.End(ctx)
+	s.turn = nil
+}
+
+// Close ends streams, lets the answers that are under way be written, for a moment, and closes the door.
+func (s *Server) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_ = s.door.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
-	if err := s.http.Shutdown(ctx); err != nil {
-		_ = s.http.Close()
-	}
-	s.served.Wait()
+	s.pulse.stop()
+	s.rest(ctx)
 }
 
 // follow is for http.Server.ConnState.
