@@ -72,7 +72,7 @@ race: ## unit tests under the race detector, in random order
 	go test -race -shuffle=on -timeout 5m ./...
 
 model: ## search the states of the machine
-	go test -count=1 -timeout 10m -run 'TestModel|TestWalks' ./supervisor/machine -model=full
+	GOGC=400 go test -count=1 -timeout 10m -run 'TestModel|TestWalks' ./supervisor/machine -model=full
 
 mutants: ## plant bugs in the machine, and expect the search to find each (after a change of it; 4 minutes)
 	go run ./internal/mutate

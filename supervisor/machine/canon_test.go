@@ -2,7 +2,6 @@ package machine
 
 import (
 	"cmp"
-	"encoding/binary"
 	"hash/maphash"
 	"slices"
 )
@@ -114,7 +113,7 @@ func (w *world) eachGeneration(do func(*uint64)) {
 	}
 }
 
-// key is a name for a canonical world: 128 bits are enough to hold billions of worlds apart.
+// key is a name for a canonical world but for its budget: 128 bits are enough to hold billions of worlds apart.
 type key [2]uint64
 
 type hasher struct {
@@ -128,79 +127,20 @@ func newHasher() *hasher {
 
 func (h *hasher) key(w *world) key {
 	h.buf = w.encode(h.buf[:0])
+	return h.sum()
+}
+
+// late is a name for the late news among all that may happen to a world, and for what it goes by: the state of the machine.
+func (h *hasher) late(w *world, all []happening) key {
+	h.buf = w.st.encode(h.buf[:0])
+	for _, one := range all {
+		if one.late {
+			h.buf = one.encode(h.buf)
+		}
+	}
+	return h.sum()
+}
+
+func (h *hasher) sum() key {
 	return key{maphash.Bytes(h.seeds[0], h.buf), maphash.Bytes(h.seeds[1], h.buf)}
-}
-
-func (w *world) encode(b []byte) []byte {
-	num := func(vs ...uint64) {
-		for _, v := range vs {
-			b = binary.AppendUvarint(b, v)
-		}
-	}
-	flags := func(fs ...bool) {
-		v := uint64(0)
-		for i, f := range fs {
-			if f {
-				v |= 1 << i
-			}
-		}
-		num(v)
-	}
-	st := &w.st
-	num(uint64(st.Phase), st.Generation, uint64(st.Rollout.Phase), st.Rollout.Target, st.Rollout.Queued)
-	num(uint64(st.Terms), uint64(st.ExitCode), uint64(len(st.Slots)), uint64(len(w.procs)), uint64(len(st.Dumps)), uint64(len(st.Owed)))
-	for i := range st.Slots {
-		s := &st.Slots[i]
-		num(s.Generation, uint64(s.Home), uint64(s.Failures), s.Outdated)
-		flags(s.Repairing)
-		for side := range s.Workers {
-			v := &s.Workers[side]
-			num(uint64(v.Health), v.Inc, uint64(v.ID), v.Generation, uint64(v.Ended))
-		}
-	}
-	num(uint64(len(st.Due)))
-	for _, refs := range [][]Ref{st.Dumps, st.Owed, st.Due, {st.Resting}} {
-		for _, r := range refs {
-			num(uint64(r.place().index()), r.Inc)
-		}
-	}
-	for i := range w.procs {
-		p := &w.procs[i]
-		num(p.inc, uint64(p.id), p.generation, uint64(p.dump), uint64(p.ended), uint64(p.fit))
-		flags(p.leader, p.said, p.leaving, p.told, p.killed, p.owed, p.proving, p.due, p.tried, p.traced, w.adopted[i])
-	}
-	b = append(b, w.fails...)
-	flags(w.mending...)
-	num(uint64(len(w.steered)))
-	for _, p := range w.steered {
-		num(uint64(p.index()))
-	}
-	for _, t := range w.timers {
-		num(uint64(t.Kind), uint64(t.Ref.place().index()), t.Ref.Inc)
-	}
-	flags(w.stopping, w.patient, w.failed, w.exited, w.queued, w.passed, st.Rollout.Proven)
-	num(uint64(w.terms), w.good, w.open, w.target)
-	l := &w.left
-	b = append(b, l.total, l.crashes, l.remains, l.leaves, l.lates, l.rolls, l.reloads, l.scales, l.dumps, l.changes, l.aborts, l.unfits, l.dues, l.terms, l.stops)
-	for _, s := range []*Spec{&w.spec, &w.prior, &w.coming, &st.Rollout.Before, &st.Rollout.After} {
-		b = s.encode(b) // the one in force is the same in both, or the step broke a rule
-	}
-	return b
-}
-
-// encode writes what differs between the specifications of one search. What follows the number of workers is not looked
-// at where there are none.
-func (s *Spec) encode(b []byte) []byte {
-	b = binary.AppendUvarint(b, uint64(s.Workers))
-	if s.Workers == 0 {
-		return b
-	}
-	for _, v := range [...]int{
-		s.MaxSurge, s.MaxUnavailable, s.SurgePercent, s.UnavailablePercent, s.FirstID, s.LastID, int(s.Order), int(s.Reload),
-		int(s.Restart), int(s.ReadyTimeout), int(s.MinReady), int(s.Canary), int(s.Settle), int(s.StopDelay), s.Backoff.GiveUpAfter,
-		int(s.Trace), int(s.RecycleGap), map[bool]int{true: 1}[s.Leader],
-	} {
-		b = binary.AppendUvarint(b, uint64(v))
-	}
-	return b
 }

@@ -7,12 +7,17 @@ import (
 )
 
 // search visits every world that a scenario can lead to, breadth first, so that the first violation is a shortest one.
+// It leaves out a world that is like one visited before but for less of the budget: nothing can happen there that
+// cannot happen in the other one, and the same comes of it.
 type search struct {
 	sc      scenario
 	hasher  *hasher
-	index   map[key]uint32
-	from    []step // how each world was reached first
-	depth   []int  // how many worlds there are up to each depth
+	index   map[key]uint32 // of the latest of the worlds that differ in their budget only
+	tried   map[key]bool   // late news, and the state of the machine that it came to
+	from    []step         // how each world was reached first
+	left    []budget       // of each world
+	like    []uint32       // of each world, the one before it that differs in its budget only; itself if there is none
+	depth   []int          // how many worlds there are up to each depth
 	helpful edges
 	steps   int // events applied, late ones too
 	seen    *moveTable
@@ -24,7 +29,7 @@ type step struct {
 	nth   uint16
 }
 
-// edges are the moves between worlds that happen sooner or later even if no worker ever obeys.
+// edges are the moves between worlds that happen sooner or later even if no worker ever obeys, and cost nothing.
 type edges struct {
 	start []uint32 // where a world's edges begin
 	to    []uint32
@@ -39,7 +44,7 @@ func (e *edges) of(world int) []uint32 {
 }
 
 func newSearch(sc scenario) *search {
-	return &search{sc: sc, hasher: newHasher(), index: map[key]uint32{}, seen: &moveTable{}}
+	return &search{sc: sc, hasher: newHasher(), index: map[key]uint32{}, tried: map[key]bool{}, seen: &moveTable{}}
 }
 
 // first is the world that the scenario begins with.
@@ -69,7 +74,13 @@ func (s *search) run() error {
 			here := uint32(base + n)
 			s.helpful.start = append(s.helpful.start, uint32(len(s.helpful.to)))
 			todo = w.possible(todo[:0])
+			late := s.hasher.late(w, todo)
+			known := s.tried[late]
+			s.tried[late] = true
 			for nth, h := range todo {
+				if h.late && known {
+					continue // what comes of it goes by the state of the machine alone
+				}
 				s.steps++
 				to, err := w.after(h)
 				if err != nil {
@@ -84,7 +95,7 @@ func (s *search) run() error {
 				if isNew {
 					next = append(next, to)
 				}
-				if h.helps {
+				if h.helps && h.spend == nil {
 					s.helpful.to = append(s.helpful.to, i)
 				}
 			}
@@ -99,19 +110,27 @@ func (s *search) run() error {
 	return s.comesToRest()
 }
 
+// add enters a world, unless there is one that can do all that it can.
 func (s *search) add(w *world, how step) (index uint32, isNew bool) {
 	k := s.hasher.key(w)
-	if i, ok := s.index[k]; ok {
-		return i, false
+	here := uint32(len(s.from))
+	like, found := s.index[k]
+	if !found {
+		like = here
 	}
-	i := uint32(len(s.from))
-	s.index[k] = i
-	s.from = append(s.from, how)
-	return i, true
+	for i, more := like, found; more; i, more = s.like[i], s.like[i] != i {
+		if s.left[i].covers(&w.left) {
+			return i, false
+		}
+	}
+	s.index[k] = here
+	s.from, s.left, s.like = append(s.from, how), append(s.left, w.left), append(s.like, like)
+	return here, true
 }
 
 // comesToRest checks the rest of I9: what helps cannot go round in circles. Each world without help is what is wanted
-// already, so every path of help ends there.
+// already, so every path of help ends there. What costs something is not looked at, because no circle can go through it;
+// and as help leads only to worlds with as much of the budget or more, all worlds of a circle have as much, and it is one.
 func (s *search) comesToRest() error {
 	worlds := len(s.from)
 	into := make([]uint32, worlds)

@@ -230,11 +230,32 @@ func (b *budget) spend(of func(*budget) *uint8) {
 
 // trim takes away what cannot be spent any more.
 func (b *budget) trim(stopping bool) {
-	switch {
-	case b.total == 0:
-		*b = budget{terms: b.terms}
-	case stopping:
-		*b = budget{terms: b.terms, remains: min(b.total, b.remains), crashes: min(b.total, b.crashes), total: b.total}
-		b.total = min(b.total, b.remains+b.crashes)
+	if stopping {
+		*b = budget{terms: b.terms, remains: b.remains, crashes: b.crashes, total: min(b.total, b.remains+b.crashes)}
 	}
+	for _, of := range b.each() {
+		*of = min(*of, b.total)
+	}
+}
+
+// each lists what the total bounds.
+func (b *budget) each() [13]*uint8 {
+	return [...]*uint8{
+		&b.crashes, &b.remains, &b.leaves, &b.lates, &b.rolls, &b.reloads, &b.scales, &b.dumps, &b.changes, &b.unfits, &b.dues,
+		&b.aborts, &b.stops,
+	}
+}
+
+// covers reports whether whatever can be paid from o can be paid from b as well.
+func (b *budget) covers(o *budget) bool {
+	if b.total < o.total || b.terms < o.terms {
+		return false
+	}
+	theirs := o.each()
+	for i, of := range b.each() {
+		if *of < *theirs[i] {
+			return false
+		}
+	}
+	return true
 }
