@@ -105,6 +105,7 @@ func (h happening) encode(b []byte) []byte {
 	case SpecChanged:
 		b = e.Spec.encode(b)
 		b = appendFlags(b, e.Roll)
+	default: // its name and its worker are all
 	}
 	return b
 }
