@@ -11,5 +11,5 @@
 //
 // # Concurrency
 //
-// A [Runner] has two goroutines for each hook, and [Runner.Close] ends them.
+// A [Runner] has two goroutines for each hook, and [Runner.Close] ends them, or [Runner.Hand] for another one that goes on.
 package hooks

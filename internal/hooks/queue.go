@@ -14,7 +14,8 @@ type queue struct {
 
 	mu      sync.Mutex
 	waiting []events.Event
-	dropped int // since the last pop
+	busy    bool // somebody has one in hand, that was the first
+	dropped int  // since the last pop
 	over    bool
 }
 
@@ -22,7 +23,11 @@ func newQueue(limit int) *queue { return &queue{limit: limit, more: make(chan st
 
 func (q *queue) push(e events.Event) {
 	q.change(func() {
-		if len(q.waiting) == q.limit {
+		room := q.limit
+		if !q.busy {
+			room++ // the first will be in hand any moment
+		}
+		if len(q.waiting) >= room {
 			q.waiting = q.waiting[1:] // append moves the others when there is no room behind them, which is seldom
 			q.dropped++
 		}
@@ -49,25 +54,22 @@ func (q *queue) change(f func()) {
 // pop waits for the next event, and says how many were dropped since the last call. It reports false when nothing follows
 // or the context ends.
 func (q *queue) pop(ctx context.Context) (e events.Event, dropped int, ok bool) {
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && !q.ended() {
 		if e, dropped, ok = q.next(); ok {
 			return e, dropped, true
-		}
-		if q.ended() {
-			return e, q.clear(), false
 		}
 		select {
 		case <-q.more:
 		case <-ctx.Done():
 		}
 	}
-	return e, q.clear(), false
+	return e, 0, false
 }
 
 func (q *queue) next() (e events.Event, dropped int, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.waiting) == 0 {
+	if q.busy = len(q.waiting) > 0; !q.busy {
 		return e, 0, false
 	}
 	e, q.waiting = q.waiting[0], q.waiting[1:]
@@ -79,6 +81,25 @@ func (q *queue) ended() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.over && len(q.waiting) == 0
+}
+
+// first is the number of the event that waits longest, 0 if there is none.
+func (q *queue) first() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) == 0 {
+		return 0
+	}
+	return q.waiting[0].ID
+}
+
+// lost is how many were dropped since the last call of pop or of this.
+func (q *queue) lost() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := q.dropped
+	q.dropped = 0
+	return n
 }
 
 // clear drops everything, and says how much has been lost.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/broodctl/brood/supervisor/events"
@@ -28,33 +30,54 @@ type Options struct {
 	Name  string // of the supervisor
 	Host  string // its machine
 	Start string // when it did, as in the ids of the API's stream of events
+	// From is where hooks go on, as Hand has said; one that is not among them begins with the next event.
+	From []Place
 	// Report says that events were dropped for good, and why. It may be called from any goroutine, and must not block.
 	Report func(hook string, dropped int, err error)
 }
 
-// Runner tells hooks of events until Close. Make one with Start.
+// Runner tells hooks of events until Close or Hand. Make one with Start.
 type Runner struct {
-	opt     Options
-	ctx     context.Context //nolint:containedctx // ends all that is under way
-	cancel  context.CancelFunc
-	readers sync.WaitGroup
-	senders sync.WaitGroup
-	quit    chan struct{} // closed when no further events are to be read
+	opt    Options
+	all    []*desk
+	ctx    context.Context //nolint:containedctx // ends all that is under way
+	cancel context.CancelFunc
+	taking context.Context //nolint:containedctx // ends with it, or before: nothing more is taken from the queues
+	halt   context.CancelFunc
+	// isHanded tells that what is left is for another Runner.
+	isHanded atomic.Bool
+	readers  sync.WaitGroup
+	senders  sync.WaitGroup
+	quit     chan struct{} // closed when no further events are to be read
 }
 
-// Start begins with the next event.
+// desk is where one hook is served.
+type desk struct {
+	hook   *Hook
+	queue  *queue
+	read   uint64 // the last event that was read; of the reader
+	missed int    // and the hook does not know it; of the sender, as what follows
+	broken uint64 // the event whose delivery was broken off for the next program; 0 if there is none
+}
+
+// Start begins to tell.
 func Start(opt Options) *Runner {
 	r := &Runner{opt: opt, quit: make(chan struct{})}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
+	r.taking, r.halt = context.WithCancel(r.ctx)
 	last := opt.Feed.Last()
 	for i := range opt.Hooks {
 		h := &opt.Hooks[i]
-		q := newQueue(max(1, h.Queue))
+		d := &desk{hook: h, queue: newQueue(max(1, h.Queue)), read: last}
+		if at := slices.IndexFunc(opt.From, func(p Place) bool { return p.Hook == h.Name }); at >= 0 {
+			d.read, d.missed = min(opt.From[at].Last, last), max(opt.From[at].Missed, 0)
+		}
+		r.all = append(r.all, d)
 		r.readers.Go(func() {
-			defer q.close()
-			r.read(h, q, last)
+			defer d.queue.close()
+			r.read(d)
 		})
-		r.senders.Go(func() { r.send(h, q) })
+		r.senders.Go(func() { r.send(d) })
 	}
 	return r
 }
@@ -62,6 +85,11 @@ func Start(opt Options) *Runner {
 // Close reads what is in the feed, and waits until it has been delivered or the context ends. Then it gives up what is left.
 func (r *Runner) Close(ctx context.Context) {
 	close(r.quit)
+	r.end(ctx)
+}
+
+// end waits until all is done, and with the context for no longer.
+func (r *Runner) end(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
 		r.readers.Wait()
@@ -77,23 +105,25 @@ func (r *Runner) Close(ctx context.Context) {
 }
 
 // read moves the events of a hook from the feed to its queue.
-func (r *Runner) read(h *Hook, q *queue, last uint64) {
+func (r *Runner) read(d *desk) {
 	for ending := false; ; {
-		all, missed := r.opt.Feed.Since(last)
-		last += missed
+		all, missed := r.opt.Feed.Since(d.read)
+		d.read += missed
 		if missed > 0 {
-			q.skip(int(missed)) // some of them may have been for this hook
+			d.queue.skip(int(missed)) // some of them may have been for this hook
 		}
 		for _, e := range all {
-			if last = e.ID; h.matches(e) {
-				q.push(e)
+			if d.read = e.ID; d.hook.matches(e) {
+				d.queue.push(e)
 			}
 		}
 		if ending {
 			return
 		}
 		select {
-		case <-r.opt.Feed.Changed(last):
+		case <-r.opt.Feed.Changed(d.read):
+		case <-r.taking.Done():
+			return
 		case <-r.quit:
 			ending = true // what came last is read too
 		}
@@ -101,23 +131,30 @@ func (r *Runner) read(h *Hook, q *queue, last uint64) {
 }
 
 // send delivers what is in the queue, one after the other.
-func (r *Runner) send(h *Hook, q *queue) {
-	missed := 0 // and the hook does not know it
+func (r *Runner) send(d *desk) {
 	for {
-		e, dropped, ok := q.pop(r.ctx)
-		if dropped > 0 {
-			missed += dropped
-			r.opt.Report(h.Name, dropped, r.whyDropped())
+		e, dropped, ok := d.queue.pop(r.taking)
+		if !ok && r.isHanded.Load() {
+			return
 		}
+		if !ok {
+			dropped = d.queue.clear()
+		}
+		r.lose(d, dropped)
 		if !ok {
 			return
 		}
-		if err := r.deliver(h, r.message(e, missed)); err != nil {
-			missed++
-			r.opt.Report(h.Name, 1, err)
-			continue
+		err := r.deliver(d.hook, r.message(e, d.missed))
+		switch {
+		case err == nil:
+			d.missed = 0
+		case errors.Is(err, errEnd) && r.isHanded.Load():
+			d.broken = e.ID
+			return
+		default:
+			d.missed++
+			r.opt.Report(d.hook.Name, 1, err)
 		}
-		missed = 0
 	}
 }
 
@@ -125,11 +162,17 @@ func (r *Runner) message(e events.Event, missed int) Message {
 	return Message{Name: r.opt.Name, Host: r.opt.Host, Key: r.opt.Start + "-" + strconv.FormatUint(e.ID, 10), Missed: missed, Event: e}
 }
 
-func (r *Runner) whyDropped() error {
-	if r.ctx.Err() != nil {
-		return errEnd
+// lose takes note of events that were dropped from the queue.
+func (r *Runner) lose(d *desk, dropped int) {
+	if dropped == 0 {
+		return
 	}
-	return errTooSlow
+	d.missed += dropped
+	why := errTooSlow
+	if r.ctx.Err() != nil && !r.isHanded.Load() {
+		why = errEnd
+	}
+	r.opt.Report(d.hook.Name, dropped, why)
 }
 
 var (
@@ -163,7 +206,7 @@ func (r *Runner) deliver(h *Hook, m Message) error {
 		}
 		select {
 		case <-time.After(wait):
-		case <-r.ctx.Done():
+		case <-r.taking.Done():
 			return errEnd
 		}
 		pause = min(2*pause, longestPause)
