@@ -6,19 +6,22 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/broodctl/brood/internal/poll"
 )
 
-// everything is handed on by a house where nothing can be written, with something of each kind.
-func everything(t testing.TB) *Handed {
+// everything is a house where nothing can be written, with something of each kind.
+func everything(t testing.TB) (*house, []*worker) {
 	t.Helper()
 	dir := t.TempDir()
 	h := newHouse(t, func(o *Options) { o.Journal = filepath.Join(dir, "nobody"); o.Report = func(Trouble) {} })
+	h.Widen(9)
 	gone := h.start(t, "web.7", Settings{Mode: JSON}, 1)
 	say(t, int(gone.out.Fd()), "gone\n")
 	gone.Close()
@@ -26,24 +29,74 @@ func everything(t testing.TB) *Handed {
 	if err := os.WriteFile(filepath.Join(dir, "is"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for label, set := range map[string]Settings{
-		"web.0": {Mode: Journald}, "web.1": {Mode: Prefix, Backpressure: true},
-		"db.0": {Mode: File, File: FileSettings{Stdout: path, Stderr: path, Format: Objects, MaxSize: 1 << 20}},
+	var all []*worker
+	for i, set := range []Settings{
+		{Mode: Journald},
+		{Mode: Prefix, Backpressure: true},
+		{Mode: File, File: FileSettings{Stdout: path, Stderr: path, Format: Objects, MaxSize: 1 << 20}},
 	} {
-		w := h.start(t, label, set, 2)
-		say(t, int(w.out.Fd()), "line\nand a half")
-		for len(h.Recent(Filter{Pool: of(label).Pool, Slot: new(of(label).Slot)})) < 2 {
-			continue // until it is read
+		w := h.start(t, fmt.Sprintf("web.%d", i), set, 2)
+		all = append(all, w)
+		for piece, text := range []string{strings.Repeat("much\n", 2000), strings.Repeat("line\n", 12_000), "and a half"} {
+			say(t, int(w.out.Fd()), text)
+			for h.Stats()[i].Bytes < uint64([]int{10_000, 70_000, 70_010}[piece]) {
+				runtime.Gosched() // until it is read
+			}
 		}
 	}
+	return h, all
+}
+
+// leave freezes a house that never wrote anything.
+func leave(t testing.TB, h *house) *Handed {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	handed, err := h.Freeze(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(h.Thaw)
 	return handed
+}
+
+// The third program gets what the second one got, if nothing happens between.
+func TestHandedOnTwice(t *testing.T) {
+	h, workers := everything(t)
+	lost := h.Stats()
+	h.sinksNow()[0].to.(*file).full = archives{path: h.sinksNow()[0].where, second: "20260101T000000Z", number: 3}
+	next, first := handOn(t, h, 0)
+	if got, want := next.past.Load(), h.past.Load(); got != want {
+		t.Errorf("%d bytes of the past, not %d", got, want)
+	}
+	for i, w := range workers {
+		next.adopt(t, w.Stream, fmt.Sprintf("web.%d", i))
+	}
+	next.Settle()
+	second := clone(t, leave(t, next))
+	second.Troubles = first.Troubles // the next one has tried again, and found the same
+	a, _ := json.MarshalIndent(first, "", " ")
+	b, _ := json.MarshalIndent(second, "", " ")
+	if !bytes.Equal(a, b) {
+		t.Error(differ(strings.Split(string(b), "\n"), strings.Split(string(a), "\n")))
+	}
+	if !bytes.Equal(first.Blob, second.Blob) {
+		t.Error("the blobs differ")
+	}
+	next.Thaw()
+	for _, s := range next.streamsNow() {
+		s.Close()
+	}
+	done, cancel := context.WithCancel(t.Context())
+	cancel()
+	_ = next.Close(done)
+	for i, st := range next.Stats()[:3] {
+		if i != 1 && st.LostLines <= lost[i].LostLines {
+			t.Errorf("what nobody took was not counted: %+v", st)
+		}
+	}
+	if n := next.queued.Load(); n != 0 {
+		t.Errorf("%d bytes are queued", n)
+	}
 }
 
 // clone is what another program reads.
@@ -61,7 +114,8 @@ func clone(t testing.TB, h *Handed) *Handed {
 }
 
 func TestCheck(t *testing.T) {
-	base := everything(t)
+	h, _ := everything(t)
+	base := leave(t, h)
 	if err := base.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +186,8 @@ func past(h *Handed) *HandedKept {
 
 // Whatever passes the check can be read, written and adopted.
 func FuzzHanded(f *testing.F) {
-	h := everything(f)
+	house, _ := everything(f)
+	h := leave(f, house)
 	text, err := json.Marshal(h)
 	if err != nil {
 		f.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -201,10 +202,21 @@ func TestStuckReaderAtFreeze(t *testing.T) {
 			if _, err := h.Open(of("web.1"), Settings{}); !errors.Is(err, ErrFrozen) {
 				t.Errorf("opened while frozen: %v", err)
 			}
+			say(t, int(w.err.Fd()), "frozen\n")
+			if got := w.Tail(1); len(got) == 1 && got[0] == "frozen" || w.Stream.err.watched {
+				t.Errorf("read while frozen: %q", got)
+			}
 			w.Close()
 			_, _ = h.Log().Write([]byte("no other program\n"))
 			h.Thaw()
-			_ = read(t, h.err, len("no other program\n"))
+			if open := h.streamsNow(); len(open) != 0 {
+				t.Errorf("%d streams were not closed", len(open))
+			}
+			_ = read(t, h.err, len("no other program\nweb.0 | frozen\n"))
+			var count [8]byte
+			if _, err := unix.Read(h.Mux.out.to.(*stdio).wake, count[:]); !errors.Is(err, unix.EAGAIN) {
+				t.Errorf("the writer still gives up: %v", err)
+			}
 		} else {
 			next, handed := handOn(t, h, 10*time.Millisecond)
 			if len(handed.Queues) != 2 || handed.Queues[0].Bytes.Size == 0 {
@@ -329,6 +341,12 @@ func TestDescriptorsThatAreSomethingElse(t *testing.T) {
 	}
 }
 
+func isRunning(s *sink) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running
+}
+
 // A file that was renamed is written on, until it is said to be begun anew; one that is full has the next number.
 func TestFilesGoOn(t *testing.T) {
 	dir := t.TempDir()
@@ -344,6 +362,11 @@ func TestFilesGoOn(t *testing.T) {
 	if n := len(handed.Descriptors()); n != 3 {
 		t.Errorf("%d descriptors", n)
 	}
+	to := next.files[path]
+	to.wakeUp()
+	for isRunning(to) { // it keeps the file, though nobody uses it yet
+		runtime.Gosched()
+	}
 	s := next.adopt(t, w.Stream, "web.0")
 	next.Settle()
 	say(t, int(w.out.Fd()), " two\n")
@@ -352,8 +375,10 @@ func TestFilesGoOn(t *testing.T) {
 	say(t, int(w.out.Fd()), "three\n")
 	await(t, path, "three\n")
 	s.Close()
-	if _, err := os.Stat(path + ".old"); err != nil {
-		t.Error(err)
+	for begun := time.Now(); len(next.sinksNow()) > 1; { // stderr is always there
+		if runtime.Gosched(); time.Since(begun) > patience {
+			t.Fatal("nobody uses it, and it is still open")
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package logs
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 )
@@ -17,7 +18,7 @@ func (m *Mux) hand() *Handed {
 	streams, sinks := m.streamsNow(), m.sinksNow()
 	m.mu.Lock()
 	p.h.LastHandle = m.handle
-	all := slices.Collect(maps.Values(m.sources))
+	all := slices.SortedFunc(maps.Values(m.sources), bySlot)
 	m.mu.Unlock()
 	p.h.Blob = make([]byte, 0, m.kept(all, streams, sinks))
 	for _, s := range all {
@@ -33,6 +34,10 @@ func (m *Mux) hand() *Handed {
 	}
 	p.troubles(m)
 	return p.h
+}
+
+func bySlot(a, b *source) int {
+	return cmp.Or(cmp.Compare(a.place.pool, b.place.pool), cmp.Compare(a.place.slot, b.place.slot))
 }
 
 // ownLog is the slot of bytes that no worker wrote.
@@ -135,9 +140,20 @@ func (p *packer) buffer(q *HandedQueue, b *buffer, from int) {
 	q.Bytes.Size += p.add(b.bytes[from:]).Size
 	for _, s := range b.shares {
 		skipped := min(from, s.n)
-		if from -= skipped; s.n > skipped {
-			q.Shares = append(q.Shares, HandedShare{Slot: p.slots[s.of], Size: s.n - skipped})
-		}
+		from -= skipped
+		q.share(p.slots[s.of], s.n-skipped)
+	}
+}
+
+// share adds bytes of a slot.
+func (q *HandedQueue) share(slot, size int) {
+	last := len(q.Shares) - 1
+	switch {
+	case size == 0:
+	case last >= 0 && q.Shares[last].Slot == slot:
+		q.Shares[last].Size += size
+	default:
+		q.Shares = append(q.Shares, HandedShare{Slot: slot, Size: size})
 	}
 }
 

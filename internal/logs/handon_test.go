@@ -221,6 +221,9 @@ func tryRelay(t *testing.T, seed uint64) {
 			if e["MESSAGE"] == "end" {
 				return
 			}
+			if e["SYSLOG_PID"] != "1003" {
+				t.Errorf("of another worker: %v", e)
+			}
 			messages = append(messages, e["MESSAGE"])
 		}
 	})
@@ -314,6 +317,9 @@ func (r *relay) compare(t *testing.T) {
 			for _, line := range said {
 				size += len(line) + 1
 			}
+		}
+		if tail := r.streams[i].Tail(1); len(tail) != 1 || !strings.HasPrefix(s.said[stderr][len(s.said[stderr])-1], strings.TrimSuffix(tail[0], "…")) {
+			t.Errorf("%s: its last words were %q", s.label, tail)
 		}
 		if all == 0 {
 			t.Errorf("%s: nothing is kept", s.label)

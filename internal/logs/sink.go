@@ -208,8 +208,6 @@ func (s *sink) wrote(n int, err error) bool {
 	var lost tally
 	switch {
 	case err == nil:
-	case rests && s.frozen:
-		s.rest()
 	case rests:
 		s.rest()
 		s.retry = time.AfterFunc(pause, s.again)
