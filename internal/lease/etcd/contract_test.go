@@ -1,0 +1,99 @@
+package etcd_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/broodctl/brood/internal/lease"
+	"github.com/broodctl/brood/internal/lease/etcd"
+	"github.com/broodctl/brood/internal/lease/leasetest"
+	"github.com/broodctl/brood/internal/lease/remote"
+	"github.com/broodctl/brood/internal/testetcd"
+	"github.com/broodctl/brood/internal/testhost"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// The contract with all that stands between an engine and etcd: certificates on both sides, a user that may use nothing
+// but the prefix, tokens that expire while nothing happens.
+func TestContract(t *testing.T) {
+	testhost.Need(t, testhost.Program("etcd"))
+	files := certificates(t)
+	cluster := testetcd.Start(t, testetcd.Config{Secure: true, Flags: []string{
+		"--cert-file", files.server, "--key-file", files.serverKey, "--trusted-ca-file", files.ca, "--client-cert-auth", "--auth-token-ttl", "1",
+		"--bcrypt-cost", "4", // etcd makes checking a password slow on purpose
+	}})
+	cfg := etcd.Config{
+		Endpoints: cluster.Endpoints(), Prefix: "/brood/test",
+		CA: files.ca, Cert: files.client, Key: files.clientKey, User: "brood", Password: "secret",
+	}
+	permit(t, cfg)
+	leasetest.Run(t, func(t *testing.T, body func(*testing.T, leasetest.World)) {
+		cfg := cfg
+		cfg.Prefix = "/brood/" + t.Name()
+		body(t, leasetest.World{
+			Engine: func(t *testing.T, who string) lease.Engine { return engine(t, cfg, remote.Config{Who: who}) },
+			Kill:   kill,
+			Upgrade: func(t *testing.T, e lease.Engine, who string) lease.Engine {
+				session := e.Session()
+				kill(t, e)
+				return engine(t, cfg, remote.Config{Who: who, Resume: session})
+			},
+			Cooldown: 3300 * time.Millisecond,
+			Patience: 20 * time.Second,
+		})
+	})
+}
+
+func engine(t *testing.T, cfg etcd.Config, how remote.Config) lease.Engine {
+	t.Helper()
+	how.Lease, how.Request = 3*time.Second, 3*time.Second // a busy machine is slow, and this is no test of speed
+	cfg.Engine = how
+	e, err := etcd.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	return e
+}
+
+func kill(t *testing.T, e lease.Engine) {
+	t.Helper()
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// permit makes the user of the tests, who may use one prefix.
+func permit(t *testing.T, cfg etcd.Config) {
+	t.Helper()
+	c, err := clientv3.New(clientv3.Config{Endpoints: cfg.Endpoints, TLS: clientTLS(t, cfg)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), testetcd.Patience)
+	defer cancel()
+	for _, step := range []func() error{
+		func() error { _, err := c.RoleAdd(ctx, "root"); return err },
+		func() error { _, err := c.UserAdd(ctx, "root", "root"); return err },
+		func() error { _, err := c.UserGrantRole(ctx, "root", "root"); return err },
+		func() error { _, err := c.RoleAdd(ctx, "brood"); return err },
+		func() error {
+			_, err := c.RoleGrantPermission(ctx, "brood", "/brood/", clientv3.GetPrefixRangeEnd("/brood/"), clientv3.PermissionType(clientv3.PermReadWrite))
+			return err
+		},
+		func() error { _, err := c.UserAdd(ctx, "brood", "secret"); return err },
+		func() error { _, err := c.UserGrantRole(ctx, "brood", "brood"); return err },
+		func() error { _, err := c.AuthEnable(ctx); return err },
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/broodctl/brood/internal/lease"
+)
+
+type state uint8
+
+const (
+	held     state = iota
+	lost           // with its session, and not released yet
+	released       // or claimed again
+)
+
+// claim is a place of an engine. Its state belongs to the engine's lock.
+type claim struct {
+	engine  *Engine
+	key     key
+	fence   uint64
+	session lease.SessionID
+	state   state
+	gone    chan struct{} // closed with the session
+}
+
+var _ lease.Claim = (*claim)(nil)
+
+func (c *claim) Name() string          { return c.key.name }
+func (c *claim) Place() int            { return c.key.place }
+func (c *claim) Fence() uint64         { return c.fence }
+func (c *claim) Lost() <-chan struct{} { return c.gone }
+func (c *claim) File() *os.File        { return nil }
+func (c *claim) Saved() lease.Saved {
+	return lease.Saved{Name: c.key.name, Place: c.key.place, Fence: c.fence, Session: c.session}
+}
+
+// hold notes a claim. The engine is locked.
+func (e *Engine) note(k key, fence uint64, session lease.SessionID) *claim {
+	c := &claim{engine: e, key: k, fence: fence, session: session, gone: make(chan struct{})}
+	e.claims[k] = c
+	return c
+}
+
+// Adopt asks nobody: the session goes on, and what is in it. So an upgrade needs no store.
+func (e *Engine) Adopt(ctx context.Context, saved lease.Saved, _ *os.File) (lease.Claim, error) {
+	cannot := func(err error) error {
+		return fmt.Errorf("cannot adopt place %d of %s: %w", saved.Place, saved.Name, err)
+	}
+	if err := errors.Join(ctx.Err(), lease.Check(saved.Name, lease.Only(saved.Place))); err != nil {
+		return nil, cannot(err)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	k := key{saved.Name, saved.Place}
+	switch {
+	case e.ctx.Err() != nil:
+		return nil, cannot(lease.ErrClosed)
+	case saved.Session == 0 || saved.Session != e.session.ID:
+		return nil, cannot(fmt.Errorf("%w: its session %x is not that of the engine", lease.ErrLost, saved.Session))
+	case e.claims[k] != nil:
+		return nil, cannot(lease.ErrTaken)
+	}
+	return e.note(k, saved.Fence, saved.Session), nil
+}
+
+// SetValue writes to the store.
+func (c *claim) SetValue(ctx context.Context, value string) error {
+	e := c.engine
+	err := lease.CheckWords("", value)
+	if err == nil {
+		err = c.held()
+	}
+	if err == nil {
+		asking, cancel := e.request(ctx)
+		defer cancel()
+		var there bool
+		there, err = e.store.Note(asking, c.key.name, Entry{Place: c.key.place, Fence: c.fence, Session: c.session, Value: value})
+		switch {
+		case err != nil:
+			err = e.explain(asking, err)
+		case !there:
+			err = lease.ErrLost
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("cannot set the value of place %d of %s: %w", c.key.place, c.key.name, err)
+	}
+	return nil
+}
+
+func (c *claim) held() error {
+	c.engine.mu.Lock()
+	defer c.engine.mu.Unlock()
+	switch {
+	case c.engine.ctx.Err() != nil:
+		return lease.ErrClosed
+	case c.state == lost:
+		return lease.ErrLost
+	case c.state == released:
+		return errors.New("it was released")
+	}
+	return nil
+}
+
+// Release drops the place, now or as soon as the store answers. Once more it does nothing.
+func (c *claim) Release(ctx context.Context) error {
+	e := c.engine
+	e.mu.Lock()
+	if c.state == released {
+		e.mu.Unlock()
+		return nil
+	}
+	c.state = released
+	delete(e.claims, c.key)
+	e.busy[c.key] = struct{}{}
+	e.mu.Unlock()
+
+	asking, cancel := e.request(ctx)
+	defer cancel()
+	err := e.store.Drop(asking, c.key.name, c.key.place, c.fence)
+
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.busy, c.key)
+	if err != nil {
+		e.debts[c.key] = debt{fence: c.fence}
+		return fmt.Errorf("cannot release place %d of %s yet: %w", c.key.place, c.key.name, e.explain(asking, err))
+	}
+	return nil
+}
