@@ -5,21 +5,27 @@
 //
 //   - The parent owns every socket. A worker gets a copy, so a connection that
 //     waits in a queue survives the death and the replacement of the worker.
+//
 //   - A sharded listener has two SO_REUSEPORT sockets (shards) per slot, A and B,
 //     so that an incumbent and its successor never share one. A classic BPF
 //     program chosen by Steer sends new connections to the shards of ready
 //     workers alone, and never to an index that is not there.
+//
 //   - Shards are opened in order and never closed before the whole listener:
 //     closing one would renumber another. A shard that a worker shut down is
 //     revived, and the program follows the new numbers.
+//
 //   - Connections that wait in a shard which nobody serves any more are accepted
 //     here and relayed to a ready worker (Abandon).
+//
 //   - Listeners of a Set come and go without touching each other's traffic. Open
 //     is all or nothing: when it fails, nothing of ours is open or left in the file
 //     system. An address that somebody else listens on is an error, also when the
 //     other socket has SO_REUSEPORT and belongs to the same user.
+//
 //   - A listener that is not wanted any more can be emptied before it is closed:
 //     after Pause no connection comes, and those that are there stay.
+//
 //   - A socket of the service manager's is given back as it came: by Close to the
 //     Set, for the next one who wants it.
 //

@@ -20,6 +20,7 @@ var (
 	// ErrClosed is returned by the methods of a Set or a Listener that is closed.
 	ErrClosed = errors.New("listeners are closed")
 
+	errNoPoller    = errors.New("a poller is needed")
 	errDuplicate   = errors.New("another listener has the same name")
 	errAddresses   = errors.New("systemd gave several addresses this name")
 	errNotGiven    = errors.New("systemd gave no socket of this name")

@@ -1,7 +1,6 @@
 package listener
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -62,8 +61,6 @@ func restore(h Handed, opt Options) (*Set, error) {
 	s.report(events...)
 	return s, nil
 }
-
-var errNoPoller = errors.New("a poller is needed")
 
 // drop forgets what was taken over, and leaves the descriptors to the caller.
 func (s *Set) drop() {

@@ -31,23 +31,31 @@ type Want struct {
 // could accept from. A filter that a supervisor which died while it was paused has left on them is removed.
 func NewSet(inherited []Inherited, opt Options) (*Set, error) {
 	if opt.Poller == nil {
-		return nil, errors.New("cannot make set of listeners: a poller is needed")
+		return nil, fmt.Errorf("cannot make set of listeners: %w", errNoPoller)
 	}
-	s := &Set{opt: opt, rescue: &rescuer{}}
+	spare, err := takeInherited(inherited)
+	if err != nil {
+		return nil, err
+	}
+	return &Set{opt: opt, rescue: &rescuer{}, spare: spare}, nil
+}
+
+func takeInherited(inherited []Inherited) ([]passed, error) {
+	var all []passed
 	for _, in := range inherited {
 		p, err := examine(in)
 		if err != nil {
 			return nil, openError(configOf(in), endpoint{}, "take", err)
 		}
-		s.spare = append(s.spare, p)
+		all = append(all, p)
 	}
-	distinguish(s.spare)
-	for _, p := range s.spare {
+	distinguish(all)
+	for _, p := range all {
 		if err := tidy(p.FD); err != nil {
 			return nil, openError(configOf(p.Inherited), endpoint{}, "take", err)
 		}
 	}
-	return s, nil
+	return all, nil
 }
 
 // configOf is the config of an inherited socket that nobody else has described.

@@ -3,8 +3,10 @@ package listener
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // firstInherited is SD_LISTEN_FDS_START of sd_listen_fds(3).
@@ -12,6 +14,10 @@ const firstInherited = 3
 
 // unnamed is what sd_listen_fds_with_names(3) calls a socket without a name.
 const unnamed = "unknown"
+
+// StorePrefix begins the names of descriptors that a supervisor has put into the store of its service manager, and that
+// come back from there beside the sockets. No unit has such a name.
+const StorePrefix = "brood/"
 
 // Inherited is a socket that the service manager opened for us.
 type Inherited struct {
@@ -26,11 +32,13 @@ type Inherited struct {
 // would be worse than not to start. Each must be a listening stream socket or a
 // datagram socket of IPv4, IPv6 or a listening unix socket; it is set to
 // O_NONBLOCK and FD_CLOEXEC, and stays the caller's until NewSet has taken it.
+// Those of StoredBySystemd are not among them.
 func FromSystemd(getenv func(string) string, pid int) ([]Inherited, error) {
 	all, err := readEnviron(getenv, pid)
 	if err != nil {
 		return nil, fmt.Errorf("cannot take sockets from systemd: %w", err)
 	}
+	all = slices.DeleteFunc(all, Inherited.stored)
 	for _, in := range all {
 		if err := adopt(in.FD); err != nil {
 			return nil, fmt.Errorf("cannot take socket %s (descriptor %d) from systemd: %w", in.Name, in.FD, err)
@@ -38,6 +46,22 @@ func FromSystemd(getenv func(string) string, pid int) ([]Inherited, error) {
 	}
 	return all, nil
 }
+
+// StoredBySystemd reads the descriptors, of whatever kind, that came back from the store: those whose name begins with
+// StorePrefix. They are set to FD_CLOEXEC.
+func StoredBySystemd(getenv func(string) string, pid int) ([]Inherited, error) {
+	all, err := readEnviron(getenv, pid)
+	if err != nil {
+		return nil, fmt.Errorf("cannot take what was stored from systemd: %w", err)
+	}
+	all = slices.DeleteFunc(all, func(in Inherited) bool { return !in.stored() })
+	for _, in := range all {
+		syscall.CloseOnExec(in.FD)
+	}
+	return all, nil
+}
+
+func (in Inherited) stored() bool { return strings.HasPrefix(in.Name, StorePrefix) }
 
 func readEnviron(getenv func(string) string, pid int) ([]Inherited, error) {
 	owner, fds := getenv("LISTEN_PID"), getenv("LISTEN_FDS")

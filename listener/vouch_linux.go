@@ -14,22 +14,33 @@ var (
 
 // vouch looks at each descriptor, and changes nothing.
 func (h *Handed) vouch() error {
+	for i := range h.Listeners {
+		if err := h.Listeners[i].vouch(); err != nil {
+			return fmt.Errorf("listener %s: %w", h.Listeners[i].Config.Name, err)
+		}
+	}
+	for i := range h.Spare {
+		s := &h.Spare[i]
+		err := s.vouch()
+		if err == nil {
+			_, err = examine(Inherited{FD: s.FD})
+		}
+		if err != nil {
+			return fmt.Errorf("socket %s: descriptor %d: %w", s.Passed.Name, s.FD, err)
+		}
+	}
+	return nil
+}
+
+func (h *HandedListener) vouch() error {
 	for _, d := range h.descriptors() {
 		if err := d.vouch(); err != nil {
 			return fmt.Errorf("descriptor %d: %w", d.FD, err)
 		}
 	}
-	for i := range h.Listeners {
-		l := &h.Listeners[i]
-		for _, s := range l.sockets() {
-			if err := l.vouchFor(s); err != nil {
-				return fmt.Errorf("listener %s: descriptor %d: %w", l.Config.Name, s.FD, err)
-			}
-		}
-	}
-	for i := range h.Spare {
-		if _, err := examine(Inherited{FD: h.Spare[i].FD}); err != nil {
-			return fmt.Errorf("socket %s: descriptor %d: %w", h.Spare[i].Passed.Name, h.Spare[i].FD, err)
+	for _, s := range h.sockets() {
+		if err := h.vouchFor(s); err != nil {
+			return fmt.Errorf("descriptor %d: %w", s.FD, err)
 		}
 	}
 	return nil
