@@ -122,8 +122,9 @@ func descriptorOf(fd int) (HandedDescriptor, error) {
 }
 
 // Leave ends our part and nothing else: the relays, the watch, and the descriptors of this process. The sockets live on
-// with whoever has copies; files of unix sockets stay. A Set that was left is closed.
-func (s *Set) Leave() {
+// with whoever has copies; files of unix sockets stay. Listeners with one of the names in but are closed instead. A Set that
+// was left is closed.
+func (s *Set) Leave(but ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -131,7 +132,11 @@ func (s *Set) Leave() {
 	}
 	s.closed = true
 	for _, l := range slices.Concat(s.listeners, s.handed) {
-		l.leave()
+		if slices.Contains(but, l.Name()) {
+			_ = l.close() // the sockets of the service manager are as they are
+		} else {
+			l.leave()
+		}
 		for _, p := range l.passed {
 			p.close()
 		}

@@ -125,3 +125,18 @@ func (h *HandedListener) sockets() []*HandedSocket {
 	}
 	return all
 }
+
+// Own are the descriptors that nobody else has: those of relays, and of sockets that the service manager has passed, are
+// not among them.
+func (h *HandedListener) Own() []HandedDescriptor {
+	var all []HandedDescriptor
+	for _, s := range h.sockets() {
+		if s.Passed == nil {
+			all = append(all, s.HandedDescriptor)
+		}
+	}
+	if h.File != nil {
+		all = append(all, h.File.Lock)
+	}
+	return all
+}

@@ -10,7 +10,7 @@ func (h *HandedListener) renew() {
 	for i := range h.Places {
 		s := &h.Places[i]
 		s.CPUs = nil
-		s.Side ^= Side(turned[s.Slot])
+		s.Side ^= turned[s.Slot]
 	}
 	// All places are with their workers again, but for those that had none.
 	var members []Member

@@ -65,10 +65,10 @@ var rules = []rule{
 	{
 		dir: "supervisor/host",
 		ours: []string{
-			"internal/cgroup", "internal/config", "internal/control", "internal/logs", "internal/poll", "internal/require", "listener", "supervisor", "supervisor/plan",
+			"internal/cgroup", "internal/config", "internal/control", "internal/fdstore", "internal/logs", "internal/poll", "internal/require", "listener", "supervisor", "supervisor/plan",
 			"worker", "worker/handshake",
 		},
-		testOurs: []string{"supervisor/host"},
+		testOurs: []string{"internal/testhost", "supervisor/host"},
 		foreign:  []string{zerolog, goSystemd + "/daemon", xterm},
 		reason:   "the world of a supervisor made of the real things, for brood and for programs of others: it knows all that a supervisor needs, and no flag",
 	},
@@ -209,6 +209,12 @@ var rules = []rule{
 		testOurs: []string{"internal/poll", "internal/testhost"},
 		foreign:  []string{xsys},
 		reason:   "bytes from pipes to descriptors; the poller is an interface of its own",
+	},
+	{
+		dir:      "internal/fdstore",
+		testOurs: []string{"internal/testhost"},
+		foreign:  []string{xsys},
+		reason:   "what the service manager keeps, whatever it is: descriptors and a text about them",
 	},
 	{
 		dir:     "internal/poll",
