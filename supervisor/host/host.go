@@ -49,6 +49,7 @@ type Host struct {
 	poller  *poll.Poller
 	output  *logs.Mux
 	sockets *listener.Set
+	kept    atomic.Pointer[kept] // nil if nobody keeps sockets for us
 	spares  *spares
 	spawner *worker.Spawner
 	tmp     *worker.TmpDirs

@@ -9,6 +9,9 @@ import (
 // report passes on what happened to a listener behind our back.
 func (h *Host) report(ev listener.Event) {
 	logListener(h.log, ev)
+	if ev.Kind == listener.EventRevived {
+		h.kept.Load().changed() // its place among the others is another
+	}
 	if sup := h.sup.Load(); sup != nil {
 		sup.Report(ev)
 	}
@@ -26,6 +29,8 @@ func logListener(log zerolog.Logger, ev listener.Event) {
 		level, message = zerolog.InfoLevel, "connections of a queue that nobody serves relayed to the others"
 	case listener.EventRelayFailed:
 		message = "cannot relay the queue of a worker that left"
+	case listener.EventDropped:
+		message = "a listener that was kept cannot go on, and what waited in it is lost"
 	case listener.EventReviveFailed:
 		message = "cannot revive a socket that a worker shut down"
 	}

@@ -9,7 +9,6 @@ import (
 	"syscall"
 
 	"github.com/broodctl/brood/internal/control"
-	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
@@ -31,15 +30,11 @@ func (h *Host) Supervise(first plan.Desired) (*supervisor.Supervisor, error) {
 	if err := fit(&first); err != nil {
 		return nil, err
 	}
-	inherited, err := listener.FromSystemd(os.Getenv, os.Getpid())
-	if err != nil {
+	if err := h.openSockets(); err != nil {
 		return nil, err
 	}
-	if h.sockets, err = listener.NewSet(inherited, listener.Options{Poller: h.poller, Report: h.report}); err != nil {
-		return nil, err
-	}
-	h.atClose(func() { _ = h.sockets.Close() })
 	h.spares = &spares{set: h.sockets, passed: h.sockets.Spare(nil)}
+	var err error
 	if h.spawner, err = worker.NewSpawner(worker.Options{Poller: h.poller}); err != nil {
 		return nil, err
 	}
@@ -68,6 +63,7 @@ func (h *Host) Supervise(first plan.Desired) (*supervisor.Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.closeUnclaimed()
 	for _, l := range h.sockets.Spare(nil) {
 		h.log.Warn().Str("listener", l.Name).Msg("a socket that systemd passed is used by no pool")
 	}
@@ -94,6 +90,7 @@ func (h *Host) Run(ctx context.Context) error {
 		return fmt.Errorf("cannot run supervisor: %w", errUnsupervised)
 	}
 	runtime.LockOSThread() // for whoever has not
+	h.kept.Load().begin(h.storeLimit)
 	code, done := 0, make(chan struct{})
 	go func() {
 		defer close(done) // with it the spawner ends, which the last commands need

@@ -21,7 +21,7 @@ import (
 func (h *Host) newWorld() supervisor.World {
 	var surveyor worker.Surveyor
 	world := supervisor.World{
-		Sockets: socketSet{h.sockets},
+		Sockets: h.socketSet(),
 		Launch: func(cmd worker.Command, done func(supervisor.Process, error)) {
 			h.spawner.Start(cmd, func(r worker.StartResult) {
 				if r.Err != nil {
@@ -69,6 +69,13 @@ func watchdogInterval() time.Duration {
 		return 0
 	}
 	return interval
+}
+
+func (h *Host) socketSet() supervisor.Sockets {
+	if k := h.kept.Load(); k != nil {
+		return keptSockets{set: h.sockets, kept: k}
+	}
+	return socketSet{h.sockets}
 }
 
 // socketSet is a listener.Set as the supervisor knows it.
