@@ -13,6 +13,7 @@ type cursor struct {
 	position uint64
 	offset   int    // bytes of the record there that have been read
 	lines    uint64 // newlines before it
+	number   uint64 // newlines that were passed on, or missed
 	missed   uint64 // lines that were gone before they were read
 	pid      int
 	closed   bool // nothing follows
@@ -29,12 +30,13 @@ type beginning struct {
 func oldest(r *recorder) *cursor {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return &cursor{recorder: r, position: r.start, lines: r.before}
+	return &cursor{recorder: r, position: r.start, lines: r.before, number: r.before}
 }
 
 // skip forgets what was begun: its end is lost.
 func (c *cursor) skip(lines uint64) {
 	c.missed += lines
+	c.number += lines
 	c.begun = [2]beginning{}
 }
 
@@ -63,6 +65,9 @@ func (c *cursor) cut(rec record, yield func(Line)) {
 		if ended || len(begun.text) > keepSize {
 			c.end(rec.stream, yield)
 		}
+		if ended {
+			c.number++
+		}
 		text = rest
 	}
 }
@@ -73,7 +78,7 @@ func (c *cursor) end(stream standard, yield func(Line)) {
 	at := c.recorder.source.place
 	yield(Line{
 		Time: time.Unix(0, begun.at), Pool: at.pool, Slot: at.slot, WorkerID: c.recorder.id, PID: c.pid,
-		Stream: stream.String(), Text: string(begun.text), Missed: c.missed,
+		Handle: c.recorder.handle, Number: c.number + 1, Stream: stream.String(), Text: string(begun.text), Missed: c.missed,
 	})
 	c.missed = 0
 	begun.at, begun.text = 0, begun.text[:0]

@@ -42,6 +42,13 @@
 // fetches more when it has time: who reads slowly loses lines, and is told how
 // many; nobody waits for a reader.
 //
+// # Another program
+//
+// The program can be replaced in its process while workers write: [Mux.Freeze] tells everything, [Restore] makes a Mux of it in
+// the next program, which adopts the streams of the workers that run on. Pipes and log files that are open stay what they were, what was
+// queued is written first, and nothing is lost, written twice or torn. Positions, numbers of lines and counters go on. If there is
+// no next program, [Mux.Thaw] goes on.
+//
 // # Cost
 //
 // An idle worker costs its descriptors and a kilobyte: buffers appear with
@@ -52,5 +59,5 @@
 // # Concurrency
 //
 // All methods of [Mux] and [Stream] may be called from any goroutine, none of
-// them blocks but [Mux.Close].
+// them blocks but [Mux.Close] and [Mux.Freeze].
 package logs

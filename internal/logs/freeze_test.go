@@ -168,7 +168,7 @@ func TestAnotherProgramGoesOn(t *testing.T) {
 	if got := strings.Join(s.Tail(5), "|"); got != "err" {
 		t.Errorf("tail %q", got)
 	}
-	if l := next.Recent(Filter{Last: 1}); l[0].PID != 12 || l[0].Text != "err" || l[0].WorkerID != 101 {
+	if l := next.Recent(Filter{Last: 1}); l[0].PID != 12 || l[0].Text != "err" || l[0].WorkerID != 101 || l[0].Handle != s.Handle() || l[0].Number != 3 {
 		t.Errorf("%+v", l)
 	}
 	if _, err := next.Adopt(s.Handle(), of("web.1")); err == nil {

@@ -30,6 +30,10 @@ type Line struct {
 	WorkerID int
 	PID      int    // 0 if it was not known yet
 	Stream   string // stdout, stderr
+	// Handle is that of the worker's stream, see [Stream.Handle], and Number counts the lines of it from 1, those of stdout and stderr
+	// together, by their ends. Both stay when the program is replaced: who comes back knows what he has seen.
+	Handle int
+	Number uint64
 	// Text is what was written, byte for byte, without the newline: it may hold escape sequences, and bytes that are no
 	// UTF-8. A line whose beginning is kept no more begins with "…".
 	Text string

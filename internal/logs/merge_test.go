@@ -81,8 +81,8 @@ func TestSlowReaderOfWhatIsKept(t *testing.T) {
 		if _, err := fmt.Sscan(l.Text, &number); err != nil {
 			t.Fatal(err)
 		}
-		if number != last[l.Slot]+int(l.Missed)+1 {
-			t.Fatalf("slot %d: %d follows %d, and %d were missed", l.Slot, number, last[l.Slot], l.Missed)
+		if number != last[l.Slot]+int(l.Missed)+1 || l.Number != uint64(number) {
+			t.Fatalf("slot %d: %d (%d) follows %d, and %d were missed", l.Slot, number, l.Number, last[l.Slot], l.Missed)
 		}
 		lost = lost || l.Missed > 0
 		last[l.Slot] = number

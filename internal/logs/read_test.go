@@ -220,6 +220,9 @@ func TestSlowReaderMisses(t *testing.T) {
 		if l.Missed > 0 && l.Text != fmt.Sprint(int(missed)+seen) {
 			t.Fatalf("%d seen, %d missed, then %q", seen, missed, l.Text)
 		}
+		if l.Text != fmt.Sprint(l.Number-1) {
+			t.Fatalf("%q has the number %d", l.Text, l.Number)
+		}
 		if l.Text == fmt.Sprint(count) {
 			break
 		}
