@@ -3,7 +3,9 @@ package poll
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -222,5 +224,33 @@ func TestManyConcurrently(t *testing.T) {
 	close(errs)
 	for err := range errs {
 		t.Error(err)
+	}
+}
+
+// While it is paused nobody is called, and nothing is forgotten.
+func TestPause(t *testing.T) {
+	p := newPoller(t)
+	r, w := newPipe(t)
+	var paused atomic.Bool
+	got := make(chan struct{}, 1)
+	err := p.Add(r, func() {
+		if paused.Load() {
+			t.Error("called in the pause")
+		}
+		var b [1]byte
+		_, _ = syscall.Read(r, b[:])
+		got <- struct{}{}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 1000 {
+		resume := p.Pause()
+		paused.Store(true)
+		write(t, w, "x")
+		runtime.Gosched()
+		paused.Store(false)
+		resume()
+		<-got
 	}
 }
