@@ -37,6 +37,7 @@ func helpers() map[string]func(args []string) int {
 		"usage":            usageOfParent,
 		"close-and-remove": closeAndRemove,
 		"chain":            runChain,
+		"await-ttin":       awaitTTIN,
 		"talk":             talk,
 		"tell-ready":       func([]string) int { return failIf(self.Ready()) },
 	}

@@ -84,6 +84,24 @@ func TestReplace(t *testing.T) {
 	}
 }
 
+// A signal of job control that waits when a program begins comes to its channel, and does not stop it.
+func TestNotifySignals(t *testing.T) {
+	s := newSpawner(t)
+	cmd := helper(t, "await-ttin")
+	cmd.Argv = append([]string{"/usr/bin/env", "--block-signal=TTIN", "/bin/sh", "-c", `kill -TTIN $$; exec "$0"`}, cmd.Argv...)
+	if text, exit := output(t, s, cmd); text != "got it\n" || !exit.Success() {
+		t.Errorf("said %q and ended by %v", text, exit)
+	}
+}
+
+func awaitTTIN([]string) int {
+	signals := make(chan os.Signal, 1)
+	worker.NotifySignals(signals, syscall.SIGTTIN)
+	<-signals
+	fmt.Println("got it")
+	return 0
+}
+
 // hail sends signals for as long as f takes.
 func hail(p *running, f func()) {
 	stop, done := make(chan struct{}), make(chan struct{})
