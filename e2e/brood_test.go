@@ -26,6 +26,7 @@ type options struct {
 	file    string   // a configuration file in place of flags and a command
 	flags   []string // of brood run, beyond the usual ones
 	command []string // the worker's
+	env     []string // more than the test has
 	launch  launcher // nil: here
 	uid     int      // who owns the control and notify sockets
 	attr    *syscall.SysProcAttr
@@ -97,7 +98,7 @@ func begin(t *testing.T, o options) *brood {
 		o.launch = here
 	}
 	b.cmd = o.launch(context.Background(), argv...)
-	b.cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+filepath.Join(dir, "notify.sock"))
+	b.cmd.Env = append(append(os.Environ(), o.env...), "NOTIFY_SOCKET="+filepath.Join(dir, "notify.sock"))
 	b.cmd.SysProcAttr = o.attr
 	log, err := os.Create(b.log)
 	if err != nil {

@@ -72,6 +72,7 @@ func (p *tab) entered() {
 
 // The dashboard of a real supervisor, as somebody uses it.
 func TestDashboard(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t)
 	s := showing(t)
 	p := b.open(t, s.url, 1280, 900)

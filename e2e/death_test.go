@@ -74,6 +74,7 @@ func (b *brood) terminate(times int) {
 // TestProcessOne: as process 1 of a container brood reaps what others leave, and
 // ends with 0 on TERM.
 func TestProcessOne(t *testing.T) {
+	t.Parallel()
 	testhost.Need(t, testhost.Root)
 	port := freePort(t)
 	b := launch(t, options{

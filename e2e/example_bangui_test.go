@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,21 +34,18 @@ const refusal = "another instance runs the scheduler"
 
 // beginBangui starts a configuration of the example, as it is but for places, names and
 // the times between two probes.
-func beginBangui(t *testing.T, name string, pairs ...string) *bangui {
+func beginBangui(t *testing.T, name string, env []string, pairs ...string) *bangui {
 	t.Helper()
 	testhost.Need(t, testhost.Program("uvicorn"), testhost.Succeeds("/usr/bin/python3", "-c", "import fastapi"))
-	t.Setenv("PATH", "/usr/bin:"+os.Getenv("PATH")) // Debian's uvicorn finds Debian's FastAPI
-	t.Setenv("PYTHONDONTWRITEBYTECODE", "1")
 	dir, port := site(t), freePort(t)
 	b := &bangui{port: port, fail2ban: newFail2ban(t, filepath.Join(dir, "fail2ban.sock"))}
-	t.Setenv("BANGUI_DATABASE_PATH", filepath.Join(dir, "bangui.db"))
-	t.Setenv("BANGUI_FAIL2BAN_SOCKET", filepath.Join(dir, "fail2ban.sock"))
+	env = append(append(debians(), env...), "BANGUI_DATABASE_PATH="+filepath.Join(dir, "bangui.db"), "BANGUI_FAIL2BAN_SOCKET="+filepath.Join(dir, "fail2ban.sock"))
 	path := example(t, "bangui/"+name, dir, append(pairs,
 		"user = \"bangui\"\n", "", "/opt/bangui/backend", filepath.Join(exampleDir("bangui"), "stand-in"),
 		"127.0.0.1:8000", address(port), "127.0.0.1:9180", "unix:"+filepath.Join(dir, "http.sock"),
 		"period = \"2s\"", "period = \"100ms\"", "period = \"30s\"", "period = \"100ms\"", "failure_threshold = 20", "failure_threshold = 200",
 	)...)
-	b.managed = &managed{path: path, brood: begin(t, options{file: path})}
+	b.managed = &managed{path: path, brood: begin(t, options{file: path, env: env})}
 	return b
 }
 
@@ -149,11 +145,10 @@ func (b *bangui) says(word string, times int64) {
 // punished for the absence of another service, and comes back when the lock of one that
 // crashed has run out.
 func TestExampleBanguiAlone(t *testing.T) {
+	t.Parallel()
 	current(t, "bangui/brood.toml", map[string][]string{"bangui.service": {"units", "--binary", "/usr/local/bin/brood"}})
-	t.Setenv("BANGUI_HEARTBEAT_SECONDS", "0.2")
-	t.Setenv("BANGUI_LOCK_TTL_SECONDS", "2.4")
-	t.Setenv("BANGUI_SHUTDOWN_TIMEOUT_SECONDS", "1")
-	b := beginBangui(t, "brood.toml", `"30s"                     #`, `"3s" #`, `backoff = "1s"`, `backoff = "40ms"`, `max_backoff = "30s"`, `max_backoff = "1200ms"`)
+	env := []string{"BANGUI_HEARTBEAT_SECONDS=0.2", "BANGUI_LOCK_TTL_SECONDS=2.4", "BANGUI_SHUTDOWN_TIMEOUT_SECONDS=1"}
+	b := beginBangui(t, "brood.toml", env, `"30s"                     #`, `"3s" #`, `backoff = "1s"`, `backoff = "40ms"`, `max_backoff = "30s"`, `max_backoff = "1200ms"`)
 	b.awaitReady()
 	first := b.pool().Workers[0]
 	if !strings.Contains(read(t, fmt.Sprintf("/proc/%d/environ", first.PID)), "\x00BANGUI_CORS_ALLOWED_ORIGINS=\x00") {
@@ -203,7 +198,7 @@ func TestExampleBanguiAlone(t *testing.T) {
 	b.await("the end of the lock", func() bool { return len(b.happened("scheduler_lock_acquired")) == 4 && b.whole() })
 	refused := len(b.happened("scheduler_lock_held_by_other_instance"))
 	t.Logf("after a crash: ready after %s, refused %d times", time.Since(crashed).Round(10*time.Millisecond), refused)
-	if refused < 2 || refused > 10 {
+	if refused < 1 || refused > 10 { // where a start takes a second there are two
 		t.Errorf("%d attempts while the lock was held", refused)
 	}
 	if strings.Count(read(t, b.log), refusal) < refused {
@@ -236,7 +231,8 @@ func (b *bangui) shutDown(pid int, tasks string) {
 // TestExampleBanguiTooMany: whoever starts three of what may be there once gets one, and
 // a clear word of the others, which do not spin.
 func TestExampleBanguiTooMany(t *testing.T) {
-	b := beginBangui(t, "brood.toml", "workers = 1", "workers = 3")
+	t.Parallel()
+	b := beginBangui(t, "brood.toml", nil, "workers = 1", "workers = 3")
 	b.await("one to serve", func() bool { return strings.Contains(read(t, b.log), `"message":"worker ready"`) })
 	b.await("two attempts of the others", func() bool { return len(b.said("worker died")) >= 4 })
 	p, deaths := b.pool(), b.said("worker died")
@@ -256,9 +252,8 @@ func TestExampleBanguiTooMany(t *testing.T) {
 // health check does, gets one death of it, because a worker that was not ready yet is not
 // asked whether it lives. It leaves its lock behind.
 func TestExampleBanguiStorm(t *testing.T) {
-	t.Setenv("BANGUI_HEARTBEAT_SECONDS", "0.1")
-	t.Setenv("BANGUI_LOCK_TTL_SECONDS", "0.5")
-	b := beginBangui(t, "brood.toml", `status = "200-399,503"            # a restart`, `# a restart`, `backoff = "1s"`, `backoff = "200ms"`)
+	t.Parallel()
+	b := beginBangui(t, "brood.toml", []string{"BANGUI_HEARTBEAT_SECONDS=0.1", "BANGUI_LOCK_TTL_SECONDS=0.5"}, `status = "200-399,503"            # a restart`, `# a restart`, `backoff = "1s"`, `backoff = "200ms"`)
 	b.awaitReady()
 	b.says(unavailable, 0)
 	b.await("a successor with the lock", func() bool { return len(b.happened("scheduler_lock_acquired")) == 2 })
@@ -273,8 +268,9 @@ func TestExampleBanguiStorm(t *testing.T) {
 // TestExampleBanguiLeader is the program that looks at BROOD_LEADER, three times, with the
 // real times of the lock: in a rollout it is handed over at once.
 func TestExampleBanguiLeader(t *testing.T) {
+	t.Parallel()
 	current(t, "bangui/leader.toml", nil)
-	b := beginBangui(t, "leader.toml", "leader = true ", "rollout.settle = \"200ms\"\nleader = true ")
+	b := beginBangui(t, "leader.toml", nil, "leader = true ", "rollout.settle = \"200ms\"\nleader = true ")
 	b.awaitReady()
 	load := b.load()
 	for round := range 2 {
@@ -315,6 +311,7 @@ func TestExampleBanguiLeader(t *testing.T) {
 // TestExampleBanguiReadme: the commands of the page make a service that serves, and is
 // reloaded without an overlap.
 func TestExampleBanguiReadme(t *testing.T) {
+	t.Parallel()
 	testhost.Need(t, testhost.Root, testhost.Program("curl"), testhost.Program("uvicorn"), testhost.Succeeds("/usr/bin/python3", "-c", "import fastapi"))
 	m, said := readme(t, "bangui", func(m *machine) {
 		for _, file := range []string{"main.py", "leading.py"} {

@@ -32,6 +32,7 @@ type container struct {
 // TestExampleContainer: brood is PID 1 where nothing else is, serves, is healthy, is
 // rolled, and ends when what was asked before is answered.
 func TestExampleContainer(t *testing.T) {
+	t.Parallel()
 	testhost.Need(t, testhost.Root, testhost.Program("unshare"))
 	c := newContainer(t)
 	c.file("brood", broodBin())

@@ -21,6 +21,7 @@ import (
 // nothing in a rollout that it was asked for over its own endpoint, replaces who was
 // killed, is understood by the brood command, and leaves nobody behind.
 func TestExampleEmbedding(t *testing.T) {
+	t.Parallel()
 	testhost.Need(t, testhost.Program("go"))
 	program := outsider(t, "embedding")
 	ports := freePorts(t, 2)

@@ -38,7 +38,7 @@ func beginFirst(t *testing.T, name string, port int, pairs ...string) *first {
 		"127.0.0.1:8000", address(port), "127.0.0.1:9180", "unix:"+filepath.Join(f.dir, "http.sock"),
 		"/var/log/first-gateway", f.dir, `canary = "60s"`, `canary = "0s"`, `settle = "10s"`, `settle = "300ms"`,
 	)...)
-	f.managed = &managed{path: path, brood: begin(t, options{file: path})}
+	f.managed = &managed{path: path, brood: begin(t, options{file: path, env: debians()})}
 	return f
 }
 
@@ -114,9 +114,8 @@ func startNginx(t *testing.T, front string, blue, green int) {
 // TestExampleFirst runs the two ways of the example, and the commands of its page, beside
 // each other.
 func TestExampleFirst(t *testing.T) {
+	t.Parallel()
 	testhost.Need(t, testhost.Program("uvicorn"), testhost.Program("gunicorn"), testhost.Program("nginx"))
-	t.Setenv("PATH", "/usr/bin:"+os.Getenv("PATH")) // Debian's uvicorn is for Debian's Python
-	t.Setenv("PYTHONDONTWRITEBYTECODE", "1")
 	current(t, "first-gateway/brood.toml", map[string][]string{"first-gateway.service": {"units", "--binary", "/usr/local/bin/brood"}})
 	current(t, "first-gateway/gunicorn.toml", nil)
 	ports := freePorts(t, 4)

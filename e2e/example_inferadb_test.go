@@ -40,6 +40,7 @@ const (
 // TestExampleInferadbControl runs the example as it is, but for another user and
 // shorter times, behind rules that follow it.
 func TestExampleInferadbControl(t *testing.T) {
+	t.Parallel()
 	current(t, "inferadb-control/brood.toml", map[string][]string{
 		"inferadb-control.service": {"units", "--binary", "/usr/local/bin/brood"},
 		"inferadb-control.nft":     {"nft"},
@@ -66,11 +67,11 @@ func TestExampleInferadbControl(t *testing.T) {
 	}
 }
 
-// exclusive makes the stand-in be found behind a shell that notes down whoever begins
+// exclusive has the stand-in found behind a shell that notes down whoever begins
 // with an id while another one has it.
-func exclusive(t *testing.T) (doubles string) {
+func exclusive(t *testing.T) (found, doubles string) {
 	t.Helper()
-	standIn(t, "real-control", "../examples/inferadb-control/stand-in")
+	program := standIn(t, "real-control", "../examples/inferadb-control/stand-in")
 	dir := site(t)
 	if err := os.Chown(dir, nobody, nobody); err != nil {
 		t.Fatal(err)
@@ -84,15 +85,12 @@ exec real-control "$@"
 	if err := os.Chmod(filepath.Join(dir, "inferadb-control"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
-	return doubles
+	return foundIn(dir, program), doubles
 }
 
 func startControl(t *testing.T) (c *inferadb, doubles string) {
 	t.Helper()
-	t.Setenv("STAND_IN_START", startTime.String())
-	t.Setenv("STAND_IN_CACHE", "50ms")
-	doubles = exclusive(t)
+	found, doubles := exclusive(t)
 	ns, dir := testhost.Wire(t).Server, site(t)
 	if err := os.Chown(dir, nobody, nobody); err != nil {
 		t.Fatal(err)
@@ -105,7 +103,9 @@ func startControl(t *testing.T) (c *inferadb, doubles string) {
 	c = &inferadb{ns: ns, home: dir, client: &http.Client{Transport: &http.Transport{DialContext: ns.Dial, DisableKeepAlives: true}, Timeout: patience}}
 
 	// Without a key for the tokens, and without the ledger, nothing starts, and both are named.
-	launcher := options{file: path, launch: unprivileged(ns), uid: nobody}
+	launcher := options{
+		file: path, launch: unprivileged(ns), uid: nobody, env: []string{found, "STAND_IN_START=" + startTime.String(), "STAND_IN_CACHE=50ms"},
+	}
 	refused := begin(t, launcher)
 	if code := refused.code(); code != 1 {
 		t.Errorf("without what it requires brood ended with %d, want 1", code)
@@ -372,11 +372,12 @@ func (c *inferadb) leaving(w worker) {
 // TestExampleInferadbIDs: nobody has the id of another who lives, and the highest is
 // in use, also where successors overlap with incumbents, all four at once.
 func TestExampleInferadbIDs(t *testing.T) {
+	t.Parallel()
 	testhost.Need(t, testhost.Program("flock"))
-	doubles := exclusive(t)
+	found, doubles := exclusive(t)
 	const ids = "pool.control.worker_ids"
 	dir := site(t)
-	m := manage(t, dir, keys{
+	m := &managed{path: filepath.Join(dir, "brood.toml"), keys: keys{
 		"pool.control.dir":               word(dir),
 		"pool.control.command":           list("inferadb-control", "--listen", "127.0.0.1:0", "--storage", "memory"),
 		"pool.control.workers":           "4",
@@ -384,7 +385,9 @@ func TestExampleInferadbIDs(t *testing.T) {
 		ids:                              word("1016-1023"),
 		"pool.control.ready":             word("delay:50ms"),
 		"pool.control.rollout.max_surge": "4",
-	})
+	}}
+	write(t, m.path, m.keys.String())
+	m.brood = launch(t, options{file: m.path, env: []string{found}})
 	for range 3 {
 		m.must("roll", "--wait")
 	}
@@ -406,14 +409,11 @@ func TestExampleInferadbIDs(t *testing.T) {
 // TestExampleInferadbReadme: the commands of the page make two services, one of them not
 // root's, that serve on the port of the guide and end together.
 func TestExampleInferadbReadme(t *testing.T) {
+	t.Parallel()
 	testhost.Need(t, testhost.Root, testhost.Program("nft"), testhost.Program("openssl"), testhost.Program("curl"))
-	standIn(t, "inferadb-control", "../examples/inferadb-control/stand-in")
+	program := standIn(t, "inferadb-control", "../examples/inferadb-control/stand-in")
 	m, said := readme(t, "inferadb-control", func(m *machine) {
-		program, err := testhost.Find("inferadb-control")
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.copy(program, "/usr/local/bin/inferadb-control")
+		m.copy(filepath.Join(program, "inferadb-control"), "/usr/local/bin/inferadb-control")
 		accepting(t, m.ns.Listen("tcp", controlLedger))
 	})
 	if !strings.Contains(said, "4/4 ready") || !strings.Contains(said, `"status":"healthy"`) {

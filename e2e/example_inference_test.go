@@ -38,6 +38,7 @@ const engineKeys = "key1:tenant_a:predict,read_models;key2:tenant_b:predict,read
 // TestExampleInference runs the example as it is but for places, ports, a worker less and the times of
 // the stand-in: from a machine without its services to the end of its last job.
 func TestExampleInference(t *testing.T) {
+	t.Parallel()
 	current(t, "inference-engine/brood.toml", map[string][]string{"inference-engine.service": {"units", "--binary", "/usr/local/bin/brood"}})
 	e := startEngine(t)
 	e.variables(t)
@@ -52,13 +53,10 @@ func startEngine(t *testing.T) *engine {
 	t.Helper()
 	testhost.Need(t, testhost.Program("uvicorn"), testhost.Program("redis-server"), testhost.Program("nginx"), postgresIsThere,
 		testhost.Succeeds("/usr/bin/python3", "-c", "import fastapi, redis.asyncio, asyncpg"))
-	t.Setenv("PATH", filepath.Join(exampleDir("inference-engine"), "stand-in")+":/usr/bin:"+os.Getenv("PATH"))
 	dir, ports := site(t), freePorts(t, 3)
-	for name, value := range map[string]string{
-		"PYTHONDONTWRITEBYTECODE": "1", "STAND_IN_LOAD": "0.2", "STAND_IN_POLL": "0.05",
-		"STAND_IN_HEAVY": "0.3", "STAND_IN_HOLD": dir,
-	} {
-		t.Setenv(name, value)
+	env := []string{
+		foundIn(filepath.Join(exampleDir("inference-engine"), "stand-in"), "/usr/bin"), "PYTHONDONTWRITEBYTECODE=1",
+		"STAND_IN_LOAD=0.2", "STAND_IN_POLL=0.05", "STAND_IN_HEAVY=0.3", "STAND_IN_HOLD=" + dir,
 	}
 	e := &engine{port: ports[0], redisPort: ports[1], hold: dir, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}}
 	pairs := []string{
@@ -69,7 +67,7 @@ func startEngine(t *testing.T) *engine {
 
 	// Without its variables and services nothing starts, and each is named.
 	path := example(t, "inference-engine/brood.toml", dir, append(pairs, `requires_timeout = "30s"`, `requires_timeout = "100ms"`)...)
-	refused := begin(t, options{file: path})
+	refused := begin(t, options{file: path, env: env})
 	if code := refused.code(); code != 1 {
 		t.Errorf("without what it requires brood ended with %d, want 1", code)
 	}
@@ -81,7 +79,7 @@ func startEngine(t *testing.T) *engine {
 
 	// Whoever leaves the requirements to the program sees what it says.
 	example(t, "inference-engine/brood.toml", dir, append(pairs, "requires = [", "requires = [] #", "workers = 2", "workers = 1", "[pool.queue.stop]", "[pool.queue.env]\nENV = \"production\"\n\n[pool.queue.stop]")...)
-	alone := begin(t, options{file: path})
+	alone := begin(t, options{file: path, env: env})
 	alone.await("its words at the top of the status", func() bool {
 		stdout, _, code := alone.verb("status")
 		top, _, _ := strings.Cut(stdout, "\n\n")
@@ -98,7 +96,7 @@ func startEngine(t *testing.T) *engine {
 	}
 	example(t, "inference-engine/brood.toml", dir, append(pairs, "requires_timeout = \"30s\"\nreload", "requires_timeout = \"500ms\"\nreload",
 		"_timeout = \"2m\"", "_timeout = \"2m\"\nsettle = \"200ms\"", `ready = "notify" `, `env = {API_KEYS = "`+engineKeys+`"}`+"\n"+`ready = "notify" `)...)
-	e.managed = &managed{path: path, brood: begin(t, options{file: path})}
+	e.managed = &managed{path: path, brood: begin(t, options{file: path, env: env})}
 	e.await("the queue to look for Redis", func() bool {
 		stdout, _, code := e.verb("status", "--output", "json")
 		return code == 0 && parseStatus(t, stdout).named("queue").Phase == "preparing"
@@ -337,7 +335,7 @@ func (e *engine) outage(t *testing.T) {
 
 // nginx is in front as the snippet says: requests have a name, and some are for those inside.
 func (e *engine) nginx(t *testing.T) {
-	dir, port := site(t), freePorts(t, 4)[3]
+	dir, port := site(t), freePort(t)
 	snippet := example(t, "inference-engine/inference-engine.nginx.conf", dir, "listen 80;", fmt.Sprintf("listen 127.0.0.1:%d;", port), "127.0.0.1:8000", address(e.port))
 	path := filepath.Join(dir, "nginx.conf")
 	write(t, path, fmt.Sprintf("daemon off; master_process off; pid %[1]s/pid; error_log stderr notice; events {}\nhttp { access_log off; include %[2]s;\n"+
@@ -426,6 +424,7 @@ func (e *engine) stopped(t *testing.T) {
 
 // TestExampleInferenceReadme: the commands of the page make a service that serves, and is reloaded.
 func TestExampleInferenceReadme(t *testing.T) {
+	t.Parallel()
 	testhost.Need(t, testhost.Root, testhost.Program("curl"), testhost.Program("uvicorn"), testhost.Program("redis-server"), postgresIsThere,
 		testhost.Succeeds("/usr/bin/python3", "-c", "import fastapi, redis.asyncio, asyncpg"))
 	m, said := readme(t, "inference-engine", func(m *machine) {

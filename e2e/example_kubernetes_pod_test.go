@@ -18,6 +18,7 @@ import (
 
 // TestExampleKubernetesPod runs what the Deployment says, and asks what its probes ask.
 func TestExampleKubernetesPod(t *testing.T) {
+	t.Parallel()
 	testhost.Need(t, testhost.Root, testhost.Program("unshare"))
 	objects := manifests(t)
 	spec := find(t, objects, "Deployment", "app").Spec.Template.Spec.Containers[0]

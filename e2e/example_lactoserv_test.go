@@ -37,6 +37,7 @@ const goodbye = "Not waiting for clean shutdown. Bye!"
 // TestExampleLactoserv runs the example as it is, but for another user, three workers
 // and shorter times, as an ordinary user on ports that anybody may open.
 func TestExampleLactoserv(t *testing.T) {
+	t.Parallel()
 	testhost.Need(t, testhost.Root, testhost.Program("nft"), testhost.Program("setpriv"), testhost.Program("node"), testhost.Program("openssl"))
 	current(t, "lactoserv/redirect.toml", map[string][]string{"redirect.nft": {"nft"}})
 	current(t, "lactoserv/brood.toml", nil)
@@ -76,15 +77,15 @@ func startLactoserv(t *testing.T) *lactoserv {
 	t.Helper()
 	l := &lactoserv{cable: testhost.Wire(t), dir: site(t)}
 	l.lay(t)
-	t.Setenv("HOME", filepath.Join(l.dir, "home"))
-	t.Setenv("STAND_IN_LIMIT", "800")
 	path := example(t, "lactoserv/redirect.toml", l.dir,
 		"user = \"lactoserv\"\n", "", "/opt/lactoserv", filepath.Join(l.dir, "stand-in"), "/etc/lactoserv", l.dir,
 		"/var/lib/lactoserv", filepath.Join(l.dir, "slot"), "127.0.0.1:9180", "unix:"+filepath.Join(l.dir, "home", "http.sock"),
 		`"journald"`, `"prefix"`, "workers = 4", "workers = 3", "max_surge = 2", `max_surge = 3, settle = "300ms"`,
 	)
 	l.cable.Server.Must("nft", "-f", filepath.Join(exampleDir("lactoserv"), "redirect.nft"))
-	l.managed = &managed{path: path, brood: launch(t, options{file: path, launch: unprivileged(l.cable.Server), uid: nobody})}
+	l.managed = &managed{path: path, brood: launch(t, options{
+		file: path, launch: unprivileged(l.cable.Server), uid: nobody, env: []string{"HOME=" + filepath.Join(l.dir, "home"), "STAND_IN_LIMIT=800"},
+	})}
 	return l
 }
 
@@ -371,6 +372,7 @@ func TestExampleLactoservGuide(t *testing.T) {
 // TestExampleLactoservReadme: the commands of the page make a service without privileges
 // on sockets of systemd's, a reload and a rollout included, and it loses nobody.
 func TestExampleLactoservReadme(t *testing.T) {
+	t.Parallel()
 	testhost.Need(t, testhost.Root, testhost.Program("node"), testhost.Program("openssl"), testhost.Program("curl"))
 	m, said := readme(t, "lactoserv", func(m *machine) {
 		unpack(t, m.Path("/opt/lactoserv"))

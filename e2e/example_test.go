@@ -75,15 +75,23 @@ func readme(t *testing.T, name string, prepare func(m *machine)) (m *machine, sa
 	return m, stdout
 }
 
-// standIn makes a program of ours be found by the name of the real one. As the other
-// programs of these tests it may be run by anybody.
-func standIn(t *testing.T, name, source string) {
+// standIn builds a program of ours by the name of the real one, and gives its directory. As the
+// other programs of these tests it may be run by anybody.
+func standIn(t *testing.T, name, source string) (dir string) {
 	t.Helper()
-	dir := site(t)
+	dir = site(t)
 	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", filepath.Join(dir, name), source)
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("cannot build %s: %v\n%s", source, err, out)
 	}
-	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
+	return dir
 }
+
+// foundIn is the variable by which programs are found in these directories first.
+func foundIn(dirs ...string) string {
+	return "PATH=" + strings.Join(append(dirs, os.Getenv("PATH")), ":")
+}
+
+// debians has programs found that are for Debian's Python, which leaves nothing beside its sources.
+func debians() []string { return []string{foundIn("/usr/bin"), "PYTHONDONTWRITEBYTECODE=1"} }

@@ -14,13 +14,14 @@ import (
 // TestExampleWorker: the server that knows brood reloads, dumps, is led and is rolled
 // under load, and a greeting that it cannot use changes nothing.
 func TestExampleWorker(t *testing.T) {
+	t.Parallel()
 	dir, port := site(t), freePort(t)
-	standIn(t, "example-worker", "../examples/worker")
+	program := standIn(t, "example-worker", "../examples/worker")
 	current(t, "worker/brood.toml", nil)
 	file := example(t, "worker/brood.toml", dir, "127.0.0.1:8080", address(port), "../../bin/example-worker", "example-worker")
 	greeting := filepath.Join(dir, "greeting.txt")
 	write(t, greeting, "good day")
-	b := launch(t, options{file: file})
+	b := launch(t, options{file: file, env: []string{foundIn(program)}})
 	tr := startTraffic(t, address(port))
 	greets := func(want string) {
 		t.Helper()

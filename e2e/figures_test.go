@@ -14,6 +14,7 @@ import (
 
 // TestFiguresOfConnections: what clients hold open is counted by the workers that accepted it.
 func TestFiguresOfConnections(t *testing.T) {
+	t.Parallel()
 	at, clients := address(freePort(t)), 30
 	b := launch(t, options{
 		flags:   []string{"-n", "3", "-l", at},
@@ -51,6 +52,7 @@ func TestFiguresOfConnections(t *testing.T) {
 
 // TestFiguresOfFullQueue: a worker that is stopped shows what waits for it, and how much finds no room.
 func TestFiguresOfFullQueue(t *testing.T) {
+	t.Parallel()
 	const backlog, clients = 4, 20
 	at := address(freePort(t))
 	b := launch(t, options{

@@ -69,6 +69,7 @@ func TestWorkersThatDoNotPass(t *testing.T) {
 // TestUnreadyWorkerIsKept: a worker that says it is not ready gets no connections,
 // lives on, and gets some again when it is.
 func TestUnreadyWorkerIsKept(t *testing.T) {
+	t.Parallel()
 	moods := newMoods(t)
 	h := startHarmed(t, asked("readiness"), moods.guest()...)
 	before := h.status().named("web")
@@ -97,6 +98,7 @@ func TestUnreadyWorkerIsKept(t *testing.T) {
 // TestFlappingWorkers: workers that are ready by turns are steered to by turns, and
 // nothing else happens to them.
 func TestFlappingWorkers(t *testing.T) {
+	t.Parallel()
 	moods := newMoods(t)
 	h := startHarmed(t, asked("readiness").with("pool.web.readiness.failure_threshold", "1"), moods.guest("-mood", "flap:4,503")...)
 	before := h.status().named("web")
@@ -133,6 +135,7 @@ func (h *harmed) flawless() {
 // of all of them, they are replaced one at a time and later and later, and the
 // others serve on.
 func TestFailureThatNoRestartCures(t *testing.T) {
+	t.Parallel()
 	moods := newMoods(t)
 	h := startHarmed(t, asked("liveness").with("pool.web.restart.backoff", `"500ms"`, "pool.web.restart.max_backoff", `"1h"`), moods.guest()...)
 	moods.put(t, "all", "503")
@@ -199,6 +202,7 @@ func TestWorkerThatIgnoresEverything(t *testing.T) {
 
 // TestWatchdog: a worker that does not say any more that it lives is replaced.
 func TestWatchdog(t *testing.T) {
+	t.Parallel()
 	for name, how := range map[string][]string{"silent": nil, "asks for it": {"-trigger"}} {
 		t.Run(name, func(t *testing.T) {
 			port := freePort(t)
@@ -222,6 +226,7 @@ func TestWatchdog(t *testing.T) {
 // TestLeakingWorkers: workers that take more and more memory are replaced, before
 // they leave, one after the other, and nothing is lost.
 func TestLeakingWorkers(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	m := manage(t, site(t), served("web", port).with(
 		"pool.web.command", list(guestBin(), testguest.Word, "leak", "-notify", "-rate", "20"),

@@ -17,6 +17,7 @@ import (
 // TestHeapSnapshots: USR2 to brood makes each Node worker write one complete
 // snapshot, though all of them write into one directory.
 func TestHeapSnapshots(t *testing.T) {
+	t.Parallel()
 	testhost.Need(t, testhost.Program("node"))
 	script, err := filepath.Abs("testdata/server.js")
 	if err != nil {

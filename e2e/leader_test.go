@@ -20,6 +20,7 @@ import (
 // death. Who leads holds a lock, and a second one that finds it held writes that down;
 // so does one that lives on for a while after it was told to leave.
 func TestLeader(t *testing.T) {
+	t.Parallel()
 	dir, port := site(t), freePort(t)
 	doubles := filepath.Join(dir, "doubles")
 	lead := `if [ "$BROOD_LEADER" = 1 ]; then exec 9>lock; flock -n 9 || echo "$$" >>"$1"; fi; shift; exec "$@"`

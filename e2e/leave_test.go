@@ -27,6 +27,7 @@ const anyNumber = math.MaxInt
 // a child of it. Such a worker has ended; what it left does not pile up, and brood
 // goes on slowly and says that it is degraded.
 func TestWorkersThatLeave(t *testing.T) {
+	t.Parallel()
 	t.Run("in their process group", func(t *testing.T) {
 		m, mark := launchLeaving(t, "leaver", nil, nil)
 		m.diesAgainAndAgain(t, mark, 4)

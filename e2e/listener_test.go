@@ -51,6 +51,7 @@ func queued(t *testing.T, port, n int) (answered func()) {
 // TestListenerRemoved: a listener that goes takes no further connections, and those
 // that wait in its queues are answered, whether its pool goes along or stays.
 func TestListenerRemoved(t *testing.T) {
+	t.Parallel()
 	ports := freePorts(t, 2)
 	web, old := ports[0], ports[1]
 	// Time to serve what waits once the workers are woken.
@@ -107,6 +108,7 @@ func neverCut(t *testing.T, name string, load *loadgen.Load) {
 // listener to another pool. No connection that was made is cut, and where somebody
 // listens before and after nothing fails at all.
 func TestListenerMoves(t *testing.T) {
+	t.Parallel()
 	ports := freePorts(t, 3)
 	a, b, c := ports[0], ports[1], ports[2]
 	m := manage(t, site(t), together(
@@ -139,6 +141,7 @@ func TestListenerMoves(t *testing.T) {
 // TestPoolRenamed: a pool under another name takes over the listener of the one that
 // goes, again and again, and nothing fails.
 func TestPoolRenamed(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	m := manage(t, site(t), guestPool("web", port, "http", "-notify"))
 	tr := startTraffic(t, address(port))

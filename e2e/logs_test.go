@@ -214,6 +214,7 @@ func TestLogsOnAFullDisk(t *testing.T) {
 
 // TestLogsWithoutADirectory: a directory that was removed is made again, and where it cannot be lines wait until it can.
 func TestLogsWithoutADirectory(t *testing.T) {
+	t.Parallel()
 	parent := scratch(t, 0)
 	dir := filepath.Join(parent, "logs")
 	path := filepath.Join(dir, "web.log")
@@ -286,6 +287,7 @@ func TestLogsWithoutDescriptors(t *testing.T) {
 
 // TestLogsOfAReaderThatLeaves: what nobody reads is counted and said; who comes back reads on.
 func TestLogsOfAReaderThatLeaves(t *testing.T) {
+	t.Parallel()
 	fifo, reader := newFifo(t)
 	b := talk(t, `exec "$@" >"$0"`, fifo, nil, []string{"-every", "1ms"})
 	lines := bufio.NewScanner(reader)

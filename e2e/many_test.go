@@ -10,6 +10,7 @@ import (
 // TestManyPools: of fifty pools one is rolled, one scaled, one goes and one comes,
 // and all others keep their processes.
 func TestManyPools(t *testing.T) {
+	t.Parallel()
 	const pools = 50
 	k := keys{}
 	for n := range pools {

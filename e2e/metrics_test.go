@@ -17,6 +17,7 @@ import (
 // TestMonitoring: all that the dashboard draws and the alerts watch is in a scrape of a supervisor whose workers serve,
 // one of which died, and which were rolled and told to reload.
 func TestMonitoring(t *testing.T) {
+	t.Parallel()
 	port, socket := freePort(t), filepath.Join(t.TempDir(), "http.sock")
 	m := manage(t, site(t), served("web", port).with(
 		"pool.web.command", list(guestBin(), testguest.Word, "http", "-notify"),

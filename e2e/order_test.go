@@ -70,6 +70,7 @@ func (b *brood) events(messages ...string) []string {
 // A database that vanishes is named when it costs a worker, and when it is back.
 // They stop in the opposite order.
 func TestOrderOfPools(t *testing.T) {
+	t.Parallel()
 	ports := freePorts(t, 2)
 	port, database := ports[0], ports[1]
 	dir := site(t)

@@ -92,6 +92,7 @@ func (m *tmux) picture(b *browser, width, height int64, dir string) {
 // TestTerminalScreens looks at brood status and brood top as an operator does at night: three pools, of which one has a worker
 // that dies and one that never gets ready.
 func TestTerminalScreens(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t)
 	dir := site(t)
 	ports := freePorts(t, 2)

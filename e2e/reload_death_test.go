@@ -53,6 +53,7 @@ func (m *managed) ends() func() {
 // TestKilledInReload: a supervisor that is killed in the middle of a reload takes
 // both generations along.
 func TestKilledInReload(t *testing.T) {
+	t.Parallel()
 	m, verdict, _ := halfway(t)
 	gone := m.ends()
 	if err := m.cmd.Process.Kill(); err != nil {
@@ -67,6 +68,7 @@ func TestKilledInReload(t *testing.T) {
 
 // TestStopInReload: a stop overtakes a reload, and nothing that was under way fails.
 func TestStopInReload(t *testing.T) {
+	t.Parallel()
 	m, verdict, tr := halfway(t)
 	gone := m.ends()
 	if err := tr.fresh.Await(t.Context(), 50); err != nil {
@@ -83,6 +85,7 @@ func TestStopInReload(t *testing.T) {
 
 // TestFourTerminationsInReload: the fourth ends a reload at once as well.
 func TestFourTerminationsInReload(t *testing.T) {
+	t.Parallel()
 	m, verdict, _ := halfway(t, "pool.web.command", list(guestBin(), testguest.Word, "stubborn", "-notify"), "pool.web.stop.grace", `"10m"`)
 	gone := m.ends()
 	m.terminate(4)
@@ -99,6 +102,7 @@ func TestFourTerminationsInReload(t *testing.T) {
 // and a frozen successor fails the reload. Lost is at most what a client had sent to
 // a worker that is woken and told to leave at once.
 func TestFrozenWorkersInReload(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	k := guestPool("web", port, "http", "-notify").with("pool.web.ready", `"notify"`, "pool.web.rollout.ready_timeout", `"2s"`)
 	m := manage(t, site(t), k)

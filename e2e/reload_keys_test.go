@@ -26,6 +26,7 @@ type everyKey struct {
 // TestReloadOfEachKey: every kind of key changes while requests run. Nothing fails,
 // and what did not change is not touched.
 func TestReloadOfEachKey(t *testing.T) {
+	t.Parallel()
 	testhost.Need(t, testhost.Root, testhost.Program("node"), testhost.Program("gunicorn"))
 	ports := freePorts(t, 3)
 	e := &everyKey{dir: site(t), web: ports[0], api: ports[1]}

@@ -60,6 +60,7 @@ func (m *managed) refusesEach(t *testing.T, attempts map[string]attempt) {
 // TestBrokenFiles: a file with a mistake changes nothing, and the command says
 // where the mistake is.
 func TestBrokenFiles(t *testing.T) {
+	t.Parallel()
 	m, end := underLoad(t)
 	k := m.keys
 	m.refusesEach(t, map[string]attempt{
@@ -91,6 +92,7 @@ sys.exit("cannot go on")
 
 // TestBrokenPrograms: programs that do not come up leave the old ones serving.
 func TestBrokenPrograms(t *testing.T) {
+	t.Parallel()
 	m, end := underLoad(t)
 	taken, err := net.Listen("tcp", address(freePort(t)))
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 // makes it blocking and its backlog tiny, spoils it for all that come after it. It is
 // put back while the worker lives, and counted.
 func TestSpoiledSocketsAreRepaired(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		guest string
 		count func(repairs) int

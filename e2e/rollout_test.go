@@ -16,6 +16,7 @@ const rollouts = 5
 
 // TestRollouts: under load, replaced again and again, nothing fails.
 func TestRollouts(t *testing.T) {
+	t.Parallel()
 	eachServer(t, func(t *testing.T, b *brood, address string) {
 		tr := startTraffic(t, address)
 		before := b.pool()
@@ -37,6 +38,7 @@ func TestRollouts(t *testing.T) {
 
 // TestScale: up and down under load, nothing fails.
 func TestScale(t *testing.T) {
+	t.Parallel()
 	eachServer(t, func(t *testing.T, b *brood, address string) {
 		tr := startTraffic(t, address)
 		for _, n := range []int{6, 2, 5, 1, 4, 3, slots} {
@@ -56,6 +58,7 @@ func TestScale(t *testing.T) {
 // TestStopFirst: without overlap, and still nothing fails: connections wait in
 // the queues meanwhile.
 func TestStopFirst(t *testing.T) {
+	t.Parallel()
 	eachServer(t, func(t *testing.T, b *brood, address string) {
 		tr := startTraffic(t, address)
 		for range 2 {
@@ -68,6 +71,7 @@ func TestStopFirst(t *testing.T) {
 // TestFailedRollout: a successor that is never ready ends the rollout, the old
 // ones serve on, and the command says why.
 func TestFailedRollout(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	broken := filepath.Join(scratch(t, os.Geteuid()), "broken")
 	b := launch(t, options{

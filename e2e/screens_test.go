@@ -160,6 +160,7 @@ func happened(s *stage, pools []supervisor.PoolView) {
 // TestScreens looks at the page in the ways in which people see it. With E2E_SCREENS it makes the pictures of the
 // documentation, for which the lines need a while to be drawn: one scene at a time then.
 func TestScreens(t *testing.T) {
+	t.Parallel()
 	b := startBrowser(t)
 	looks := 1
 	if os.Getenv("E2E_SCREENS") != "" {

@@ -88,16 +88,24 @@ func freePort(t *testing.T) int {
 	return freePorts(t, 1)[0]
 }
 
-// freePorts finds several.
+// freePorts finds several, and claims each until the end of the test: others run at the same time, in this process and
+// beside it. A claim is a name among the abstract sockets.
 func freePorts(t *testing.T, n int) []int {
 	t.Helper()
 	var ports []int
 	for port := 20000 + os.Getpid()%5000; port < 32000 && len(ports) < n; port += 7 {
-		listener, err := net.Listen("tcp", address(port))
-		if err == nil {
-			listener.Close()
-			ports = append(ports, port)
+		claim, err := net.Listen("unix", "@brood-e2e-port-"+strconv.Itoa(port))
+		if err != nil {
+			continue
 		}
+		listener, err := net.Listen("tcp", address(port))
+		if err != nil {
+			claim.Close()
+			continue
+		}
+		listener.Close()
+		t.Cleanup(func() { claim.Close() })
+		ports = append(ports, port)
 	}
 	if len(ports) < n {
 		t.Fatal("no port is free")
@@ -107,12 +115,15 @@ func freePorts(t *testing.T, n int) []int {
 
 func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// eachServer runs a story with every kind of worker.
+// eachServer runs a story with every kind of worker. None of them looks at how long something takes, and most of the time
+// they wait.
 func eachServer(t *testing.T, story func(t *testing.T, b *brood, address string), flags ...string) {
 	t.Helper()
-	port := freePort(t)
-	for _, s := range servers(t, port) {
+	for i := range servers(t, 0) {
+		port := freePort(t)
+		s := servers(t, port)[i]
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
 			testhost.Need(t, s.needs...)
 			usual := []string{"-n", strconv.Itoa(slots), "-l", "http=" + address(port), "--settle", "200ms"}
 			b := launch(t, options{flags: append(append(usual, s.flags...), flags...), command: s.command})

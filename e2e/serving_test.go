@@ -10,6 +10,7 @@ import (
 
 // TestServedByAllSlots: each kind of worker, four times, shares the load.
 func TestServedByAllSlots(t *testing.T) {
+	t.Parallel()
 	eachServer(t, func(t *testing.T, b *brood, address string) {
 		if p := b.pool(); !p.whole() || p.Desired != slots {
 			t.Errorf("after READY=1: %s", p)

@@ -16,6 +16,7 @@ const daemonic = `/bin/sh -c "setsid sh -c 'trap \"\" TERM; exec sleep 1000' & e
 
 // TestSystemdGroups: each worker has a group below that of the service, which ends with everything in it.
 func TestSystemdGroups(t *testing.T) {
+	t.Parallel()
 	for name, user := range map[string][]string{
 		"root":   nil,
 		"nobody": {"User=nobody", "Group=nogroup"},
@@ -77,6 +78,7 @@ func (m *machine) hasGroups(n int) {
 
 // TestSystemdLimitsThatDoNotHold: what limits lack is said once, by name, and everything else works.
 func TestSystemdLimitsThatDoNotHold(t *testing.T) {
+	t.Parallel()
 	own := read(t, "/proc/self/cgroup")
 	for name, tc := range map[string]struct {
 		change  func(unit string) string

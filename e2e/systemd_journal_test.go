@@ -60,6 +60,7 @@ func (m *machine) entries(words ...string) (all []map[string]string) {
 
 // TestJournalFields: what a worker writes is an entry of its own, with all that is known of the worker.
 func TestJournalFields(t *testing.T) {
+	t.Parallel()
 	m := journalUnit(t, "null", talkingPool("web", "journald", 2, "-total", "1")+
 		talkingPool("err", "journald", 1, "-total", "1", "-stderr", "-begin", "<3>oops=1 ")+
 		talkingPool("long", "journald", 1, "-total", "1", "-size", "60000"))
@@ -178,6 +179,7 @@ func away() []string {
 // TestJournaldRestart: a journald that is restarted, killed, or away for a while costs no worker its life, and of the
 // lines only those that are counted.
 func TestJournaldRestart(t *testing.T) {
+	t.Parallel()
 	// Long lines fill the queue before they fill the journal.
 	m := journalUnit(t, "null", talkingPool("web", "journald", 1, "-every", "10ms", "-size", "20000"))
 	s := m.speaker("BROOD_POOL=web")
@@ -217,6 +219,7 @@ func TestJournaldRestart(t *testing.T) {
 // TestJournalAsStdout: the stdout of a service is a stream to journald, which systemd keeps for it over a restart or a
 // kill. Where that ends for good the output is lost, and said to be.
 func TestJournalAsStdout(t *testing.T) {
+	t.Parallel()
 	m := journalUnit(t, "journal", talkingPool("web", "auto", 1))
 	s := m.speaker("-u brood.service")
 	s.after("the start")

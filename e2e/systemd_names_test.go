@@ -12,6 +12,7 @@ import (
 // TestSystemdSocketNames: whatever systemd calls sockets, a worker finds each of them by a name of its own. One unit of
 // two ports has no name for them but its own; another name has a quote in it.
 func TestSystemdSocketNames(t *testing.T) {
+	t.Parallel()
 	m := boot(t, "plain.service")
 	m.Unit("plain.socket", "[Socket]\nListenStream=80\nListenStream=8080\nReusePort=true\n")
 	m.Unit("quoted.socket", "[Socket]\nListenStream=7070\nFileDescriptorName=a\"b\nService=plain.service\n")

@@ -68,6 +68,7 @@ func (m *machine) facts(address string) testguest.World {
 // TestSystemdBank: a service that brood wrote the unit of waits for its database and
 // gets its secret; reloads under load say in the status what came of them.
 func TestSystemdBank(t *testing.T) {
+	t.Parallel()
 	m := boot(t, "bank.service")
 	m.configure(bank())
 	m.Install("/etc/credstore/token", 0o600, []byte(bankSecret+"\n"))

@@ -117,6 +117,7 @@ func (m *machine) load(change func(*loadgen.Config)) *loadgen.Load {
 // TestSystemdStart: a socket by name, and a unit that is active when all slots are
 // ready and not before; a connection made meanwhile is served.
 func TestSystemdStart(t *testing.T) {
+	t.Parallel()
 	m := install(t, "slow-ready -after 2s")
 	m.ctl("start", "brood.socket")
 	m.ctl("start", "--no-block", "brood.service")
@@ -158,6 +159,7 @@ func (m *machine) stopped(sockets ...string) {
 
 // TestSystemdReload: ExecReload replaces the workers under load, and nothing fails.
 func TestSystemdReload(t *testing.T) {
+	t.Parallel()
 	m := install(t, "http -notify")
 	m.ctl("start", "brood.socket", "brood.service")
 	load := m.load(nil)
@@ -183,6 +185,7 @@ func TestSystemdReload(t *testing.T) {
 // TestSystemdSocketTemplate: a brood without privileges gets two sockets for each
 // slot from systemd and makes one listener of them.
 func TestSystemdSocketTemplate(t *testing.T) {
+	t.Parallel()
 	var sockets []string
 	for n := range 2 * slots {
 		sockets = append(sockets, "brood@"+strconv.Itoa(n+1)+".socket")
@@ -206,6 +209,7 @@ func TestSystemdSocketTemplate(t *testing.T) {
 
 // TestSystemdOwnPort: an ordinary user with one capability opens port 80 itself.
 func TestSystemdOwnPort(t *testing.T) {
+	t.Parallel()
 	m := install(t, "http -notify", "User=nobody", "Group=nogroup", "AmbientCapabilities=CAP_NET_BIND_SERVICE")
 	unit := read(t, m.Path("/etc/systemd/system/brood.service"))
 	unit = strings.Replace(unit, "Sockets=brood.socket\n", "", 1)
@@ -222,6 +226,7 @@ func TestSystemdOwnPort(t *testing.T) {
 
 // TestSystemdWatchdog: a brood that hangs is ended and started again by systemd.
 func TestSystemdWatchdog(t *testing.T) {
+	t.Parallel()
 	m := install(t, "http -notify", "WatchdogSec=2", "TimeoutAbortSec=2")
 	m.ctl("start", "brood.socket", "brood.service")
 	pid := m.show("MainPID")

@@ -46,6 +46,7 @@ func (m *tmux) left(code int, modes string) {
 }
 
 func TestTop(t *testing.T) {
+	t.Parallel()
 	b, m := watched(t, 80, 24)
 	before := m.modes()
 	m.top(b, "NO_COLOR=1")
@@ -106,6 +107,7 @@ func TestTop(t *testing.T) {
 }
 
 func TestTopAsks(t *testing.T) {
+	t.Parallel()
 	b, m := watched(t, 80, 24)
 	m.top(b, "")
 	m.shows("- web")
@@ -138,6 +140,7 @@ func TestTopAsks(t *testing.T) {
 
 // However it ends, the terminal is as it was.
 func TestTopGivesTheTerminalBack(t *testing.T) {
+	t.Parallel()
 	b, m := watched(t, 80, 24)
 	before := m.modes()
 	for name, end := range map[string]func(){
@@ -188,6 +191,7 @@ func (m *tmux) signal(sig syscall.Signal) {
 }
 
 func TestTopOutlivesTheSupervisor(t *testing.T) {
+	t.Parallel()
 	b, m := watched(t, 80, 24)
 	m.top(b, "")
 	m.shows("- web")
@@ -215,6 +219,7 @@ func TestTopOutlivesTheSupervisor(t *testing.T) {
 
 // Where only printing is possible the way out is said.
 func TestTopOnADumbTerminal(t *testing.T) {
+	t.Parallel()
 	b, m := watched(t, 80, 24)
 	m.top(b, "TERM=dumb")
 	m.shows("hint: brood top --once")

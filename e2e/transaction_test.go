@@ -48,6 +48,7 @@ func (m *managed) reloading(name string) {
 // TestTransaction: of two pools that change the second fails, and the first, which
 // had been through, is what it was before.
 func TestTransaction(t *testing.T) {
+	t.Parallel()
 	m, end := underLoad(t)
 	m.becomes(m.keys.with("pool.web.env.RELEASE", `"1"`, "pool.web.workers", "3", "pool.api.after", list("web")),
 		map[string]string{"web": "rolled", "api": "adjusted"})
@@ -85,6 +86,7 @@ func TestTransaction(t *testing.T) {
 // TestReloadsMeet: a reload during another one follows it, with the file as it is
 // then; both callers get a verdict. One that is aborted leaves what was.
 func TestReloadsMeet(t *testing.T) {
+	t.Parallel()
 	port := freePort(t)
 	m := manage(t, site(t), guestPool("web", port, "http", "-notify").with("pool.web.ready", `"notify"`))
 	tr := lightTraffic(t, port)

@@ -112,6 +112,7 @@ func (s *shop) done(sockets ...string) {
 // TestUnitsOfTwoUsers: brood is root with few capabilities, its workers are two others. systemctl reload says what came
 // of it: of a worker more, of a file with a mistake, of a program that never gets ready.
 func TestUnitsOfTwoUsers(t *testing.T) {
+	t.Parallel()
 	s := furnish(t, `
 [listen.http]
 address = ":80"
@@ -198,6 +199,7 @@ settle = "100ms"
 
 // TestUnitsOfOneUser: all of it is one user, who may open port 80 and nothing else.
 func TestUnitsOfOneUser(t *testing.T) {
+	t.Parallel()
 	s := furnish(t, oneUser)
 	if user, caps := s.property("User"), s.property("CapabilityBoundingSet"); user != "nobody" || caps != "cap_net_bind_service" {
 		t.Errorf("the service runs as %q with %q", user, caps)
@@ -208,6 +210,7 @@ func TestUnitsOfOneUser(t *testing.T) {
 
 // TestUnitsWithSockets: all of it is one user without any capability, and the sockets come from systemd.
 func TestUnitsWithSockets(t *testing.T) {
+	t.Parallel()
 	s := furnish(t, oneUser, "--sockets")
 	if user, caps := s.property("User"), s.property("CapabilityBoundingSet"); user != "nobody" || caps != "" {
 		t.Errorf("the service runs as %q with %q", user, caps)
