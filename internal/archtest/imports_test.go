@@ -12,9 +12,9 @@ const module = "github.com/broodctl/brood"
 // linuxFile is a name that the go command builds on Linux alone.
 var linuxFile = regexp.MustCompile(`_linux(_[a-z0-9]+)?\.go$`)
 
-func TestImports(t *testing.T) {
+func importsFollowTheTable(t *testing.T, all []source) {
 	used := map[string]bool{}
-	for _, s := range sources(t) {
+	for _, s := range all {
 		i := slices.IndexFunc(rules, func(r rule) bool { return r.dir == s.dir })
 		if i < 0 {
 			t.Errorf("%s: its package is not in the table of internal/archtest/table_test.go", s.path)
