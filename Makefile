@@ -84,7 +84,7 @@ fuzz: ## each fuzz target for 20 seconds (FUZZTIME=...)
 	done
 
 e2e: build ## the built binary with real servers, systemd and nft
-	go test -tags e2e -count=1 -timeout 15m ./e2e/...
+	go test -tags e2e -count=1 -parallel 3 -timeout 15m ./e2e/...
 
 bench: build ## measure against floors, print a table (10 minutes)
 	go run ./internal/bench -brood bin/brood $(BENCH)

@@ -44,7 +44,7 @@ func startHarmed(t *testing.T, k keys, guest ...string) *harmed {
 func (h *harmed) harm(cause string, do func(pid int) error) {
 	h.t.Helper()
 	for n := range harms {
-		if err := h.load.Await(h.t.Context(), 1500); err != nil {
+		if err := h.load.Await(h.t.Context(), 500); err != nil {
 			h.t.Fatal(err)
 		}
 		before := h.status().named("web")
@@ -122,7 +122,7 @@ func TestStoppedWorkers(t *testing.T) {
 	h := startHarmed(t, keys{"pool.web.health.hang": `"1s"`}, "http", "-notify", "-work", "5ms")
 	hand := 0 // when they were stopped: they must not run again, and take what waits along
 	h.harm("hang", func(pid int) error { hand += h.freeze(pid); return nil })
-	h.lossless(10_000, func() int { return hand })
+	h.lossless(5000, func() int { return hand })
 	for _, e := range h.said("worker does not work, and is killed at once because it is stopped") {
 		if !strings.Contains(e.Detail, "has been stopped (state T) for ") && !strings.Contains(e.Detail, " connections wait in it, ") {
 			t.Errorf("what happened is not said: %+v", e)
@@ -135,7 +135,7 @@ func TestStuckWorkers(t *testing.T) {
 	moods := newMoods(t)
 	h := startHarmed(t, keys{"pool.web.health.hang": `"1s"`}, "http", "-notify", "-work", "5ms", "-moods", string(moods))
 	h.harm("hang", func(pid int) error { moods.put(t, strconv.Itoa(pid), "hang"); return nil })
-	h.lossless(10_000, h.atTheirEnd)
+	h.lossless(5000, h.atTheirEnd)
 	for _, e := range h.said(gaveUp) {
 		if !strings.Contains(e.Detail, " connections wait in it, ") {
 			t.Errorf("what happened is not said: %+v", e)

@@ -30,7 +30,7 @@ func unprivileged(ns *testhost.NetNS) launcher {
 // from sends requests out of a namespace and gives the slots that answered.
 func from(t *testing.T, ns *testhost.NetNS, address string, n int) map[int]int {
 	t.Helper()
-	result, err := loadgen.Run(t.Context(), loadgen.Config{Address: address, Dial: ns.Dial, Requests: n})
+	result, err := loadgen.Run(t.Context(), loadgen.Config{Address: address, Dial: ns.Dial, Requests: n, Timeout: patience})
 	if err != nil {
 		t.Fatal(err)
 	}

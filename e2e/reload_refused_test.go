@@ -19,7 +19,7 @@ func underLoad(t *testing.T, more ...keys) (m *managed, end func()) {
 	testhost.Need(t, testhost.Program("node"), testhost.Program("gunicorn"))
 	dir, ports := site(t), freePorts(t, 2)
 	k := together(append([]keys{nodePool("web", dir, ports[0]), gunicornPool("api", dir, ports[1])}, more...)...)
-	m = manage(t, dir, both(k, "rollout.ready_timeout", `"2s"`))
+	m = manage(t, dir, k)
 	loads := []traffic{lightTraffic(t, ports[0]), lightTraffic(t, ports[1])}
 	return m, func() {
 		t.Helper()
@@ -101,15 +101,15 @@ func TestBrokenPrograms(t *testing.T) {
 	defer taken.Close()
 	dir := filepath.Dir(m.path)
 	write(t, filepath.Join(dir, "broken.py"), "raise RuntimeError('no-database')\n")
-	lazy := list(guestBin(), "testguest", "never-ready", "-stderr", "no-database")
+	lazy := m.keys.with("pool.web.command", list(guestBin(), "testguest", "never-ready", "-stderr", "no-database"), "pool.web.rollout.ready_timeout", `"1s"`)
 	dying := m.keys.with("pool.web.command", list("/usr/bin/python3", "-c", diesAfterReady), "pool.web.ready", `"notify"`)
 	port := strconv.Itoa(taken.Addr().(*net.TCPAddr).Port)
 	m.refusesEach(t, map[string]attempt{
 		"exits with 3": {
 			m.keys.with("pool.web.command", list("sh", "-c", "echo no-database >&2; exit 3")), []string{"exit 3", "no-database", "worker web."},
 		},
-		"is never ready":         {m.keys.with("pool.web.command", lazy, "pool.web.ready", `"notify"`), []string{"not ready within 2s", "no-database"}},
-		"is never seen to serve": {m.keys.with("pool.web.command", lazy), []string{"not ready within 2s", "no-database"}},
+		"is never ready":         {lazy.with("pool.web.ready", `"notify"`), []string{"not ready within 1s", "no-database"}},
+		"is never seen to serve": {lazy, []string{"not ready within 1s", "no-database"}},
 		"dies after READY":       {dying, []string{"after it was ready", "cannot go on"}},
 		"dies in its proof":      {dying.with("pool.web.rollout.min_ready", `"5s"`), []string{"after it was ready", "cannot go on"}},
 		// It says READY=1 before it knows.

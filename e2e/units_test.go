@@ -130,7 +130,7 @@ group = "nogroup"
 after = ["queue"]
 [pool.web.rollout]
 ready_timeout = "10s"
-settle = "100ms"
+settle = "300ms"
 
 [pool.queue]
 command = ["/srv/queue/guest", "testguest", "http"]
@@ -139,7 +139,7 @@ listen = ["own"]
 workers = 1
 user = "daemon"
 [pool.queue.rollout]
-settle = "100ms"
+settle = "300ms"
 
 [listen.own]
 address = "127.0.0.1:8080"
@@ -194,7 +194,7 @@ listen = ["http"]
 user = "nobody"
 group = "nogroup"
 [pool.web.rollout]
-settle = "100ms"
+settle = "300ms"
 `
 
 // TestUnitsOfOneUser: all of it is one user, who may open port 80 and nothing else.
