@@ -69,7 +69,7 @@ $(GOLANGCI):
 
 unit: race
 race: ## unit tests under the race detector, in random order
-	go test -race -shuffle=on -timeout 5m ./...
+	go test -race -shuffle=on -p 3 -timeout 5m ./...
 
 model: ## search the states of the machine
 	GOGC=400 go test -count=1 -timeout 10m -run 'TestModel|TestWalks' ./supervisor/machine -model=full

@@ -40,7 +40,6 @@ const (
 // TestExampleInferadbControl runs the example as it is, but for another user and
 // shorter times, behind rules that follow it.
 func TestExampleInferadbControl(t *testing.T) {
-	t.Parallel()
 	current(t, "inferadb-control/brood.toml", map[string][]string{
 		"inferadb-control.service": {"units", "--binary", "/usr/local/bin/brood"},
 		"inferadb-control.nft":     {"nft"},

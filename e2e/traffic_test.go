@@ -29,15 +29,15 @@ func startLoad(t *testing.T, address string, change func(*loadgen.Config)) *load
 	return load
 }
 
-// traffic is two loads at once, one of each kind of connection.
+// traffic is two loads at once, one of each kind of connection. It leaves the machine something to start workers with.
 type traffic struct{ fresh, kept *loadgen.Load }
 
 func startTraffic(t *testing.T, address string) traffic {
 	t.Helper()
 	return traffic{
-		fresh: startLoad(t, address, nil),
+		fresh: startLoad(t, address, func(c *loadgen.Config) { c.Think = 6 * time.Millisecond }),
 		kept: startLoad(t, address, func(c *loadgen.Config) {
-			c.Reuse, c.Clients, c.Think = loadgen.KeepAlive, 4, 5*time.Millisecond
+			c.Reuse, c.Clients, c.Think = loadgen.KeepAlive, 4, 10*time.Millisecond
 		}),
 	}
 }
