@@ -45,6 +45,8 @@ func showing(t *testing.T) *seen {
 	m := manage(t, dir, served("web", ports[0]).with(
 		"pool.web.command", list("sh", "-c", script),
 		"pool.web.workers", "3",
+		"pool.web.rollout.max_surge", "3",
+		"pool.web.rollout.settle", `"1500ms"`, // so long both of a slot are there to be seen
 		"supervisor.http", word(address(ports[1])),
 		"supervisor.control.token_file", word(filepath.Join(dir, "token")),
 		"supervisor.control.read_token_file", word(filepath.Join(dir, "reader")),

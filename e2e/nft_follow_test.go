@@ -21,7 +21,6 @@ import (
 // with them. Nobody is sent to one that is about to leave, nor to one that has died and
 // whose successor is still on its way.
 func TestFollowedRules(t *testing.T) {
-	t.Parallel()
 	testhost.Need(t, testhost.Root, testhost.Program("nft"), testhost.Program("setpriv"))
 	cable, dir := testhost.Wire(t), site(t)
 	file, hold := filepath.Join(dir, "brood.toml"), filepath.Join(dir, "hold")

@@ -43,7 +43,6 @@ func from(t *testing.T, ns *testhost.NetNS, address string, n int) map[int]int {
 // TestRedirectedPort: an unprivileged brood on 8080 serves port 80, for clients on
 // other machines and on its own, and loses nothing when it is rolled.
 func TestRedirectedPort(t *testing.T) {
-	t.Parallel()
 	testhost.Need(t, testhost.Root, testhost.Program("nft"), testhost.Program("setpriv"))
 	cable := testhost.Wire(t)
 	cable.Server.Must("nft", "-f", rules(t, "redirect.nft"))
