@@ -403,5 +403,6 @@ var initializers = []exception{
 	{"worker/shim/", "must run before any other package of the binary is initialised"},
 	{"examples/embedding/main.go", "as cmd/brood/main.go"},
 	{"supervisor/host/main_test.go", "as cmd/brood/main.go"},
+	{"worker/chain_test.go", "as cmd/brood/main.go"},
 	{"cmd/brood/main.go", "the main goroutine is on the main thread for certain only there, and forks must happen on it"},
 }
