@@ -54,19 +54,32 @@ func (c *Client) Status(ctx context.Context) (supervisor.Snapshot, error) {
 	return snap, err
 }
 
-// Do asks for something, and waits up to wait for its end, but no longer than the 24 hours that a server grants. A refusal is an error that wraps ErrRefused; the result
+// Do asks for something, and waits up to wait for its end, but no longer than the 24 hours that a server grants. Another version
+// of brood that takes over meanwhile changes nothing. A refusal is an error that wraps ErrRefused; the result
 // then has the last lines of the worker that is to blame.
 func (c *Client) Do(ctx context.Context, verb supervisor.Verb, body Body, wait time.Duration) (Result, error) {
-	body.Wait = min(wait, maxWait).Seconds()
+	wait = min(wait, maxWait)
+	body.Wait = wait.Seconds()
 	var result Result
+	begin := time.Now()
 	code, err := c.roundTrip(ctx, http.MethodPost, PathVerb+string(verb), body, &result)
-	if err != nil {
+	switch {
+	case err != nil:
 		return result, err
-	}
-	if code >= http.StatusBadRequest || result.Error != "" {
+	case code == http.StatusAccepted && wait > 0 && result.Operation != "":
+		return c.finish(ctx, verb, result.Operation, wait-time.Since(begin))
+	case code >= http.StatusBadRequest:
 		return result, &RefusedError{Text: result.Error, Code: result.Code, Help: result.Hint}
 	}
-	return result, nil
+	return result, result.refusal()
+}
+
+// refusal is the error of a result; nil if it is a success.
+func (r *Result) refusal() error {
+	if r.Error == "" {
+		return nil
+	}
+	return &RefusedError{Text: r.Error, Code: r.Code, Help: r.Hint}
 }
 
 // RefusedError is the supervisor's own word about why it did not do it.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,40 +28,46 @@ type Identified struct {
 	Event
 }
 
-// Events asks for what happens. The sequence ends when the supervisor does, or with what there is. An error is its last element: ctx ended, or the
+// Events asks for what happens. The sequence ends when the supervisor does, or with what there is; when another version of brood
+// takes over it goes on. An error is its last element: ctx ended, or the
 // stream was torn off, which wraps ErrNoAnswer. Each range over it connects anew, and does not go on where another ended.
 func (c *Client) Events(ctx context.Context, wanted EventsWanted) iter.Seq2[Identified, error] {
 	query := url.Values{"pool": wanted.Pools, "kind": wanted.Kinds}
-	if wanted.After != "" {
-		query.Set("after", wanted.After)
-	}
 	if wanted.Once {
 		query.Set("follow", "false")
 	}
 	return func(yield func(Identified, error) bool) {
-		resp, err := c.open(ctx, http.MethodGet, PathEvents+"?"+query.Encode(), http.NoBody)
+		at := wanted.After // the id of the last one
+		path := func() string {
+			asked := maps.Clone(query)
+			if at != "" {
+				asked.Set("after", at)
+			}
+			return PathEvents + "?" + asked.Encode()
+		}
+		of := "" // the life of the supervisor
+		err := c.stream(ctx, path, func(resp *http.Response) (bool, error) {
+			read := bufio.NewReader(resp.Body)
+			for {
+				e, err := readEvent(read, &at)
+				begun, _, known := strings.Cut(at, "-")
+				if known && of == "" {
+					of = begun
+				}
+				switch {
+				case err != nil && !errors.Is(err, io.EOF):
+					return false, c.failure(ctx, err)
+				case known && begun != of:
+					return false, nil // another one has its name
+				case err != nil:
+					return known && !wanted.Once, nil
+				case !yield(e, nil):
+					return false, nil
+				}
+			}
+		})
 		if err != nil {
 			yield(Identified{}, err)
-			return
-		}
-		defer func() { _ = resp.Body.Close() }()
-		if resp.StatusCode != http.StatusOK {
-			yield(Identified{}, refusal(resp))
-			return
-		}
-		read := bufio.NewReader(resp.Body)
-		for {
-			e, err := readEvent(read)
-			switch {
-			case errors.Is(err, io.EOF):
-				return
-			case err != nil:
-				yield(e, c.failure(ctx, err))
-				return
-			}
-			if !yield(e, nil) {
-				return
-			}
 		}
 	}
 }
@@ -74,8 +81,11 @@ func refusal(resp *http.Response) error {
 	return &RefusedError{Text: f.Error, Code: f.Code, Help: f.Hint}
 }
 
-// readEvent reads the next block of a stream that has data.
-func readEvent(r *bufio.Reader) (Identified, error) {
+// idComment says at which id a stream is.
+const idComment = "the last id is "
+
+// readEvent reads the next block of a stream that has data. at becomes the id that it is at.
+func readEvent(r *bufio.Reader, at *string) (Identified, error) {
 	var e Identified
 	data := ""
 	for {
@@ -86,8 +96,10 @@ func readEvent(r *bufio.Reader) (Identified, error) {
 		line = strings.TrimSuffix(line, "\n")
 		field, value, _ := strings.Cut(line, ": ")
 		switch {
+		case field == "" && strings.HasPrefix(value, idComment):
+			*at = strings.TrimPrefix(value, idComment)
 		case field == "id":
-			e.ID = value
+			e.ID, *at = value, value
 		case field == "data":
 			data = value
 		case line == "" && data != "":

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // LogsWanted says which lines a client wants.
@@ -43,33 +44,30 @@ func (l LogsWanted) query() string {
 	return query.Encode()
 }
 
-// Logs asks for what workers have written. The sequence ends with what is kept or, if it follows, when the supervisor does.
-// An error is its last element, as of Events.
+// Logs asks for what workers have written. The sequence ends with what is kept or, if it follows, when the supervisor does; when
+// another version of brood takes over it goes on. An error is its last element, as of Events.
 func (c *Client) Logs(ctx context.Context, wanted LogsWanted) iter.Seq2[LogLine, error] {
 	return func(yield func(LogLine, error) bool) {
-		resp, err := c.open(ctx, http.MethodGet, PathLogs+"?"+wanted.query(), http.NoBody)
+		asked, heard := wanted, newHeard(time.Now())
+		path := func() string { return PathLogs + "?" + asked.query() }
+		err := c.stream(ctx, path, func(resp *http.Response) (bool, error) {
+			for dec := json.NewDecoder(resp.Body); ; {
+				var line LogLine
+				err := dec.Decode(&line)
+				switch {
+				case errors.Is(err, io.EOF):
+					asked.Since, asked.Last = heard.again(), 0
+					return wanted.Follow, nil
+				case err != nil:
+					return false, c.failure(ctx, err)
+				case wanted.Follow && !heard.isNew(&line):
+				case !yield(line, nil):
+					return false, nil
+				}
+			}
+		})
 		if err != nil {
 			yield(LogLine{}, err)
-			return
-		}
-		defer func() { _ = resp.Body.Close() }()
-		if resp.StatusCode != http.StatusOK {
-			yield(LogLine{}, refusal(resp))
-			return
-		}
-		for dec := json.NewDecoder(resp.Body); ; {
-			var line LogLine
-			err := dec.Decode(&line)
-			switch {
-			case errors.Is(err, io.EOF):
-				return
-			case err != nil:
-				yield(line, c.failure(ctx, err))
-				return
-			}
-			if !yield(line, nil) {
-				return
-			}
 		}
 	}
 }

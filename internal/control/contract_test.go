@@ -75,7 +75,7 @@ func TestEveryRouteGivesWhatItSays(t *testing.T) {
 func firstPiece(resp *http.Response) ([]byte, error) {
 	switch resp.Header.Get("Content-Type") {
 	case "text/event-stream":
-		e, err := readEvent(bufio.NewReader(resp.Body))
+		e, err := readEvent(bufio.NewReader(resp.Body), new(string))
 		text, bad := json.Marshal(e.Event)
 		return text, errors.Join(err, bad)
 	case "application/x-ndjson":

@@ -112,7 +112,7 @@ func (s *eventStream) run(w http.ResponseWriter, r *http.Request) {
 	defer s.streams.leave(rc)
 	pulse := time.NewTicker(eventsPulse)
 	defer pulse.Stop()
-	piece := []byte(": the last id is " + s.at.String() + "\n\n")
+	piece := s.place()
 	for {
 		if len(piece) > 0 {
 			if err := s.streams.send(w, rc, piece); err != nil {
@@ -136,10 +136,15 @@ func (s *eventStream) run(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-over:
+			comeAgain(w)
+			_ = s.streams.send(w, rc, s.place()) // so that who wants few of them knows where to go on
 			return
 		}
 	}
 }
+
+// place is a comment that says how far the stream has come.
+func (s *eventStream) place() []byte { return []byte(": " + idComment + s.at.String() + "\n\n") }
 
 // next is the next events as they are to be written; empty if the client wants none of them.
 func (s *eventStream) next() []byte {

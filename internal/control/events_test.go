@@ -77,7 +77,7 @@ func TestEventsFromNowOn(t *testing.T) {
 		t.Fatal(first, err)
 	}
 	h.feed.Add(events.Event{Kind: events.Scale, Pool: "web"})
-	if e, err := readEvent(lines); err != nil || e.ID != "1700000000123-2" || e.Kind != events.Scale {
+	if e, err := readEvent(lines, new(string)); err != nil || e.ID != "1700000000123-2" || e.Kind != events.Scale {
 		t.Errorf("%+v, %v", e, err)
 	}
 	if got := resp.Header.Get("Content-Type"); got != "text/event-stream" {

@@ -188,6 +188,7 @@ func (s *logStream) pass(ctx context.Context, lines <-chan logs.Line) bool {
 	case <-pulse.C:
 		return s.streams.send(s.w, s.rc, []byte("\n")) == nil // so that a client that is gone is found
 	case <-s.over:
+		comeAgain(s.w)
 	case <-ctx.Done():
 	}
 	return false
@@ -198,6 +199,7 @@ func (s *logStream) ends() bool {
 	if !closed(s.over) {
 		return false
 	}
+	comeAgain(s.w)
 	_ = s.send()
 	return true
 }

@@ -41,7 +41,7 @@ func newSlow() *slow {
 func (s *slow) Snapshot() supervisor.Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return supervisor.Snapshot{Pools: []supervisor.PoolView{s.pool}}
+	return supervisor.Snapshot{Started: began, Pools: []supervisor.PoolView{s.pool}}
 }
 
 func (s *slow) Measured() supervisor.Snapshot { return s.Snapshot() }

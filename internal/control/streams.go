@@ -53,12 +53,19 @@ func (s *streams) goOn() {
 	}
 }
 
+// headerAgain is a trailer of streams that end because the server does, or pauses: whoever serves the address next goes on.
+const headerAgain = "Brood-Again"
+
+// comeAgain tells the client of a stream that is over to ask again.
+func comeAgain(w http.ResponseWriter) { w.Header().Set(headerAgain, "true") }
+
 // begin makes a stream of an answer. The caller has to leave.
 func (s *streams) begin(w http.ResponseWriter, contentType string) *http.ResponseController {
 	rc := http.NewResponseController(w)
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Connection", "close")
+	w.Header().Set("Trailer", headerAgain)
 	w.Header().Set("X-Accel-Buffering", "no") // nginx would keep an event until it has some kilobytes of them
 	return rc
 }

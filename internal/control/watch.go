@@ -60,6 +60,7 @@ func (ws *watchers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		case <-over:
 			if !closed(newer) {
+				comeAgain(w)
 				return
 			}
 			continue // with the supervisor's last words
