@@ -169,7 +169,12 @@ func TestSignalOfMany(t *testing.T) {
 		}
 		return cpuTime(t) - begin
 	}
-	if one, other := cost(few, 100), cost(many, 10); other > 3*one {
+	// An emulated machine counts what others take from it as its own time: the least of some attempts is what it costs.
+	one, other := cost(few, 100), cost(many, 10)
+	for attempt := 1; attempt < 5 && other > 3*one; attempt++ {
+		one, other = min(one, cost(few, 100)), min(other, cost(many, 10))
+	}
+	if other > 3*one {
 		t.Errorf("60 processes 100 times cost %s, 600 processes 10 times %s", one, other)
 	}
 	if err := errors.Join(many.Signal(syscall.SIGTERM, 0), few.Kill()); err != nil {
