@@ -23,7 +23,6 @@ const (
 
 // TestInside runs the tests with the build tag vm in a virtual machine, in one boot, and shows each as one of its own.
 func TestInside(t *testing.T) {
-	t.Parallel()
 	dir := t.TempDir()
 	suites := []struct{ name, source, run string }{
 		{"cgroup.test", "../internal/cgroup", "."},

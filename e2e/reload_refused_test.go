@@ -82,11 +82,12 @@ func TestBrokenFiles(t *testing.T) {
 	end()
 }
 
-// diesAfterReady says READY=1 and dies a moment later.
-const diesAfterReady = `import os, socket, sys
+// diesAfterReady says READY=1 and dies a moment later. Of the one and of the other brood hears in two ways.
+const diesAfterReady = `import os, socket, sys, time
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 s.connect("\0" + os.environ["NOTIFY_SOCKET"][1:])
 s.send(b"READY=1")
+time.sleep(0.1)
 sys.exit("cannot go on")
 `
 
