@@ -376,6 +376,10 @@ func TestExampleInferadbIDs(t *testing.T) {
 	found, doubles := exclusive(t)
 	const ids = "pool.control.worker_ids"
 	dir := site(t)
+	if err := os.Mkdir(filepath.Join(dir, "data"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "data", "master.key"), strings.Repeat("k", 32)) // of four that make one, one may find a half
 	m := &managed{path: filepath.Join(dir, "brood.toml"), keys: keys{
 		"pool.control.dir":               word(dir),
 		"pool.control.command":           list("inferadb-control", "--listen", "127.0.0.1:0", "--storage", "memory"),
