@@ -1,6 +1,8 @@
 package events
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -19,6 +21,25 @@ type Feed struct {
 
 // NewFeed returns a feed without events.
 func NewFeed() *Feed { return &Feed{} }
+
+// ErrGap means that events are missing that a feed must have.
+var ErrGap = errors.New("events are missing")
+
+// Resume returns a feed that goes on where another was: with all events that it kept, the oldest first, and the number of the
+// latest.
+func Resume(all []Event, last uint64) (*Feed, error) {
+	if uint64(len(all)) != min(last, Kept) {
+		return nil, fmt.Errorf("cannot go on behind event %d with %d events: %w", last, len(all), ErrGap)
+	}
+	f := &Feed{last: last, ring: make([]Event, len(all))}
+	for i, e := range all {
+		if want := last - uint64(len(all)-1-i); e.ID != want {
+			return nil, fmt.Errorf("cannot go on behind event %d: %d is in the place of %d: %w", last, e.ID, want, ErrGap)
+		}
+		f.ring[(e.ID-1)%Kept] = e
+	}
+	return f, nil
+}
 
 // Add numbers an event, and dates it if it has no time.
 func (f *Feed) Add(e Event) {
