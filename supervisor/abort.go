@@ -11,24 +11,24 @@ import (
 var ErrAborted = errors.New("aborted by request")
 
 // abortReload takes the reload at hand back.
-func (s *Supervisor) abortReload(reply replyFunc) {
+func (s *Supervisor) abortReload(reply replier) {
 	t := s.transaction
 	switch {
 	case t == nil && s.abortRolls():
-		reply(Verdict{Text: "reload aborted; the pools that it rolled go back"})
+		reply.give(Verdict{Text: "reload aborted; the pools that it rolled go back"})
 	case t == nil:
-		reply(Verdict{Err: fmt.Errorf("cannot abort reload: %w", ErrNothing)})
+		reply.give(Verdict{Err: fmt.Errorf("cannot abort reload: %w", ErrNothing)})
 	case s.config.Reload.State == reloadPreparing:
 		// What is being read may never come; when it does, it is thrown away.
 		s.refused(Verdict{Err: ErrAborted})
-		reply(Verdict{Text: "reload aborted; nothing had changed"})
+		reply.give(Verdict{Text: "reload aborted; nothing had changed"})
 	case t.progress == nil && t.plan.Empty() && s.abortRolls():
-		reply(Verdict{Text: "reload aborted; the pools that it rolled go back"})
+		reply.give(Verdict{Text: "reload aborted; the pools that it rolled go back"})
 	case t.progress == nil || t.progress.Phase() != plan.Applying:
-		reply(Verdict{Err: fmt.Errorf("cannot abort reload: %w: it is at its end already", ErrNothing)})
+		reply.give(Verdict{Err: fmt.Errorf("cannot abort reload: %w: it is at its end already", ErrNothing)})
 	default:
 		s.fail(Verdict{Err: ErrAborted})
-		reply(Verdict{Text: "reload aborted; what it changed goes back"})
+		reply.give(Verdict{Text: "reload aborted; what it changed goes back"})
 	}
 }
 

@@ -15,7 +15,7 @@ func TestAlive(t *testing.T) {
 			t.Error(err)
 		}
 		hold, held := make(chan Verdict), make(chan struct{})
-		s.sup.mail.post(answered{reply: func(Verdict) { close(held); <-hold }})
+		s.sup.mail.post(answered{reply: replyFunc(func(Verdict) { close(held); <-hold })})
 		<-held
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()

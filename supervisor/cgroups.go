@@ -15,6 +15,8 @@ import (
 // Groups are the control groups of the workers; see cgroup.Tree.
 type Groups interface {
 	Group(pool, name string, l cgroup.Limits, hit func()) Group
+	// Adopt finds the group of a worker that another program in our place has started.
+	Adopt(pool, name string, l cgroup.Limits, hit func(), h cgroup.HandedGroup) (Group, error)
 	Missing(l cgroup.Limits) []*cgroup.Missing
 	Pressure(pool string) (cgroup.Strain, error)
 	// Forget may block. It takes nothing from a pool of that name that has groups again, or is about to.
@@ -27,6 +29,7 @@ type Group interface {
 	OOM() cgroup.Usage
 	Usage() (cgroup.Usage, bool)
 	CPU() time.Duration
+	Hand() cgroup.HandedGroup
 }
 
 // sayWhatIsMissing says once for each limit that it does not hold, and why. Pools that set none need no control groups.
@@ -77,11 +80,21 @@ func (p *pool) enclose(rec *record) {
 	if groups == nil {
 		return
 	}
+	rec.group = groups.Group(p.name, groupName(rec), rec.edition.cfg.Cgroup, p.hitLimit(rec))
+}
+
+// groupName is that of the control group of a worker, in that of its pool.
+func groupName(rec *record) string {
+	return fmt.Sprintf("%d-%s-%d", rec.ref.Slot, rec.ref.Side, rec.ref.Inc)
+}
+
+// hitLimit says that a worker cannot fork any more. It may be called from any goroutine.
+func (p *pool) hitLimit(rec *record) func() {
 	limits := rec.edition.cfg.Cgroup
 	log := p.log.With().Int(keySlot, rec.ref.Slot).Int(keyWorkerID, rec.id).Uint64(keyGeneration, rec.generation).Logger()
-	rec.group = groups.Group(p.name, fmt.Sprintf("%d-%s-%d", rec.ref.Slot, rec.ref.Side, rec.ref.Inc), limits, func() {
+	return func() {
 		log.Warn().Uint64(keyLimit, limits.PidsMax).Msg("worker wanted more processes than it may have")
-	})
+	}
 }
 
 // lastUsage is read as soon as the worker has ended, and before the loop hears of it, which must not wait for files.

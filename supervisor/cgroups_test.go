@@ -41,6 +41,10 @@ func (f *fakeGroups) Group(pool, name string, _ cgroup.Limits, hit func()) Group
 	return g
 }
 
+func (f *fakeGroups) Adopt(pool, name string, l cgroup.Limits, hit func(), _ cgroup.HandedGroup) (Group, error) {
+	return f.Group(pool, name, l, hit), nil
+}
+
 func (f *fakeGroups) Missing(cgroup.Limits) []*cgroup.Missing { return f.lacks }
 
 func (f *fakeGroups) Pressure(string) (cgroup.Strain, error) {
@@ -67,6 +71,7 @@ func (f *fakeGroups) group(n int) *fakeGroup {
 
 func (g *fakeGroup) Make(func()) (int, error)         { return -1, nil }
 func (g *fakeGroup) Watch(func())                     {}
+func (g *fakeGroup) Hand() cgroup.HandedGroup         { return cgroup.HandedGroup{} }
 func (g *fakeGroup) Empty() bool                      { return true }
 func (g *fakeGroup) Signal(syscall.Signal, int) error { return os.ErrProcessDone }
 func (g *fakeGroup) Remove()                          {}

@@ -45,15 +45,15 @@ func (s *Supervisor) commit(t *transaction) {
 		texts = append(texts, key+" takes effect when brood is started anew")
 	}
 	s.log.Info().Strs(keyChanges, texts).Msg("reload done")
-	gather := newGather(max(len(told), 1), func(v Verdict) {
+	gather := newGather(max(len(told), 1), replyFunc(func(v Verdict) {
 		texts = append(texts, v.Text)
 		s.endTransaction(Verdict{Text: strings.TrimSpace(strings.Join(texts, "\n"))})
-	})
+	}))
 	for _, p := range told {
-		p.reload(signalOnly, gather.one)
+		p.reload(signalOnly, gather)
 	}
 	if len(told) == 0 {
-		gather.one(Verdict{})
+		gather.give(Verdict{})
 	}
 }
 

@@ -16,6 +16,10 @@ type Config struct {
 	World   World
 	Desired plan.Desired // what to run first; World.Load says what to run later
 	File    string       // where Desired came from; "" if that is no file
+	// UpgradeOnReload has SIGHUP look first whether another program was installed, and go on as that.
+	UpgradeOnReload bool
+	// Handed is where another program was in whose place we go on; nil if there was none. Desired is not looked at then.
+	Handed *Handed
 }
 
 const (

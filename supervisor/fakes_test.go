@@ -31,6 +31,7 @@ type world struct {
 	queued   int           // connections that wait for the worker of slot 0, in every listener
 	busy     time.Duration // CPU time that each worker uses per second
 
+	still     sync.RWMutex // held while nothing may happen to workers; see fakeUpgrader
 	listeners []*fakeListener
 	notifies  map[string]func(handshake.Message, error) // by address
 	outputs   int
@@ -181,12 +182,15 @@ func (p *fakeProcess) name() string {
 }
 
 func (p *fakeProcess) say(m handshake.Message) {
+	p.world.still.RLock()
+	defer p.world.still.RUnlock()
 	p.world.mu.Lock()
 	silent := p.dead || p.notify == nil
 	p.serves = p.serves || m.Ready
+	notify := p.notify
 	p.world.mu.Unlock()
 	if !silent {
-		p.notify(m, nil)
+		notify(m, nil)
 	}
 }
 
@@ -198,6 +202,8 @@ func (p *fakeProcess) gone() bool {
 
 // end is the death of the leading process.
 func (p *fakeProcess) end(e worker.Exit) {
+	p.world.still.RLock()
+	defer p.world.still.RUnlock()
 	p.world.mu.Lock()
 	if p.dead {
 		p.world.mu.Unlock()
@@ -215,7 +221,11 @@ func (p *fakeProcess) end(e worker.Exit) {
 	}
 }
 
-func (p *fakeProcess) PID() int           { return p.pid }
+func (p *fakeProcess) PID() int { return p.pid }
+
+// Hand has what nobody but us needs to know: the world knows the rest.
+func (p *fakeProcess) Hand() worker.HandedProcess { return worker.HandedProcess{PID: p.pid} }
+
 func (p *fakeProcess) Started() time.Time { return p.begun }
 
 func (p *fakeProcess) Signal(sig syscall.Signal) error {
@@ -310,6 +320,10 @@ func (f fakeNotify) Address() string { return string(f) }
 func (f fakeNotify) Trust(uint32)    {}
 func (f fakeNotify) Close() error    { return nil }
 
+func (f fakeNotify) Hand() worker.HandedNotify {
+	return worker.HandedNotify{FD: -1, Address: string(f)}
+}
+
 func (w *world) openOutput(Speaker, plan.Log) (Output, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -325,3 +339,4 @@ func (o fakeOutput) Spawned(int)              {}
 func (o fakeOutput) GiveTo(_, _ uint32) error { return nil }
 func (o fakeOutput) Tail(int) []string        { return []string{"last words"} }
 func (o fakeOutput) Close()                   {}
+func (o fakeOutput) Hand() *HandedOutput      { return &HandedOutput{Handle: int(o)} }

@@ -5,6 +5,7 @@ import "time"
 // finish gives back everything, answers everybody who still waits, and returns the exit code.
 func (s *Supervisor) finish() int {
 	code := s.code
+	s.endUpgrade(ErrStopped)
 	s.cancel()
 	s.gauge.close()
 	for _, p := range s.pools {
@@ -30,20 +31,20 @@ func refuse(msg message) {
 	stopped := Verdict{Err: ErrStopped}
 	switch m := msg.(type) {
 	case requested:
-		m.reply(stopped)
+		m.reply.give(stopped)
 	case surveyed:
-		m.reply(stopped)
+		m.reply.give(stopped)
 	case rollReady:
 		m.refuse(stopped)
 	case answered:
-		m.reply(stopped)
+		m.reply.give(stopped)
 	case aimed:
-		m.reply(stopped)
+		m.reply.give(stopped)
 	case reloadReady:
 		m.transaction.discard()
 	case unsent:
 		m.pool.unsent(m) // a worker that was to be killed lives on
-	case nudged, overdue, probed, missed, lifetimeOver, roundDue, roundSeen, restoreDue, happened:
+	case nudged, upgradeMoved, overdue, probed, missed, lifetimeOver, roundDue, roundSeen, restoreDue, happened:
 	case changeReady, started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, loadDue, loadSeen, signalled, publishDue, watchdogDue:
 	}
 }
@@ -54,6 +55,7 @@ func (s *Supervisor) awaitPending() {
 	done := make(chan struct{})
 	go func() {
 		s.pending.Wait()
+		s.couriers.Wait()
 		close(done)
 	}()
 	select {

@@ -52,6 +52,8 @@ const (
 	keyReason     = "reason"
 	keyQueued     = "queued"
 	keyCPU        = "cpu_millis"
+	keyProgram    = "program"
+	keyGap        = "gap_ms"
 )
 
 // lines adds the last words of somebody, if there are any.

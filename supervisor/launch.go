@@ -15,9 +15,15 @@ const firstFD = 3
 
 // launch spawns the worker that the machine wants.
 func (p *pool) launch(a machine.Start) {
-	rec := &record{ref: a.Ref, id: a.ID, generation: a.Generation, edition: p.editions[a.Generation], made: time.Now(), lanes: map[Listener]turn{}}
-	p.workers[a.Ref] = rec
-	p.slot(a.Ref.Slot)
+	rec := p.workers[a.Ref]
+	if rec == nil {
+		rec = newRecord(a, p.editions[a.Generation])
+		p.workers[a.Ref] = rec
+		p.slot(a.Ref.Slot)
+	}
+	if rec.unborn = p.sup.holdsLaunches(); rec.unborn {
+		return
+	}
 	cmd, err := p.prepare(rec)
 	if err != nil {
 		p.sup.mail.post(started{pool: p, ref: a.Ref, err: err})
@@ -146,7 +152,7 @@ func (p *pool) started(m started) {
 		p.die(rec, machine.Died{Ref: m.ref})
 		return
 	}
-	rec.proc = m.proc
+	rec.proc, rec.born = m.proc, m.proc.Started()
 	p.of(p.log.Info(), rec).Msg("worker started")
 	p.tellStarted(rec)
 	for _, f := range rec.late {

@@ -43,6 +43,15 @@ func (m *mailbox) take() []message {
 	return nil
 }
 
+// rest returns what is there without waiting.
+func (m *mailbox) rest() []message {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := m.queue
+	m.queue = nil
+	return all
+}
+
 // close refuses further messages and returns those that nobody read.
 func (m *mailbox) close() []message {
 	m.mu.Lock()

@@ -124,7 +124,7 @@ type (
 		begun time.Time
 		safe  []machine.Ref
 		reach reach
-		reply replyFunc
+		reply replier
 	}
 	// rollReady: what a rollout needs beforehand was seen to, or could not be.
 	rollReady struct {
@@ -132,7 +132,7 @@ type (
 		ctx     context.Context //nolint:containedctx // of the errand
 		edition *edition
 		kept    bool // its program is kept for this rollout alone
-		reply   replyFunc
+		reply   replier
 		setback *setback
 	}
 	// startReady: what a pool needs before its first worker was seen to, or could not be.
@@ -179,7 +179,7 @@ type (
 	watchdogDue struct{}
 	// answered: what was asked for is known, and was found out beside the loop.
 	answered struct {
-		reply   replyFunc
+		reply   replier
 		verdict Verdict
 	}
 	// aimed: it was looked up which workers survive a signal that somebody wants to send.
@@ -187,14 +187,21 @@ type (
 		pool  *pool
 		req   Request
 		aims  []aim
-		reply replyFunc
+		reply replier
 	}
 	// nudged: somebody wants to know whether the loop turns.
 	nudged struct{ answer chan<- struct{} }
+	// upgradeMoved: what an upgrade waited for has come, or it cannot come about.
+	upgradeMoved struct {
+		upgrade *upgrade
+		to      upgradeStage
+		next    Successor
+		err     error
+	}
 	// requested: somebody asked for something over the API.
 	requested struct {
 		req   Request
-		reply replyFunc
+		reply replier
 	}
 )
 
@@ -227,6 +234,7 @@ func (watchdogDue) message()  {}
 func (answered) message()     {}
 func (aimed) message()        {}
 func (nudged) message()       {}
+func (upgradeMoved) message() {}
 func (requested) message()    {}
 func (loadDue) message()      {}
 func (loadSeen) message()     {}

@@ -47,7 +47,7 @@ func (p *pool) observe(rec *record, by sense, c *plan.Probe) {
 	ctx, cancel := context.WithCancel(context.Background())
 	rec.cancels = append(rec.cancels, cancel)
 	ref, watch := rec.ref, rec.watch
-	p.sup.goOn(func() {
+	p.sup.goProbing(func() {
 		probe.Run(ctx, q.Config, q.world, func(o probe.Outcome) {
 			p.sup.mail.post(probed{pool: p, ref: ref, watch: watch, by: by, outcome: o})
 		})

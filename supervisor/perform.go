@@ -66,7 +66,7 @@ func (p *pool) perform(actions []machine.Action) {
 func (p *pool) setTimer(a machine.SetTimer) {
 	p.serial++
 	serial := p.serial
-	p.timers[a.Timer] = timer{serial: serial, Timer: time.AfterFunc(a.After, func() {
+	p.timers[a.Timer] = timer{serial: serial, ends: time.Now().Add(a.After), Timer: time.AfterFunc(a.After, func() {
 		p.sup.mail.post(timerEnded{pool: p, timer: a.Timer, serial: serial})
 	})}
 }

@@ -9,13 +9,13 @@ import (
 )
 
 // plan tells what a reload would do. Nothing is changed.
-func (s *Supervisor) plan(reply replyFunc) {
+func (s *Supervisor) plan(reply replier) {
 	if s.cfg.World.Load == nil {
-		reply(Verdict{Err: fmt.Errorf("cannot plan a reload: %w", ErrNoFile)})
+		reply.give(Verdict{Err: fmt.Errorf("cannot plan a reload: %w", ErrNoFile)})
 		return
 	}
 	f, hearing := s.facts(), s.hearing()
-	s.goOn(func() {
+	s.lookUp(func() {
 		p, err := s.compare(f)
 		if err != nil {
 			s.mail.post(answered{reply, Verdict{Err: fmt.Errorf("cannot plan a reload: %w", err)}})

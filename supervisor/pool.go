@@ -100,6 +100,7 @@ func (p *pool) wanted() uint64 {
 type timer struct {
 	*time.Timer
 	serial uint64
+	ends   time.Time
 }
 
 // step tells the machine what happened and performs what it decides. What performing finds out on the spot follows

@@ -38,7 +38,7 @@ func (p *pool) ask(rec *record, c *plan.Probe) {
 	ctx, cancel := context.WithCancel(context.Background())
 	rec.cancels = append(rec.cancels, cancel)
 	ref, g := rec.ref, rec.gate
-	p.sup.goOn(func() {
+	p.sup.goProbing(func() {
 		defer cancel()
 		passed := q.insist(ctx, func(err error) {
 			p.sup.mail.post(unproven{pool: p, ref: ref, gate: g, err: fmt.Errorf("%s: %w", g, err)})

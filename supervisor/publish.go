@@ -218,7 +218,7 @@ func (p *pool) viewWorker(ref machine.Ref, w machine.Worker) WorkerView {
 		v.Leader = rec.edition.cfg.Spec.Leads(ref.Slot)
 		v.seats, v.side = rec.edition.listeners, side(ref.Side)
 		if rec.proc != nil {
-			v.PID, v.Started = rec.proc.PID(), rec.proc.Started()
+			v.PID, v.Started = rec.proc.PID(), rec.born
 		}
 	}
 	return v

@@ -16,7 +16,8 @@ type record struct {
 	generation uint64
 	edition    *edition // of that generation
 	made       time.Time
-	proc       Process // nil until it runs
+	proc       Process   // nil until it runs
+	born       time.Time // when that began, as people are shown it: the same to the nanosecond in every program
 	output     Output
 	notify     Notify
 	gate       gate              // what it has to pass next, before it is ready
@@ -46,6 +47,7 @@ type record struct {
 	fault   complaint      // why it is killed in that case
 	relayed syscall.Signal // the last signal it was relayed, and what for:
 	purpose machine.Purpose
+	unborn  bool     // nobody has forked it: another program is about to go on in our place
 	late    []func() // what to do as soon as it runs
 
 	over bool // dead, its obituary is written
@@ -54,6 +56,10 @@ type record struct {
 	err       error
 	exit      worker.Exit
 	ended     time.Time
+}
+
+func newRecord(a machine.Start, e *edition) *record {
+	return &record{ref: a.Ref, id: a.ID, generation: a.Generation, edition: e, made: time.Now(), lanes: map[Listener]turn{}}
 }
 
 // when runs f on the process, at once or as soon as there is one: a worker may be told to leave while it is forked.

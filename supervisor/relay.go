@@ -20,7 +20,7 @@ const (
 
 // reload makes the workers read their configuration again. Whether that is a signal or a rollout is the machine's
 // decision; what it has to know first is read from /proc beside the loop.
-func (p *pool) reload(how reach, reply replyFunc) {
+func (p *pool) reload(how reach, reply replier) {
 	begun := time.Now()
 	if p.st.Spec.Reload != machine.ReloadAuto || !p.accepts() {
 		p.surveyed(surveyed{pool: p, begun: begun, reach: how, reply: reply})
@@ -38,7 +38,7 @@ func (p *pool) reload(how reach, reply replyFunc) {
 			up = append(up, known{ref, rec.proc.PID(), rec.edition.cfg.Signals.Reload, rec.reload})
 		}
 	}
-	p.sup.goOn(func() {
+	p.sup.lookUp(func() {
 		var safe []machine.Ref
 		for _, k := range up {
 			if p.sup.cfg.World.survives(k.pid, k.sig, k.declared) {
@@ -59,13 +59,13 @@ func (w World) survives(pid int, sig syscall.Signal, declared bool) bool {
 // surveyed goes on with a reload.
 func (p *pool) surveyed(m surveyed) {
 	if !p.accepts() {
-		m.reply(Verdict{Err: p.notRunning()})
+		m.reply.give(Verdict{Err: p.notRunning()})
 		return
 	}
 	sig := p.cfg().Signals.Reload
 	if p.st.RollsOnReload(m.safe) {
 		if m.reach == signalOnly {
-			m.reply(Verdict{Text: fmt.Sprintf("pool %s untouched", p.name)})
+			m.reply.give(Verdict{Text: fmt.Sprintf("pool %s untouched", p.name)})
 			return
 		}
 		p.roll(p.booked(m.begun, m.reply))
@@ -87,15 +87,7 @@ func (p *pool) surveyed(m surveyed) {
 		v = Verdict{Text: fmt.Sprintf("pool %s untouched", p.name)}
 	}
 	p.endReload()
-	m.reply(v)
-}
-
-// unread adds to a verdict that the configuration file was not read.
-func unread(v Verdict) Verdict {
-	if v.Err == nil {
-		v.Text += "; the configuration file was not read: a reload of all pools does that"
-	}
-	return v
+	m.reply.give(v)
 }
 
 // relays counts what became of the relays of one request.

@@ -20,15 +20,15 @@ var errNotNow = errors.New("try again when it has ended")
 
 // reload reads the configuration again and applies what changed as one transaction. While one is under way the next is
 // queued; several requests share it, since it will read the file as it is then.
-func (s *Supervisor) reload(reply replyFunc) {
+func (s *Supervisor) reload(reply replier) {
 	switch {
 	case s.leaving:
-		reply(Verdict{Err: ErrStopped})
+		reply.give(Verdict{Err: ErrStopped})
 	case s.transaction != nil:
 		s.log.Info().Msg("reload queued behind the one at hand")
 		s.reloads = append(s.reloads, reply)
 	default:
-		s.beginReload([]replyFunc{reply})
+		s.beginReload([]replier{reply})
 	}
 }
 
@@ -60,7 +60,7 @@ func (s *Supervisor) facts() *facts {
 }
 
 // beginReload prepares a transaction beside the loop.
-func (s *Supervisor) beginReload(waiting []replyFunc) {
+func (s *Supervisor) beginReload(waiting []replier) {
 	t := &transaction{waiting: waiting}
 	t.ctx, t.cancel = context.WithCancel(s.ctx)
 	s.transaction = t
@@ -208,7 +208,7 @@ func (s *Supervisor) refused(v Verdict) {
 
 // reloadAll is a reload of a configuration in which nothing changed: the workers are told, or rolled, as their pools say.
 func (s *Supervisor) reloadAll(t *transaction) {
-	gather := newGather(len(s.pools), func(v Verdict) {
+	gather := newGather(len(s.pools), replyFunc(func(v Verdict) {
 		if v.Err == nil {
 			s.reloadDone()
 			s.log.Info().Msg("reload done: nothing had changed in the configuration")
@@ -216,15 +216,15 @@ func (s *Supervisor) reloadAll(t *transaction) {
 			s.reloadFailed(v)
 		}
 		s.endTransaction(v)
-	})
+	}))
 	s.reloadIs(reloadApplying)
 	t.discard()
 	for _, p := range s.pools {
 		if !p.accepts() { // it has not read the old configuration yet, or never will read another one
-			gather.one(Verdict{Text: fmt.Sprintf("pool %s is %s", p.name, p.phase())})
+			gather.give(Verdict{Text: fmt.Sprintf("pool %s is %s", p.name, p.phase())})
 			continue
 		}
-		p.reload(signalOrRoll, gather.one)
+		p.reload(signalOrRoll, gather)
 	}
 }
 
@@ -251,7 +251,7 @@ func (s *Supervisor) giveUpReloads() {
 		s.transaction.answer(stopped)
 	}
 	for _, reply := range s.reloads {
-		reply(stopped)
+		reply.give(stopped)
 	}
 	s.reloads = nil
 }

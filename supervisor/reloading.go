@@ -27,11 +27,8 @@ func (r *reloading) tell(rec *record) {
 }
 
 // booked counts a reload by its verdict.
-func (p *pool) booked(begun time.Time, reply replyFunc) replyFunc {
-	return func(v Verdict) {
-		p.book(begun, time.Now(), v.Err != nil)
-		reply(v)
-	}
+func (p *pool) booked(begun time.Time, reply replier) replier {
+	return bookedReply{pool: p, begun: begun, next: reply}
 }
 
 func (p *pool) book(begun, ended time.Time, failed bool) {

@@ -251,7 +251,7 @@ func TestRequestsAtTheEndAreAnswered(t *testing.T) {
 		}
 		for _, verb := range []Verb{Roll, Reload, Scale, Dump, Plan} {
 			a := &asked{stage: s, verdict: make(chan Verdict, 1)}
-			s.sup.mail.queue = append(s.sup.mail.queue, requested{req: Request{Verb: verb, Workers: 1}, reply: func(v Verdict) { a.verdict <- v }})
+			s.sup.mail.queue = append(s.sup.mail.queue, requested{req: Request{Verb: verb, Workers: 1}, reply: replyFunc(func(v Verdict) { a.verdict <- v })})
 			all = append(all, a)
 		}
 		s.sup.mail.mu.Unlock()

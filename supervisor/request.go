@@ -24,6 +24,7 @@ const (
 	Dump    Verb = "dump"    // relay the dump signal, one worker at a time
 	Stop    Verb = "stop"    // stop gracefully; may be repeated
 	Kill    Verb = "kill"    // kill everything and exit with 1
+	Upgrade Verb = "upgrade" // go on as another version of the program
 )
 
 // Request is something that a person or a program wants. An empty Pool means all of them.
@@ -37,10 +38,12 @@ type Request struct {
 	Slot   *int
 	Signal syscall.Signal // of Signal
 	Force  bool           // of Signal: also if the worker dies of it
-	UID    int            // who asks, Nobody if that is not known
-	PID    int            // of the process that asks; 0 for signals, over TCP, and of another pid namespace
-	From   string         // the address that it asks from, if that is not this machine's own socket
-	Ticket string         // by which who waits for the end can ask for it again after an upgrade; see Rejoin. "" is nobody
+	// Program is the path of the one that Upgrade goes on as; "" is where the present one came from.
+	Program string
+	UID     int    // who asks, Nobody if that is not known
+	PID     int    // of the process that asks; 0 for signals, over TCP, and of another pid namespace
+	From    string // the address that it asks from, if that is not this machine's own socket
+	Ticket  string // by which who waits for the end can ask for it again after an upgrade; see Rejoin. "" is nobody
 }
 
 // Nobody is the UID of a request that no user of this machine has made: of a signal, and of what came over TCP.
@@ -82,5 +85,3 @@ type Verdict struct {
 	Lines []string        // the last words of the worker that is to blame
 	Data  json.RawMessage // of Plan: a PlanView
 }
-
-type replyFunc func(Verdict)

@@ -23,7 +23,7 @@ var (
 // context's end the waiting ends, not the work.
 func (s *Supervisor) Do(ctx context.Context, req Request) Verdict {
 	answer := make(chan Verdict, 1)
-	if !s.mail.post(requested{req: req, reply: func(v Verdict) { answer <- v }}) {
+	if !s.mail.post(requested{req: req, reply: asker{ticket: req.Ticket, tell: func(v Verdict) { answer <- v }}}) {
 		return Verdict{Err: ErrStopped}
 	}
 	select {
@@ -35,10 +35,10 @@ func (s *Supervisor) Do(ctx context.Context, req Request) Verdict {
 }
 
 // serve does what was asked for. A request that makes no sense changes nothing.
-func (s *Supervisor) serve(req Request, reply replyFunc) {
+func (s *Supervisor) serve(req Request, reply replier) {
 	pools := s.named(req.Pool)
 	if len(pools) == 0 {
-		reply(Verdict{Err: fmt.Errorf("cannot %s pool %q: %w (there is: %s)", req.Verb, req.Pool, ErrNoPool, s.poolNames())})
+		reply.give(Verdict{Err: fmt.Errorf("cannot %s pool %q: %w (there is: %s)", req.Verb, req.Pool, ErrNoPool, s.poolNames())})
 		return
 	}
 	if req.Verb != Plan { // who may only look must not be able to fill the log and the events
@@ -51,15 +51,15 @@ func (s *Supervisor) serve(req Request, reply replyFunc) {
 	gather := newGather(len(pools), reply)
 	if (req.Verb == Roll || req.Verb == Reload) && !req.Abort && s.anyServing() && !s.leaving {
 		s.systemd.reloading()
-		gather.last = s.systemd.reloaded
+		gather.sup, gather.reloading = s, true
 	}
 	for _, p := range pools {
-		p.serve(req, gather.one)
+		p.serve(req, gather)
 	}
 }
 
 // serveWhole does what concerns all pools together, and reports whether the request was of that kind.
-func (s *Supervisor) serveWhole(req Request, reply replyFunc) bool {
+func (s *Supervisor) serveWhole(req Request, reply replier) bool {
 	switch {
 	case req.Verb == Plan:
 		s.plan(reply)
@@ -67,54 +67,55 @@ func (s *Supervisor) serveWhole(req Request, reply replyFunc) bool {
 		s.abortReload(reply)
 	case req.Verb == Reload && req.Pool == "" && s.cfg.World.Load != nil:
 		s.reload(reply)
+	case req.Verb == Upgrade:
+		s.beginUpgrade(req.Program, reply)
 	case req.Verb == Stop && req.Pool == "":
 		s.leave()
-		reply(Verdict{Text: "stopping"})
+		reply.give(Verdict{Text: "stopping"})
 	case req.Verb == Kill && req.Pool == "":
 		s.forced = true
 		for _, p := range s.pools {
 			p.step(machine.KillRequested{})
 		}
 		s.leave()
-		reply(Verdict{Text: "killed"})
+		reply.give(Verdict{Text: "killed"})
 	default:
 		return false
 	}
 	return true
 }
 
-func (p *pool) serve(req Request, reply replyFunc) {
+func (p *pool) serve(req Request, reply replier) {
 	switch req.Verb {
 	case Roll:
 		if req.Abort {
-			reply(p.abort())
+			reply.give(p.abort())
 			return
 		}
 		p.roll(reply)
 	case Reload:
 		if p.sup.cfg.World.Load != nil {
-			told := reply
-			reply = func(v Verdict) { told(unread(v)) }
+			reply = unreadReply{reply}
 		}
 		p.reload(signalOrRoll, reply)
 	case Scale:
-		reply(p.scale(req))
+		reply.give(p.scale(req))
 	case Dump:
-		reply(p.dump())
+		reply.give(p.dump())
 	case Restart:
 		p.restart(req, reply)
 	case Signal:
 		p.signal(req, reply)
 	case Stop:
 		p.step(machine.StopRequested{})
-		reply(Verdict{Text: "stopping pool " + p.name})
+		reply.give(Verdict{Text: "stopping pool " + p.name})
 	case Kill:
 		p.step(machine.KillRequested{})
-		reply(Verdict{Text: "killed pool " + p.name})
-	case Plan:
-		fallthrough // serveWhole has done it
+		reply.give(Verdict{Text: "killed pool " + p.name})
+	case Plan, Upgrade:
+		fallthrough // serveWhole has done them
 	default:
-		reply(Verdict{Err: fmt.Errorf("cannot do %q: %w", req.Verb, ErrBadVerb)})
+		reply.give(Verdict{Err: fmt.Errorf("cannot do %q: %w", req.Verb, ErrBadVerb)})
 	}
 }
 
@@ -201,31 +202,4 @@ func (s *Supervisor) poolNames() string {
 		names[i] = p.name
 	}
 	return strings.Join(names, ", ")
-}
-
-// gather makes one verdict out of those of several pools. Only the loop uses it.
-type gather struct {
-	left  int
-	all   Verdict
-	last  func()
-	reply replyFunc
-}
-
-func newGather(n int, reply replyFunc) *gather { return &gather{left: n, reply: reply} }
-
-func (g *gather) one(v Verdict) {
-	if v.Text != "" && g.all.Text != "" {
-		v.Text = "\n" + v.Text
-	}
-	g.all.Text += v.Text
-	g.all.Err = errors.Join(g.all.Err, v.Err)
-	g.all.Lines = append(g.all.Lines, v.Lines...)
-	g.left--
-	if g.left > 0 {
-		return
-	}
-	if g.last != nil {
-		g.last()
-	}
-	g.reply(g.all)
 }

@@ -22,15 +22,15 @@ var (
 type restart struct {
 	ref   machine.Ref
 	pid   int
-	reply replyFunc
+	reply replier
 }
 
 // restart replaces the worker of a slot as one that has served its time: its successor is ready first, and it begins when
 // there is nothing else to do. The answer comes when the worker is gone, or when its successor has failed.
-func (p *pool) restart(req Request, reply replyFunc) {
+func (p *pool) restart(req Request, reply replier) {
 	rec, err := p.restarted(*req.Slot)
 	if err != nil {
-		reply(Verdict{Err: fmt.Errorf("cannot restart slot %d of pool %s: %w", *req.Slot, p.name, err)})
+		reply.give(Verdict{Err: fmt.Errorf("cannot restart slot %d of pool %s: %w", *req.Slot, p.name, err)})
 		return
 	}
 	p.restarts = append(p.restarts, restart{ref: rec.ref, pid: rec.proc.PID(), reply: reply})
@@ -78,7 +78,7 @@ func (p *pool) settleRestarts() {
 	p.restarts = slices.DeleteFunc(p.restarts, func(r restart) bool {
 		v, ended := p.restartEnd(r)
 		if ended {
-			r.reply(v)
+			r.reply.give(v)
 		}
 		return ended
 	})
@@ -111,7 +111,7 @@ func (p *pool) restartFailed(rec *record) {
 		if r.ref.Slot != rec.ref.Slot || r.ref.Inc >= rec.ref.Inc {
 			return false
 		}
-		r.reply(Verdict{
+		r.reply.give(Verdict{
 			Err: fmt.Errorf("cannot restart slot %d of pool %s: %w: %s; it is tried again",
 				r.ref.Slot, p.name, ErrRestart, p.fate(rec, machine.SuccessorDied)),
 			Lines: rec.tail(),
@@ -123,7 +123,7 @@ func (p *pool) restartFailed(rec *record) {
 // dropRestarts answers everybody who waits for one.
 func (p *pool) dropRestarts(v Verdict) {
 	for _, r := range p.restarts {
-		r.reply(v)
+		r.reply.give(v)
 	}
 	p.restarts = nil
 }

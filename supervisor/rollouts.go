@@ -18,11 +18,11 @@ var ErrRollout = errors.New("rollout failed")
 // waiter wants to know how the rollout to a generation ends.
 type waiter struct {
 	target uint64
-	reply  replyFunc
+	reply  replier
 }
 
 // await answers when the rollout that was just asked for has ended.
-func (p *pool) await(reply replyFunc) {
+func (p *pool) await(reply replier) {
 	target := p.st.Rollout.Target
 	if p.st.Rollout.Queued != 0 {
 		target = p.st.Rollout.Queued
@@ -35,7 +35,7 @@ func (p *pool) settle(meant func(waiter) bool, v Verdict) {
 	rest := p.waiting[:0]
 	for _, w := range p.waiting {
 		if meant(w) {
-			w.reply(v)
+			w.reply.give(v)
 			continue
 		}
 		rest = append(rest, w)
@@ -45,9 +45,9 @@ func (p *pool) settle(meant func(waiter) bool, v Verdict) {
 
 // roll replaces every worker by one of a new generation, with whatever executable is found now. What that generation
 // needs beforehand is seen to beside the loop.
-func (p *pool) roll(reply replyFunc) {
+func (p *pool) roll(reply replier) {
 	if !p.accepts() {
-		reply(Verdict{Err: p.notRunning()})
+		reply.give(Verdict{Err: p.notRunning()})
 		return
 	}
 	s, old, next, ctx := p.sup, p.latest(), p.st.Rollout.Target+1, p.errand()
@@ -110,7 +110,7 @@ func (m *rollReady) refuse(v Verdict) {
 		_ = m.edition.program.Close()
 	}
 	if v.Err != nil {
-		m.reply(v)
+		m.reply.give(v)
 	}
 }
 

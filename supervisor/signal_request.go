@@ -19,13 +19,13 @@ type aim struct {
 }
 
 // signal relays a signal that somebody names. What it would do to the workers is read from /proc beside the loop.
-func (p *pool) signal(req Request, reply replyFunc) {
+func (p *pool) signal(req Request, reply replier) {
 	aims, err := p.aims(req.Slot)
 	if err != nil {
-		reply(Verdict{Err: fmt.Errorf("cannot send %s to pool %s: %w", signalName(req.Signal), p.name, err)})
+		reply.give(Verdict{Err: fmt.Errorf("cannot send %s to pool %s: %w", signalName(req.Signal), p.name, err)})
 		return
 	}
-	p.sup.goOn(func() {
+	p.sup.lookUp(func() {
 		for i := range aims {
 			t := &aims[i]
 			t.handling, t.err = p.sup.cfg.World.Handles(t.pid, req.Signal)
@@ -78,11 +78,11 @@ func (p *pool) aimed(m aimed) {
 	}
 	switch {
 	case sent == 0 && refused == nil:
-		m.reply(Verdict{Err: fmt.Errorf("cannot send %s to pool %s: %w", signalName(m.req.Signal), p.name, errNoTarget)})
+		m.reply.give(Verdict{Err: fmt.Errorf("cannot send %s to pool %s: %w", signalName(m.req.Signal), p.name, errNoTarget)})
 	case sent == 0:
-		m.reply(Verdict{Err: fmt.Errorf("cannot send %s: %w", signalName(m.req.Signal), refused)})
+		m.reply.give(Verdict{Err: fmt.Errorf("cannot send %s: %w", signalName(m.req.Signal), refused)})
 	default:
-		m.reply(Verdict{Text: fmt.Sprintf("%s sent to %d of %d workers of pool %s", signalName(m.req.Signal), sent, len(m.aims), p.name)})
+		m.reply.give(Verdict{Text: fmt.Sprintf("%s sent to %d of %d workers of pool %s", signalName(m.req.Signal), sent, len(m.aims), p.name)})
 	}
 }
 

@@ -13,17 +13,27 @@ func SignalsWanted() []os.Signal {
 	}
 }
 
-func (s *Supervisor) forwardSignals(signals <-chan os.Signal) {
+// forwardSignals makes messages of signals until the function that it returns is called: what comes then stays in the
+// channel.
+func (s *Supervisor) forwardSignals() (end func()) {
+	stop, done := make(chan struct{}), make(chan struct{})
 	s.goOn(func() {
+		defer close(done)
 		for {
 			select {
-			case sig := <-signals:
+			case sig := <-s.signals:
 				s.mail.post(signalled{sig: sig})
+			case <-stop:
+				return
 			case <-s.quit:
 				return
 			}
 		}
 	})
+	return func() {
+		close(stop)
+		<-done
+	}
 }
 
 func nameOf(sig os.Signal) string {
@@ -50,11 +60,15 @@ func (s *Supervisor) reopen() {
 func (s *Supervisor) signalled(sig os.Signal) {
 	s.log.Info().Str(keySignal, nameOf(sig)).Msg("signal received")
 	s.tellSignal(sig)
-	quiet := func(v Verdict) {
-		if v.Err != nil {
-			s.log.Error().Err(v.Err).Msg("request by signal failed")
-		}
+	if s.defers(sig) || sig == unix.SIGHUP && s.reloadsAsUpgrade() {
+		return
 	}
+	s.obey(sig)
+}
+
+// obey does what a signal means.
+func (s *Supervisor) obey(sig os.Signal) {
+	quiet := s.nobody()
 	switch sig {
 	case unix.SIGTERM, unix.SIGINT:
 		s.term()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -32,6 +33,11 @@ type stage struct {
 	signals chan os.Signal
 	code    chan int
 	log     *lockedBuffer
+	tickets int
+
+	mu   sync.Mutex
+	over context.Context //nolint:containedctx // of the program at hand
+	die  context.CancelFunc
 }
 
 // perform runs a story on a stage. Whatever the story leaves running is killed at its end.
@@ -67,6 +73,7 @@ func newStage(t testing.TB, w *world, change func(*Config)) *stage {
 	s := &stage{t: t, world: w, signals: make(chan os.Signal, 16), code: make(chan int, 1), log: &lockedBuffer{}}
 	web := poolNamed("web", "http")
 	web.Spec.LastID = 100
+	up := &fakeUpgrader{stage: s}
 	cfg := Config{
 		Name: "web", Version: "test", Log: zerolog.New(s.log).Level(zerolog.InfoLevel),
 		World: World{
@@ -83,6 +90,8 @@ func newStage(t testing.TB, w *world, change func(*Config)) *stage {
 			Doing:       func(int) string { return "state S" },
 			Check:       w.checkAll,
 			CPUTime:     w.cpuTime,
+			Upgrader:    up,
+			Heir:        w.heir(),
 			Systemd: func(state string) {
 				w.mu.Lock()
 				defer w.mu.Unlock()
@@ -100,7 +109,8 @@ func newStage(t testing.TB, w *world, change func(*Config)) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go func() { s.code <- s.sup.Run(s.signals) }()
+	s.over, s.die = context.WithCancel(context.Background())
+	go func(sup *Supervisor) { s.code <- sup.Run(s.signals) }(s.sup)
 	synctest.Wait()
 	return s
 }
@@ -211,9 +221,20 @@ type asked struct {
 	verdict chan Verdict
 }
 
+// ask asks, and asks again of the next program.
 func (s *stage) ask(req Request) *asked {
 	a := &asked{stage: s, verdict: make(chan Verdict, 1)}
-	go func() { a.verdict <- s.sup.Do(context.Background(), req) }()
+	s.tickets++
+	req.Ticket = fmt.Sprintf("op-%d", s.tickets)
+	sup, over := s.now()
+	go func() {
+		v := sup.Do(over, req)
+		for over.Err() != nil && len(a.verdict) == 0 && errors.Is(v.Err, context.Canceled) {
+			sup, over = s.now()
+			v = sup.Rejoin(over, req.Ticket)
+		}
+		a.verdict <- v
+	}()
 	synctest.Wait()
 	return a
 }

@@ -31,7 +31,13 @@ type Supervisor struct {
 	seed     uint64 // of the jitter
 
 	transaction *transaction // the reload at hand
-	reloads     []replyFunc  // who wants another one behind it
+	upgrade     *upgrade     // the one at hand
+	resumed     *Handed      // where another program was when this one took over; nil if there was none, and after that
+	past        pastAnswers  // to requests that this one took over
+	signals     <-chan os.Signal
+	deaf        func()    // ends their way to the loop
+	looking     int       // how many look something up for a request beside the loop
+	reloads     []replier // who wants another one behind it
 	config      ConfigView
 
 	feed     *events.Feed
@@ -40,6 +46,8 @@ type Supervisor struct {
 	document atomic.Pointer[json.RawMessage]
 	changed  atomic.Pointer[chan struct{}] // closed when the snapshot is not the newest any more
 	pending  sync.WaitGroup                // goroutines that probe, survey and prepare
+	couriers sync.WaitGroup                // those that signal workers
+	probing  sync.WaitGroup                // those that probe: some of pending
 	quit     chan struct{}                 // closed when the loop has ended
 	ctx      context.Context               //nolint:containedctx // ends with the stop, for everything that is done beside the loop
 	cancel   context.CancelFunc
@@ -61,7 +69,7 @@ var errNoPools = errors.New("there is no pool")
 // New checks the configuration, opens the listeners and prepares a supervisor. No worker is started yet. Errors are
 // those of the listeners, *listener.OpenError, and of the recipes, which wrap worker.ErrRecipe.
 func New(cfg Config) (*Supervisor, error) {
-	if len(cfg.Desired.Pools) == 0 {
+	if len(cfg.Desired.Pools) == 0 && cfg.Handed == nil {
 		return nil, fmt.Errorf("cannot supervise: %w", errNoPools)
 	}
 	for i := range cfg.Desired.Pools {
@@ -81,15 +89,30 @@ func New(cfg Config) (*Supervisor, error) {
 		config: ConfigView{File: cfg.File, Loaded: time.Now()},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	if err := s.furnish(); err != nil {
-		s.cancel()
+	s.systemd = newSystemd(cfg.World.Systemd)
+	s.observer = newObserver(cfg.World, s.mail)
+	prepare := s.furnish
+	if cfg.Handed != nil {
+		prepare = func() error { return s.takeOver(cfg.Handed) }
+	}
+	if err := prepare(); err != nil {
+		s.abandon()
 		return nil, err
 	}
 	s.putDocument()
-	s.systemd = newSystemd(cfg.World.Systemd)
-	s.observer = newObserver(cfg.World, s.mail)
 	s.publish()
+	if err := s.takeEvents(); err != nil {
+		s.abandon()
+		return nil, fmt.Errorf("cannot take over events: %w", err)
+	}
 	return s, nil
+}
+
+// abandon ends what New has begun.
+func (s *Supervisor) abandon() {
+	s.cancel()
+	s.observer.close()
+	s.systemd.close()
 }
 
 // furnish opens the listeners and makes the pools.
@@ -120,14 +143,16 @@ func (s *Supervisor) furnish() error {
 // Run starts the pools and serves until they have ended. Signals arrive on the channel, which Run never closes.
 // It returns the exit code: 0 after a graceful stop with every process reaped, else 1.
 func (s *Supervisor) Run(signals <-chan os.Signal) int {
-	s.log.Info().Str(keyName, s.cfg.Name).Str(keyVersion, s.cfg.Version).Int(keyPID, os.Getpid()).Msg("supervisor started")
-	s.sayWhatIsMissing(&s.desired)
-	s.forwardSignals(signals)
+	s.signals = signals
+	s.deaf = s.forwardSignals()
 	s.beatWatchdog()
-	s.systemd.starting(s.startTimeout())
-	s.beginRush()
-	s.startDue()
+	if s.resumed != nil {
+		s.resume()
+	} else {
+		s.open()
+	}
 	s.publish()
+	s.answer()
 	for !s.ended() {
 		batch := s.mail.take()
 		for i, msg := range batch {
@@ -145,11 +170,21 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 			p.steer()
 			p.followLoad()
 		}
+		s.advanceUpgrade()
 		s.publishSoon()
 	}
 	s.publish()
 	s.answer()
 	return s.finish()
+}
+
+// open starts the pools that wait for nobody.
+func (s *Supervisor) open() {
+	s.log.Info().Str(keyName, s.cfg.Name).Str(keyVersion, s.cfg.Version).Int(keyPID, os.Getpid()).Msg("supervisor started")
+	s.sayWhatIsMissing(&s.desired)
+	s.systemd.starting(s.startTimeout())
+	s.beginRush()
+	s.startDue()
 }
 
 // Forced reports whether somebody had everything killed, by a fourth termination or by Kill. It is for who has called Run,
@@ -217,6 +252,7 @@ func (s *Supervisor) handle(msg message) {
 	case timerEnded:
 		m.pool.timerEnded(m)
 	case surveyed:
+		s.looking--
 		m.pool.surveyed(m)
 	case rollReady:
 		m.pool.rollReady(m)
@@ -241,21 +277,18 @@ func (s *Supervisor) handle(msg message) {
 	case watchdogDue:
 		s.systemd.alive()
 	case answered:
-		m.reply(m.verdict)
+		s.looking--
+		m.reply.give(m.verdict)
 	case aimed:
+		s.looking--
 		m.pool.aimed(m)
+	case upgradeMoved:
+		s.upgradeMoved(m)
 	case nudged:
 		close(m.answer)
 	case requested:
-		s.serve(m.req, func(v Verdict) {
-			s.answers = append(s.answers, func() { m.reply(v) })
-		})
+		s.serve(m.req, seenReply{sup: s, next: m.reply})
 	default:
 		panic(fmt.Sprintf("supervisor: unknown message %T", msg))
 	}
-}
-
-// goOn runs f beside the loop. The supervisor waits for it at its end, so f must watch quit.
-func (s *Supervisor) goOn(f func()) {
-	s.pending.Go(f)
 }

@@ -156,6 +156,12 @@ func (d *systemd) endReload() {
 	}
 }
 
+// resume goes on where another program was that had said RELOADING=1, if it had said READY=1 before.
+func (d *systemd) resume(announced bool) {
+	d.reloads++
+	d.announced, d.told = announced, announced
+}
+
 // follow keeps READY=1 and STATUS= in step with what is published.
 func (d *systemd) follow(s *Snapshot) {
 	if d.send == nil {

@@ -15,7 +15,7 @@ import (
 type transaction struct {
 	ctx      context.Context //nolint:containedctx // an abort ends the preparation
 	cancel   context.CancelFunc
-	waiting  []replyFunc
+	waiting  []replier
 	plan     *plan.Plan
 	house    *house     // with what was opened
 	opened   []Listener // closed again if it fails
@@ -61,7 +61,7 @@ func (t *transaction) release() {
 
 func (t *transaction) answer(v Verdict) {
 	for _, reply := range t.waiting {
-		reply(v)
+		reply.give(v)
 	}
 	t.waiting = nil
 }

@@ -32,6 +32,7 @@ type happening struct {
 var happenings = []string{
 	"reload", "reload", "reload", "reload", "unchanged", "broken", "abort", "abort", "roll", "scale", "scale", "crash", "crash",
 	"sick", "sick", "well", "due", "stop pool", "missing", "there", "plan", "dump", "load", "load",
+	"upgrade", "upgrade", "no upgrade",
 }
 
 // TestWalksThroughReloads takes random ways: configurations that change, workers that fail, people who change their
@@ -192,6 +193,9 @@ func (wk *walker) take(step happening) {
 		ask(Request{Verb: Plan})
 	case "dump":
 		ask(Request{Verb: Dump})
+	case "upgrade", "no upgrade":
+		wk.sup.cfg.World.Upgrader.(*fakeUpgrader).fail(step.what != "upgrade", step.which%2 == 0)
+		ask(Request{Verb: Upgrade})
 	case "crash":
 		if living := wk.world.living(); len(living) > 0 {
 			living[step.which%len(living)].end(worker.Exit{Code: 1})

@@ -60,6 +60,10 @@ type World struct {
 	// Groups are control groups for workers. Nil is none, and then NoGroups says why, if there is a reason.
 	Groups   Groups
 	NoGroups error
+	// Heir takes over what the workers of another program have. It is used only where Config.Handed is.
+	Heir Heir
+	// Upgrader has another program take our place. Nil is none.
+	Upgrader Upgrader
 	// Systemd sends a state string of sd_notify(3) to the service manager, if there is one.
 	Systemd func(state string)
 	// WatchdogInterval is how often systemd wants to hear of us; 0 if it does not.
@@ -81,12 +85,14 @@ type Process interface {
 	Signal(sig syscall.Signal) error
 	SignalGroup(sig syscall.Signal) error
 	SignalStrays(sig syscall.Signal) error
+	Hand() worker.HandedProcess
 }
 
 // Notify is the notification socket of one worker; see worker.Notify.
 type Notify interface {
 	Address() string
 	Trust(uid uint32)
+	Hand() worker.HandedNotify
 	Close() error
 }
 
@@ -103,6 +109,7 @@ type Output interface {
 	GiveTo(uid, gid uint32) error
 	Spawned(pid int)     // the worker has its copies; 0 if it could not be started
 	Tail(n int) []string // the last lines of its stderr, or of its stdout if there are none
+	Hand() *HandedOutput // by which another program finds it; nil if there is nothing to find
 	Close()              // after the last process of the group is gone
 }
 

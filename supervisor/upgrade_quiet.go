@@ -1,0 +1,77 @@
+package supervisor
+
+import (
+	"time"
+
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+// areBack ends all watching, and waits for those who ask workers and signal them, for a moment: what they have begun would
+// be nobody's business in the next program.
+func (s *Supervisor) areBack() bool {
+	for _, p := range s.pools {
+		for _, rec := range p.workers {
+			rec.unwatch()
+		}
+	}
+	back := make(chan struct{})
+	go func() { // ends with the last of them
+		s.probing.Wait()
+		s.couriers.Wait()
+		close(back)
+	}()
+	select {
+	case <-back:
+		return true
+	case <-time.After(lastWords):
+		return false
+	}
+}
+
+// isQuiet reports whether nothing is under way beside the loop that another program could not take up again.
+func (s *Supervisor) isQuiet() bool {
+	if s.transaction != nil || len(s.reloads) > 0 || s.looking > 0 {
+		return false
+	}
+	for _, p := range s.pools {
+		if p.errands.rolls > 0 || p.station == preparing && len(p.cfg().PreStart) > 0 && p.st.Phase == machine.Serving {
+			return false
+		}
+	}
+	return true
+}
+
+// holdsLaunches reports whether workers are left to be started by the next program.
+func (s *Supervisor) holdsLaunches() bool { return s.upgrade != nil && s.upgrade.stage >= upHushing }
+
+// isBearing reports whether a worker is being started.
+func (s *Supervisor) isBearing() bool {
+	for _, p := range s.pools {
+		for _, rec := range p.workers {
+			if rec.proc == nil && !rec.over && !rec.unborn {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// bear starts the workers that were left for another program.
+func (s *Supervisor) bear() {
+	for _, p := range s.pools {
+		for ref, rec := range p.workers {
+			if rec.unborn {
+				p.launch(machine.Start{Ref: ref, ID: rec.id, Generation: rec.generation})
+			}
+		}
+	}
+}
+
+// watchAgain takes back what areBack has ended.
+func (s *Supervisor) watchAgain() {
+	for _, p := range s.pools {
+		for _, rec := range p.workers {
+			p.watchAgain(rec)
+		}
+	}
+}
