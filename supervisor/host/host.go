@@ -2,16 +2,19 @@ package host
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/broodctl/brood/internal/cgroup"
 	"github.com/broodctl/brood/internal/control"
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/poll"
@@ -31,8 +34,14 @@ type Options struct {
 	Log func(w io.Writer) zerolog.Logger
 	// Signals are those that the supervisor gets; nil is supervisor.SignalsWanted. The others stay the program's own.
 	Signals []os.Signal
+	// Caught is what CatchSignals returned; nil if it was not called.
+	Caught chan os.Signal
 	// Colours are for the names of workers in front of their lines, where a terminal shows them.
 	Colours bool
+	// Upgradable says that the program understands CheckCommand, and can be replaced by another version of it while it runs.
+	Upgradable bool
+	// UpgradeOnReload has SIGHUP look first whether such a version is there.
+	UpgradeOnReload bool
 	// Control is the path of a socket where the commands of brood are answered; "" is none. See ControlPath.
 	Control string
 	// File is where the first description came from, for people, and Load reads it again for a reload. With a nil Load
@@ -40,6 +49,20 @@ type Options struct {
 	File string
 	Load func() (plan.Desired, error)
 }
+
+// CatchSignals is for a program that is Upgradable, with all signals that a supervisor wants: it has those caught from its
+// first moment on that arrive while it takes over from another, and is nil if it does not. The channel is for Options.
+func CatchSignals() chan os.Signal {
+	if _, is := os.LookupEnv(envState); !is {
+		return nil
+	}
+	c := newSignals()
+	worker.NotifySignals(c, supervisor.SignalsWanted()...)
+	return c
+}
+
+// newSignals has room for bursts of TTIN and TERM; the loop empties it at once.
+func newSignals() chan os.Signal { return make(chan os.Signal, 64) }
 
 // Host is this process as a supervisor needs it.
 type Host struct {
@@ -56,7 +79,12 @@ type Host struct {
 	socket  *control.Socket // nil if there is none
 	world   supervisor.World
 	sup     atomic.Pointer[supervisor.Supervisor] // nil until Supervise
-	undo    []func()                              // what Close does, last first
+	groups  *cgroup.Tree                          // nil if there are none
+	parts   []namedPart
+	program string   // where this one came from
+	doc     *handed  // what the program before has left; nil if there was none, and once it is ours
+	file    int      // that it is in; -1 if there is none
+	undo    []func() // what Close does, last first
 	atEnd   func(<-chan os.Signal)
 }
 
@@ -79,18 +107,39 @@ func New(opt Options) (*Host, error) {
 	if opt.Signals == nil {
 		opt.Signals = supervisor.SignalsWanted()
 	}
-	h := &Host{opt: opt, signals: make(chan os.Signal, 16)} // bursts of TTIN and TERM; the loop empties it at once
-	if len(opt.Signals) > 0 {                               // none is all to Notify
-		signal.Notify(h.signals, opt.Signals...)
+	h := &Host{opt: opt, signals: opt.Caught, file: -1}
+	if len(opt.Signals) > 0 { // none is all to Notify
+		if h.signals == nil {
+			h.signals = newSignals()
+			worker.NotifySignals(h.signals, opt.Signals...)
+		}
 		h.atClose(func() { signal.Stop(h.signals) }) // nobody reads them any more, and TERM is to end who goes on
 	}
 	// A reader of our output that went away must not kill us. SIG_IGN would be inherited by the workers, a handler is not.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-	if err := h.open(); err != nil {
+	if err := h.begin(); err != nil {
+		err = h.giveBack(err)
 		h.Close()
 		return nil, err
 	}
 	return h, nil
+}
+
+// begin finds out whether another program was here before us, and opens what is needed.
+func (h *Host) begin() error {
+	if path, err := os.Executable(); err == nil {
+		h.program = strings.TrimSuffix(path, " (deleted)")
+	}
+	var err error
+	var failed string
+	h.doc, h.file, failed, err = inherit()
+	if err != nil {
+		return fmt.Errorf("cannot take over: %w", err)
+	}
+	if h.doc != nil {
+		h.doc.Supervisor.Upgrade.Failed = failed
+	}
+	return h.open()
 }
 
 func (h *Host) open() error {
@@ -105,8 +154,12 @@ func (h *Host) open() error {
 		return err
 	}
 	h.atClose(func() { _ = h.poller.Close() })
-	h.openLog()
-	h.tmp = worker.NewTmpDirs(h.opt.Name, func(err error) { h.log.Warn().Err(err).Msg("temporary files are left") })
+	if err := h.openLog(); err != nil {
+		return err
+	}
+	if err := h.openTmp(); err != nil {
+		return err
+	}
 	h.atClose(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), clearTime)
 		defer cancel()
@@ -122,13 +175,33 @@ func (h *Host) open() error {
 	return nil
 }
 
+// openTmp makes room for the workers' temporary files.
+func (h *Host) openTmp() error {
+	left := func(err error) { h.log.Warn().Err(err).Msg("temporary files are left") }
+	if h.doc == nil {
+		h.tmp = worker.NewTmpDirs(h.opt.Name, left)
+		return nil
+	}
+	var err error
+	h.tmp, err = worker.AdoptTmpDirs(h.opt.Name, h.doc.Tmp, left)
+	return err
+}
+
 // openLog makes what the workers and the supervisor write to.
-func (h *Host) openLog() {
+func (h *Host) openLog() error {
 	troubles := &troubleLog{}
-	h.output = logs.New(logs.Options{
+	opt := logs.Options{
 		Poller: h.poller, Stdout: syscall.Stdout, Stderr: syscall.Stderr,
 		ScreenOut: screen(syscall.Stdout, h.opt.Colours), ScreenErr: screen(syscall.Stderr, h.opt.Colours), Report: troubles.report,
-	})
+	}
+	if h.doc != nil && h.doc.Logs != nil {
+		var err error
+		if h.output, err = logs.Restore(opt, h.doc.Logs); err != nil {
+			return err
+		}
+	} else {
+		h.output = logs.New(opt)
+	}
 	h.atClose(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 		defer cancel()
@@ -140,6 +213,7 @@ func (h *Host) openLog() {
 		h.log = zerolog.New(h.output.Log()).Level(zerolog.InfoLevel).With().Timestamp().Logger()
 	}
 	troubles.to.Store(&h.log)
+	return nil
 }
 
 func (h *Host) atClose(f func()) { h.undo = append(h.undo, f) }

@@ -110,7 +110,7 @@ func TestKept(t *testing.T) {
 	k.has(2, 6)
 
 	k.kept.Pause(t.Context())
-	data, fds, err := k.kept.Hand()
+	data, fds, err := k.kept.Hand(t.Context(), nil)
 	must(t, err)
 	if len(fds) != recordFiles {
 		t.Errorf("handed are %v", fds)

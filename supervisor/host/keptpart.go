@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"os"
 
 	"github.com/broodctl/brood/internal/fdstore"
 )
@@ -44,7 +45,7 @@ func (k *kept) Resume() {
 }
 
 // Hand describes the store. Its record stays where it is.
-func (k *kept) Hand() (data any, descriptors []int, err error) {
+func (k *kept) Hand(context.Context, func(string) bool) (data any, descriptors []int, err error) {
 	h := storeHanded{Last: k.last, Room: k.room, Asked: k.asked, Sure: k.sure}
 	for one, name := range k.names {
 		h.Stored = append(h.Stored, storedItem{Dev: one.dev, Inode: one.inode, Name: name})
@@ -70,4 +71,43 @@ func (k *kept) restore(h storeHanded) {
 		return
 	}
 	k.record, k.recorded = record, true
+}
+
+// Settle has nothing to close.
+func (k *kept) Settle() {}
+
+// partStore is the name of the store among the parts.
+const partStore = "store"
+
+// inheritStore goes on with the store of the program before.
+func (h *Host) inheritStore() error {
+	var left storeHanded
+	was, err := h.Handed(partStore, &left)
+	if !was || err != nil {
+		return err
+	}
+	if k := h.newStore(); k != nil {
+		k.restore(left)
+		h.useStore(k)
+	}
+	return nil
+}
+
+// newStore is that of the service manager; nil if there is none.
+func (h *Host) newStore() *kept {
+	address := os.Getenv("NOTIFY_SOCKET")
+	if address == "" {
+		return nil
+	}
+	k, err := newKept(h.sockets, address, h.log)
+	if err != nil {
+		h.log.Debug().Err(err).Msg("there is no store of the service manager")
+		return nil
+	}
+	return k
+}
+
+func (h *Host) useStore(k *kept) {
+	h.kept.Store(k)
+	h.Keep(partStore, k)
 }

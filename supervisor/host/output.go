@@ -36,7 +36,7 @@ func openOutput(mux *logs.Mux, tty bool) func(supervisor.Speaker, plan.Log) (sup
 		if err != nil {
 			return nil, err // not the nil *Stream, which is no nil Output
 		}
-		return stream, nil
+		return output{stream}, nil
 	}
 }
 

@@ -18,8 +18,8 @@ import (
 // askTime bounds the question how much the service manager stores.
 const askTime = 10 * time.Second
 
-// openSockets takes the sockets that the service manager passes, and those that a process before us has left with it.
-func (h *Host) openSockets() error {
+// claimSockets takes the sockets that the service manager passes, and those that a process before us has left with it.
+func (h *Host) claimSockets() error {
 	inherited, err := listener.FromSystemd(os.Getenv, os.Getpid())
 	if err != nil {
 		return err
@@ -80,17 +80,12 @@ func readStore(stored []listener.Inherited) found {
 
 // openStore prepares the store, if there is a service manager.
 func (h *Host) openStore(f found) {
-	address := os.Getenv("NOTIFY_SOCKET")
-	if address == "" {
-		return
-	}
-	k, err := newKept(h.sockets, address, h.log)
-	if err != nil {
-		h.log.Debug().Err(err).Msg("there is no store of the service manager")
+	k := h.newStore()
+	if k == nil {
 		return
 	}
 	k.names, k.last, k.record, k.recorded, k.sure = f.names, f.last, f.record, f.record != nil, f.record != nil
-	h.kept.Store(k)
+	h.useStore(k)
 }
 
 // closeUnclaimed closes what was left of a process before us that nobody wants any more.

@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
@@ -27,19 +28,30 @@ var (
 // not fit together first, then in the errors of supervisor.New. No worker is started yet. An environment that a pool does not say is that of this process, and
 // "*" among the listeners of a pool stands for every socket of systemd's that no listener takes.
 func (h *Host) Supervise(first plan.Desired) (*supervisor.Supervisor, error) {
+	sup, err := h.supervise(first)
+	if err != nil {
+		return nil, h.giveBack(err)
+	}
+	return sup, nil
+}
+
+func (h *Host) supervise(first plan.Desired) (*supervisor.Supervisor, error) {
 	if err := fit(&first); err != nil {
 		return nil, err
 	}
 	if err := h.openSockets(); err != nil {
 		return nil, err
 	}
-	h.spares = &spares{set: h.sockets, passed: h.sockets.Spare(nil)}
 	var err error
 	if h.spawner, err = worker.NewSpawner(worker.Options{Poller: h.poller}); err != nil {
 		return nil, err
 	}
 	h.world = h.newWorld()
-	h.atClose(h.openGroups())
+	closeGroups, err := h.openGroups()
+	if err != nil {
+		return nil, err
+	}
+	h.atClose(closeGroups)
 	if h.opt.Load != nil {
 		h.world.Load = func() (plan.Desired, error) {
 			d, err := h.opt.Load()
@@ -56,10 +68,13 @@ func (h *Host) Supervise(first plan.Desired) (*supervisor.Supervisor, error) {
 		p := &first.Pools[i]
 		h.output.Widen(len(fmt.Sprintf("%s.%d", p.Name, p.MostWorkers()-1)))
 	}
-	sup, err := supervisor.New(supervisor.Config{
-		Name: h.opt.Name, Version: h.opt.Version, Log: h.log, World: h.world,
-		Desired: h.spares.fill(first), File: h.opt.File,
-	})
+	cfg := supervisor.Config{Name: h.opt.Name, Version: h.opt.Version, Log: h.log, World: h.world, File: h.opt.File, UpgradeOnReload: h.opt.UpgradeOnReload}
+	if h.doc != nil {
+		cfg.Handed = &h.doc.Supervisor
+	} else {
+		cfg.Desired = h.spares.fill(first)
+	}
+	sup, err := supervisor.New(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +90,36 @@ func (h *Host) Supervise(first plan.Desired) (*supervisor.Supervisor, error) {
 	return sup, nil
 }
 
+// openSockets takes the sockets of the service manager, or those of the program before.
+func (h *Host) openSockets() error {
+	var taken []listener.Config
+	if h.doc == nil {
+		if err := h.claimSockets(); err != nil {
+			return err
+		}
+	} else {
+		taken = h.doc.Taken
+		if err := h.inheritSockets(); err != nil {
+			return err
+		}
+	}
+	h.spares = &spares{set: h.sockets, passed: append(h.sockets.Spare(nil), taken...), taken: taken}
+	return nil
+}
+
+// inheritSockets takes over those of the program before.
+func (h *Host) inheritSockets() error {
+	var err error
+	h.sockets, err = listener.Restore(h.doc.Sockets, listener.Options{Poller: h.poller, Report: h.report})
+	if err != nil {
+		return err
+	}
+	h.atClose(h.closeSockets)
+	return h.inheritStore()
+}
+
 // AtEnd has f called in Run when the last worker has ended, while commands can still be run. Further signals come to f.
-// It is said before Run, once.
+// It is said before Run, once; without it nothing is done.
 func (h *Host) AtEnd(f func(signals <-chan os.Signal)) { h.atEnd = f }
 
 // Run starts the workers, and returns when all have ended: after a signal, a request, or the end of ctx, which is a request
@@ -90,6 +133,7 @@ func (h *Host) Run(ctx context.Context) error {
 		return fmt.Errorf("cannot run supervisor: %w", errUnsupervised)
 	}
 	runtime.LockOSThread() // for whoever has not
+	h.settle()
 	h.kept.Load().begin(h.storeLimit)
 	code, done := 0, make(chan struct{})
 	go func() {

@@ -83,3 +83,10 @@ func (s *spares) take(extra []listener.Config) {
 		}
 	}
 }
+
+// hand is what the next program has to remember.
+func (s *spares) hand() []listener.Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.taken)
+}

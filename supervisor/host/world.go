@@ -54,6 +54,10 @@ func (h *Host) newWorld() supervisor.World {
 		Connected:   connected,
 		Doing:       worker.Doing,
 	}
+	world.Heir = h.newHeir()
+	if h.opt.Upgradable {
+		world.Upgrader = &upgrader{h: h}
+	}
 	if os.Getenv("NOTIFY_SOCKET") != "" {
 		world.Systemd = func(state string) {
 			_, _ = daemon.SdNotify(false, state) // a manager that does not listen has nothing to hear

@@ -1,0 +1,131 @@
+package host
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/broodctl/brood/internal/cgroup"
+	"github.com/broodctl/brood/internal/handover"
+	"github.com/broodctl/brood/internal/logs"
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/plan"
+	"github.com/broodctl/brood/worker"
+)
+
+// formats are those of the document that one program leaves to the next. Whoever changes what a field means, or needs one
+// that earlier versions do not write, counts Now up, and Oldest if it cannot do without; whoever writes what an earlier
+// version would misread counts Least up. testdata/state has the documents of releases, and a test reads them all.
+func formats() handover.Formats { return handover.Formats{Now: 1, Least: 1, Oldest: 1} }
+
+// The variables by which one program speaks to the next.
+const (
+	envState  = "BROOD_UPGRADE_STATE"  // the descriptor of the document
+	envFailed = "BROOD_UPGRADE_FAILED" // why a program that had taken over gave back
+)
+
+// handed is the document.
+type handed struct {
+	handover.Header
+	Name       string // of the supervisor
+	Supervisor supervisor.Handed
+	Sockets    listener.Handed
+	Taken      []listener.Config // of systemd's sockets, those that "*" has stood for
+	Logs       *logs.Handed
+	Groups     *cgroup.HandedTree
+	Tmp        worker.HandedTmpDirs
+	Parts      map[string]part
+	Back       int // the file of the program that wrote it, to be executed if the next one cannot go on; -1 if it is lost
+}
+
+// part is what somebody else of the same process leaves to its like; see Keep.
+type part struct {
+	Data        json.RawMessage
+	Descriptors []int
+}
+
+// descriptors are all numbers that the next program inherits, in so far as there are any.
+func (h *handed) descriptors() []int {
+	all := h.Sockets.Descriptors()
+	all = append(all, h.Supervisor.Descriptors()...)
+	all = append(all, h.Tmp.Descriptors()...)
+	if h.Logs != nil {
+		all = append(all, h.Logs.Descriptors()...)
+	}
+	if h.Groups != nil {
+		all = append(all, h.Groups.Descriptors()...)
+	}
+	if h.Back >= 0 {
+		all = append(all, &h.Back)
+	}
+	var numbers []int
+	for _, fd := range all {
+		numbers = append(numbers, *fd)
+	}
+	for _, p := range h.Parts {
+		numbers = append(numbers, p.Descriptors...)
+	}
+	return numbers
+}
+
+// errOtherProcess: a state is of one process, and of its descriptors.
+var errOtherProcess = errors.New("it is the state of another process")
+
+// inherit reads what another program has left to this one; nil if it was started like any other. The variables are gone
+// afterwards, and whatever happens the file stays open, so that it can be given back.
+func inherit() (doc *handed, file int, failed string, err error) {
+	word, is := os.LookupEnv(envState)
+	if !is {
+		return nil, -1, "", nil
+	}
+	failed = os.Getenv(envFailed)
+	_ = os.Unsetenv(envState)
+	_ = os.Unsetenv(envFailed)
+	fd, err := strconv.Atoi(word)
+	if err != nil {
+		return nil, -1, failed, fmt.Errorf("cannot read %s %q: %w", envState, word, err)
+	}
+	doc, err = readState(fd)
+	if err == nil && doc.PID != os.Getpid() {
+		err = fmt.Errorf("cannot go on as process %d: %w", doc.PID, errOtherProcess)
+	}
+	return doc, fd, failed, err
+}
+
+func readState(fd int) (*handed, error) {
+	text, blob, err := handover.Load(fd)
+	if err != nil {
+		return nil, err
+	}
+	doc := &handed{}
+	if _, err := formats().Read(text, doc); err != nil {
+		return nil, err
+	}
+	if doc.Logs != nil {
+		doc.Logs.Blob = blob
+	}
+	return doc, nil
+}
+
+// Preview is what the next program has to know of a state beforehand.
+type Preview struct {
+	Name    string       // of the supervisor
+	From    string       // the version that wrote it
+	Desired plan.Desired // what runs
+}
+
+// CheckState reads the state of a running supervisor from a descriptor, as one that goes on from there would. Nothing is
+// taken over. Its error says why this version cannot go on.
+func CheckState(fd int) (Preview, error) {
+	doc, err := readState(fd)
+	if err != nil {
+		return Preview{}, err
+	}
+	if err := supervisor.CheckHanded(&doc.Supervisor); err != nil {
+		return Preview{}, err
+	}
+	return Preview{Name: doc.Name, From: doc.From, Desired: doc.Supervisor.Desired}, nil
+}
