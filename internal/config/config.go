@@ -23,9 +23,11 @@ type Config struct {
 	LogLevel    string
 	LogFormat   string
 	StopTimeout time.Duration // 0 is not known
-	Listeners   []Listener    // in the order of the file
-	Pools       []Pool        // in the order of the file
-	Hooks       []Hook        // in the order of the file
+	// UpgradeOnReload: SIGHUP goes on as another version of brood, if one was installed.
+	UpgradeOnReload bool
+	Listeners       []Listener // in the order of the file
+	Pools           []Pool     // in the order of the file
+	Hooks           []Hook     // in the order of the file
 
 	// Document is all of this as JSON, without secrets; see the function of that name.
 	Document json.RawMessage

@@ -178,6 +178,7 @@ func (r *resolver) supervisor() {
 	oneOf(r, under(table, "log_level"), s.LogLevel, words("trace", "debug", "info", "warn", "error"))
 	oneOf(r, under(table, "log_format"), s.LogFormat, words("auto", "json", "text"))
 	r.cfg.Name, r.cfg.LogLevel, r.cfg.LogFormat = s.Name, s.LogLevel, s.LogFormat
+	r.cfg.UpgradeOnReload = s.UpgradeOnReload
 	if s.StopTimeout != nil {
 		r.cfg.StopTimeout = time.Duration(*s.StopTimeout)
 		if *s.StopTimeout == 0 {

@@ -22,6 +22,8 @@ type SupervisorTable struct {
 	// StopTimeout is how long whoever runs brood waits for its end: TimeoutStopSec= of systemd.service(5),
 	// terminationGracePeriodSeconds of Kubernetes.
 	StopTimeout *Duration `toml:"stop_timeout,omitempty"`
+	// UpgradeOnReload: SIGHUP looks first whether another version of brood was installed, and goes on as that.
+	UpgradeOnReload bool `toml:"upgrade_on_reload,omitempty"`
 
 	Control ControlTable `toml:"control,omitempty"`
 }
