@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/broodctl/brood/supervisor"
@@ -32,6 +33,7 @@ type Body struct {
 	Delta   int    `json:"delta,omitempty"`   // scale: how many more
 	Signal  string `json:"signal,omitempty"`  // signal: its name, as HUP or SIGHUP
 	Force   bool   `json:"force,omitempty"`   // signal: also if the worker dies of it
+	Program string `json:"program,omitempty"` // upgrade: the path of the version to go on as
 	Abort   bool   `json:"abort,omitempty"`   // roll, reload: end the rollout at hand and go back
 	// Wait is how many seconds the answer may take: a rollout answers at its end. 0 answers at once, with what the
 	// request began.
@@ -67,6 +69,7 @@ type request struct {
 	isSlot  bool // not without Slot
 	isBrief bool // it is no operation: who asked gets the answer, and nobody else
 	isWhole bool // not of one Pool
+	program bool // Program
 }
 
 // requests is the whole table.
@@ -79,6 +82,7 @@ func requests() []request {
 		{verb: supervisor.Signal, place: true, signal: true},
 		{verb: supervisor.Plan, need: mayRead, isBrief: true, isWhole: true},
 		{verb: supervisor.Dump},
+		{verb: supervisor.Upgrade, isWhole: true, program: true},
 		{verb: supervisor.Stop},
 		{verb: supervisor.Kill},
 	}
@@ -103,7 +107,11 @@ func (r request) check(body Body) error {
 	case !r.place && body.Slot != nil:
 		return fmt.Errorf("cannot %s: slot belongs to signal and restart", r.verb)
 	case r.isWhole && body.Pool != "":
-		return fmt.Errorf("cannot %s for one pool: pool does not belong to it, which is about the whole configuration", r.verb)
+		return fmt.Errorf("cannot %s for one pool: pool does not belong to it, which is about all of them", r.verb)
+	case !r.program && body.Program != "":
+		return fmt.Errorf("cannot %s: program belongs to upgrade", r.verb)
+	case body.Program != "" && !filepath.IsAbs(body.Program):
+		return fmt.Errorf("cannot upgrade to %q: program is an absolute path", body.Program)
 	case r.count && given != 1:
 		return errors.New("cannot scale: give either workers, which is at least 1, or delta")
 	case r.place && body.Pool == "":

@@ -25,6 +25,7 @@ const (
 	CodeFailed       Code = "failed"             // 409: it did not work; the text says why
 	CodeRollout      Code = "rollout_failed"     // 409: the previous generation serves on
 	CodeReload       Code = "reload_failed"      // 409: the previous configuration holds
+	CodeUpgrade      Code = "upgrade_refused"    // 409: the version that was asked goes on
 	CodeAborted      Code = "aborted"            // 409: by request
 	CodeNotRelayed   Code = "not_relayed"        // 409: the worker would die of the signal
 	CodeNotStarted   Code = "not_started"        // 409: the pool waits for its turn
@@ -63,6 +64,7 @@ func verdictOf(err error) (int, Code) {
 	}{
 		{supervisor.ErrNoPool, http.StatusNotFound, CodeNoPool},
 		{supervisor.ErrNoSlot, http.StatusNotFound, CodeNoSlot},
+		{supervisor.ErrUpgrade, http.StatusConflict, CodeUpgrade},
 		{supervisor.ErrStopped, http.StatusServiceUnavailable, CodeStopping},
 		{supervisor.ErrScale, http.StatusUnprocessableEntity, CodeCannotScale},
 		{supervisor.ErrAborted, http.StatusConflict, CodeAborted},
