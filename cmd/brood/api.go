@@ -1,7 +1,7 @@
 package main
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -14,21 +14,26 @@ import (
 	"github.com/broodctl/brood/internal/door"
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/metrics"
-	"github.com/broodctl/brood/internal/web"
+	"github.com/broodctl/brood/listener"
+	"github.com/broodctl/brood/supervisor/host"
 	"github.com/broodctl/brood/worker"
 )
 
 // entrance is where the API is, and who may use it.
 type entrance struct {
-	socket *control.Socket
-	access control.Access
-	remote *door.Door // nil if there is none
-	tokens control.Tokens
+	socket  *control.Socket
+	access  control.Access
+	remote  *door.Door       // nil if there is none
+	address listener.Address // of remote
+	tokens  control.Tokens
+	server  *control.Server // nil until it is served
+	left    handedAPI       // by the program before
 }
 
-// openDoor opens what the API is answered on. Nothing is answered yet.
-func openDoor(cfg *config.Config, log zerolog.Logger) (*entrance, error) {
-	d := &entrance{tokens: control.Tokens{
+// openDoor opens what the API is answered on, or takes over what the program before has left. Nothing is answered yet.
+func openDoor(cfg *config.Config, h *host.Host) (*entrance, error) {
+	log := h.Log()
+	d := &entrance{address: cfg.Access.TCP, tokens: control.Tokens{
 		Write: cfg.Access.TokenFile, Read: cfg.Access.ReadTokenFile,
 		Log: func(err error) { log.Error().Err(err).Msg("cannot use token of the control API") },
 	}}
@@ -45,24 +50,38 @@ func openDoor(cfg *config.Config, log zerolog.Logger) (*entrance, error) {
 			return nil, &userError{code: exitConfig, err: err, hint: "a token is one line of 16 characters or more, in a file of mode 0600"}
 		}
 	}
-	if d.socket, err = control.Listen(path, d.access); err != nil {
+	was, err := h.Handed(partAPI, &d.left)
+	if err != nil {
+		return nil, err
+	}
+	if !was {
+		d.socket, err = control.Listen(path, d.access)
+	} else if d.socket, err = control.AdoptSocket(d.left.Socket); err == nil && d.left.Socket.Path != path {
+		err = fmt.Errorf("cannot move control socket %s to %s: %w", d.left.Socket.Path, path, errMoves)
+	}
+	if err != nil {
 		return nil, controlError(err)
 	}
-	if cfg.Access.TCP.Network != "" {
-		if d.remote, err = web.Listen(context.Background(), cfg.Access.TCP, "tcp of [supervisor.control]"); err != nil {
-			d.socket.Remove()
-			return nil, fmt.Errorf("cannot answer the control API: %w", err)
-		}
+	if d.remote, err = openLeft(cfg.Access.TCP, d.left.Remote, "tcp of [supervisor.control]"); err != nil {
+		d.socket.Remove()
+		return nil, fmt.Errorf("cannot answer the control API: %w", err)
 	}
 	return d, nil
 }
 
+var errMoves = errors.New("that takes effect when brood is started anew")
+
 // serve answers, until the server is closed.
 func (d *entrance) serve(sup control.Supervisor, output *logs.Mux, log zerolog.Logger) *control.Server {
-	server := control.Serve(d.socket, sup, control.Options{
+	opt := control.Options{
 		Access: d.access, Logs: output, Log: log,
 		Metrics: metrics.Handler(metrics.Source{Snapshot: sup.Measured, Logs: output}, log),
-	})
+	}
+	if d.left.Socket.Path != "" {
+		opt.Handed = &d.left.Server
+	}
+	server := control.Serve(d.socket, sup, opt)
+	d.server = server
 	if d.remote != nil {
 		server.ServeTCP(d.remote, d.tokens)
 		log.Info().Stringer("address", d.remote.Addr()).Msg("the control API is answered over TCP")

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/broodctl/brood/internal/text"
+	"github.com/broodctl/brood/supervisor/host"
 )
 
 // version is set by the linker.
@@ -20,6 +21,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if completing(args) {
 		return exitDone
 	}
+	ctx := catching(context.Background())
 	worker := os.Getenv("BROOD_WORKER_ID") != "" && !slices.Contains(args, demoWorker)
 	forget(func(value string) bool {
 		return value == "" || worker // we are somebody's worker: its BROOD_WORKERS is no flag of ours
@@ -36,7 +38,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		if about, wanted := helpWanted(app, args); wanted {
 			printHelp(out, app, about, width(stdout))
 		} else {
-			err = app.RunContext(context.Background(), arranged)
+			err = app.RunContext(ctx, arranged)
 		}
 	}
 	if wantsJSON(app, args) {
@@ -46,6 +48,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 		err = out.err
 	}
 	return report(stderr, err)
+}
+
+// caught is the key of the signals that came before the supervisor was there.
+type caught struct{}
+
+// catching keeps the signals of an upgrade from getting lost while words are read.
+func catching(ctx context.Context) context.Context {
+	return context.WithValue(ctx, caught{}, host.CatchSignals())
 }
 
 // completing reports whether a shell asks for completions in the library's own way. Its scripts run the command when they
@@ -78,8 +88,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Action:                    unknownCommand,
 		Commands: []*cli.Command{
 			runCommand(), checkCommand(), planCommand(), psCommand(), statusCommand(), topCommand(), eventsCommand(), logsCommand(),
-			reloadCommand(), rollCommand(), restartCommand(), scaleCommand(), signalCommand(), dumpCommand(), stopCommand(), healthcheckCommand(),
-			unitsCommand(), nftCommand(), completionCommand(), versionCommand(), demoCommand(),
+			reloadCommand(), rollCommand(), restartCommand(), scaleCommand(), signalCommand(), dumpCommand(), upgradeCommand(), stopCommand(), healthcheckCommand(),
+			unitsCommand(), nftCommand(), completionCommand(), versionCommand(), demoCommand(), upgradeCheckCommand(),
 		},
 	}
 	app.HideHelpCommand = true

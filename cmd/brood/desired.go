@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strconv"
+
 	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/supervisor/plan"
 )
@@ -11,6 +13,7 @@ func desired(cfg *config.Config) plan.Desired {
 	d.Fixed = map[string]string{
 		"supervisor.name": cfg.Name, "supervisor.control": cfg.Control, "supervisor.control.read, write, tcp": accessWords(cfg), "supervisor.http": httpWords(cfg),
 		"supervisor.log_level": cfg.LogLevel, "supervisor.log_format": cfg.LogFormat,
+		"supervisor.upgrade_on_reload": strconv.FormatBool(cfg.UpgradeOnReload),
 	}
 	for i := range cfg.Hooks {
 		d.Fixed["on_event."+cfg.Hooks[i].Name] = cfg.Hooks[i].Digest()

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"net/http"
 	"strings"
 
@@ -12,25 +11,29 @@ import (
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/metrics"
 	"github.com/broodctl/brood/internal/web"
+	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/host"
 )
 
 // endpoint is where probes and metrics are answered. Without an address it does nothing.
 type endpoint struct {
-	door   *door.Door
-	server *web.Server
+	door    *door.Door
+	address listener.Address
+	server  *web.Server
 }
 
 // openEndpoint takes the address, before any worker starts, so that one that cannot be had is told at once.
-func openEndpoint(cfg *config.Config) (*endpoint, error) {
-	if cfg.HTTP.Network == "" {
-		return &endpoint{}, nil
+func openEndpoint(cfg *config.Config, h *host.Host) (*endpoint, error) {
+	var left leftDoor
+	if _, err := h.Handed(partPages, &left); err != nil {
+		return nil, err
 	}
-	d, err := web.Listen(context.Background(), cfg.HTTP, "--http")
+	d, err := openLeft(cfg.HTTP, left, "--http")
 	if err != nil {
 		return nil, err
 	}
-	return &endpoint{door: d}, nil
+	return &endpoint{door: d, address: cfg.HTTP}, nil
 }
 
 // serve begins to answer probes, metrics, and what pages has.

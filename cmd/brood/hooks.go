@@ -9,11 +9,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"github.com/broodctl/brood/internal/config"
 	"github.com/broodctl/brood/internal/hooks"
 	"github.com/broodctl/brood/supervisor"
+	"github.com/broodctl/brood/supervisor/host"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 )
@@ -25,39 +24,73 @@ const (
 	hooksForced = 250 * time.Millisecond
 )
 
-// startHooks tells those that the configuration names of what happens from now on. The function ends that; a termination
-// among the signals ends its waiting.
-func startHooks(set *settings, sup *supervisor.Supervisor, world supervisor.World, log zerolog.Logger) (end func(<-chan os.Signal)) {
+// hookRunner tells those that the configuration names of what happens.
+type hookRunner struct {
+	opt    hooks.Options
+	sup    *supervisor.Supervisor
+	runner *hooks.Runner
+	places []hooks.Place // where they are, while it pauses
+}
+
+// startHooks begins with what happens from now on, or where the program before was.
+func startHooks(set *settings, sup *supervisor.Supervisor, h *host.Host) error {
 	if len(set.cfg.Hooks) == 0 {
-		return func(<-chan os.Signal) {}
+		return nil
 	}
-	host, err := os.Hostname()
+	name, err := os.Hostname()
 	if err != nil {
-		host = "localhost"
+		name = "localhost"
 	}
-	opt := hooks.Options{
-		Feed: sup.Events(), Name: set.cfg.Name, Host: host, Start: strconv.FormatInt(sup.Published().Started.UnixMilli(), 10),
+	log := h.Log()
+	r := &hookRunner{sup: sup, opt: hooks.Options{
+		Feed: sup.Events(), Name: set.cfg.Name, Host: name, Start: strconv.FormatInt(sup.Published().Started.UnixMilli(), 10),
 		Report: func(hook string, dropped int, err error) {
 			log.Warn().Err(err).Str("hook", hook).Int("count", dropped).Msg("events not delivered")
 		},
+	}}
+	if _, err := h.Handed(partHooks, &r.opt.From); err != nil {
+		return err
 	}
 	for i := range set.cfg.Hooks {
-		opt.Hooks = append(opt.Hooks, hookOf(&set.cfg.Hooks[i], world))
+		r.opt.Hooks = append(r.opt.Hooks, hookOf(&set.cfg.Hooks[i], h.World()))
 	}
-	runner := hooks.Start(opt)
-	return func(signals <-chan os.Signal) {
-		patience := hooksTime
-		if sup.Forced() {
-			patience = hooksForced
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		var watching sync.WaitGroup
-		watching.Go(func() { endEarly(ctx, cancel, signals) })
-		runner.Close(ctx)
-		cancel()
-		watching.Wait()
-	}
+	r.runner = hooks.Start(r.opt)
+	h.Keep(partHooks, r)
+	h.AtEnd(r.end)
+	return nil
 }
+
+// end tells of what is left; a termination among the signals ends its waiting.
+func (r *hookRunner) end(signals <-chan os.Signal) {
+	patience := hooksTime
+	if r.sup.Forced() {
+		patience = hooksForced
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	var watching sync.WaitGroup
+	watching.Go(func() { endEarly(ctx, cancel, signals) })
+	r.runner.Close(ctx)
+	cancel()
+	watching.Wait()
+}
+
+// Pause is of host.Part, as are the next ones.
+func (r *hookRunner) Pause(ctx context.Context) { r.places = r.runner.Hand(ctx) }
+
+// Resume goes on where Pause was.
+func (r *hookRunner) Resume() {
+	again := r.opt
+	again.From = r.places
+	r.runner = hooks.Start(again)
+}
+
+// Hand tells where they are.
+func (r *hookRunner) Hand(context.Context, func(string) bool) (any, []int, error) {
+	return r.places, nil, nil
+}
+
+// Settle has nothing to close.
+func (r *hookRunner) Settle() {}
 
 // endEarly cancels what waits as soon as somebody asks again for the end.
 func endEarly(ctx context.Context, cancel context.CancelFunc, signals <-chan os.Signal) {

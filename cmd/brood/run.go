@@ -24,15 +24,11 @@ func runCommand() *cli.Command {
 			"The workers find their sockets by LISTEN_FDS, their place in BROOD_SLOT and BROOD_WORKER_ID.",
 		Flags: runFlags(),
 		Action: func(c *cli.Context) error {
-			file, mistakes, err := runFile(c)
-			if err != nil {
+			file, cfg, err := runConfig(c)
+			switch {
+			case err != nil:
 				return err
-			}
-			cfg, err := resolve(c, file, mistakes)
-			if err != nil {
-				return err
-			}
-			if c.Bool("print-config") {
+			case c.Bool("print-config"):
 				text, err := config.Encode(config.Complete(file))
 				if err != nil {
 					return err
@@ -40,18 +36,33 @@ func runCommand() *cli.Command {
 				_, err = c.App.Writer.Write(text)
 				return err
 			}
-			if err := control.CheckName(cfg.Name); err != nil {
-				return &userError{code: exitUsage, err: err, hint: "give another one with --name"}
-			}
-			return serve(&settings{cfg: cfg, noColor: c.Bool("no-color"), overlay: overlay(c)})
+			signals, _ := c.Context.Value(caught{}).(chan os.Signal)
+			return serve(&settings{cfg: cfg, noColor: c.Bool("no-color"), overlay: overlay(c), signals: signals})
 		},
 	}
+}
+
+// runConfig is what brood run was told, and what that means.
+func runConfig(c *cli.Context) (*config.File, *config.Config, error) {
+	file, mistakes, err := runFile(c)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg, err := resolve(c, file, mistakes)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := control.CheckName(cfg.Name); err != nil {
+		return nil, nil, &userError{code: exitUsage, err: err, hint: "give another one with --name"}
+	}
+	return file, cfg, nil
 }
 
 // settings are what brood run was told.
 type settings struct {
 	cfg     *config.Config
 	noColor bool
+	signals chan os.Signal     // that were caught before; nil if none were
 	overlay func(*config.File) // the flags that beat the file, also when it is read again
 }
 

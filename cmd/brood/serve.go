@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"syscall"
 
@@ -17,37 +18,19 @@ import (
 	"github.com/broodctl/brood/worker"
 )
 
-// serve runs a supervisor to its end. Everything that can fail does so before the first worker starts. It must be on
-// the main thread, which becomes the spawner.
+// serve runs a supervisor to its end. Everything that can fail does so before the first worker starts, or before this
+// program has taken over from another one, which then goes on. It must be on the main thread, which becomes the spawner.
 func serve(set *settings) error {
 	h, err := host.New(set.host())
 	if err != nil {
 		return err
 	}
 	defer h.Close()
-	log := h.Log()
-
-	api, err := openDoor(set.cfg, log)
-	if err != nil {
-		return err
+	s := &served{set: set, host: h}
+	defer s.close()
+	if err := s.begin(); err != nil {
+		return h.GiveBack(err)
 	}
-	defer api.close()
-
-	pages, err := openEndpoint(set.cfg)
-	if err != nil {
-		return err
-	}
-	defer pages.close()
-
-	sup, err := newSupervisor(set, h)
-	if err != nil {
-		return err
-	}
-	server := api.serve(sup, h.Output(), log)
-	defer server.Close()
-	pages.serve(sup, h.Output(), dashboard(set.cfg, sup, server, api.tokens), log)
-
-	h.AtEnd(startHooks(set, sup, h.World(), log))
 	err = h.Run(context.Background())
 	if errors.Is(err, host.ErrUnclean) {
 		return exitCode(exitFailed) // the log has said why
@@ -55,10 +38,61 @@ func serve(set *settings) error {
 	return err
 }
 
+// served is a supervisor with all that people and programs reach it by.
+type served struct {
+	set   *settings
+	host  *host.Host
+	api   *entrance
+	pages *endpoint
+}
+
+// begin opens everything, and answers. A bug that shows here must not end a supervisor that another program has left in
+// good health.
+func (s *served) begin() (err error) {
+	if s.host.IsUpgrade() {
+		defer func() {
+			if bug := recover(); bug != nil {
+				err = fmt.Errorf("cannot take over: %v", bug) //nolint:err113 // nobody can have known
+			}
+		}()
+	}
+	log, cfg := s.host.Log(), s.set.cfg
+	if s.api, err = openDoor(cfg, s.host); err != nil {
+		return err
+	}
+	if s.pages, err = openEndpoint(cfg, s.host); err != nil {
+		return err
+	}
+	sup, err := newSupervisor(s.set, s.host)
+	if err != nil {
+		return err
+	}
+	server := s.api.serve(sup, s.host.Output(), log)
+	s.pages.serve(sup, s.host.Output(), dashboard(cfg, sup, server, s.api.tokens), log)
+	if s.pages.server != nil {
+		s.host.Keep(partPages, s.pages) // before the API, which its pages ask
+	}
+	s.host.Keep(partAPI, s.api)
+	return startHooks(s.set, sup, s.host)
+}
+
+// close ends what was begun, the last first.
+func (s *served) close() {
+	if s.api != nil && s.api.server != nil {
+		s.api.server.Close()
+	}
+	if s.pages != nil {
+		s.pages.close()
+	}
+	if s.api != nil {
+		s.api.close()
+	}
+}
+
 // host is what the host of the supervisor is told of them.
 func (set *settings) host() host.Options {
 	opt := host.Options{
-		Name: set.cfg.Name, Version: version, File: set.cfg.Path, Colours: set.colour(true),
+		Caught: set.signals, Name: set.cfg.Name, Version: version, File: set.cfg.Path, Colours: set.colour(true), Upgradable: true, UpgradeOnReload: set.cfg.UpgradeOnReload,
 		Log: func(w io.Writer) zerolog.Logger { return newLogger(set, w, term.IsTerminal(syscall.Stderr)) },
 	}
 	if set.cfg.Path != "" {
