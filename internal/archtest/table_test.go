@@ -65,7 +65,7 @@ var rules = []rule{
 	{
 		dir: "supervisor/host",
 		ours: []string{
-			"internal/cgroup", "internal/config", "internal/control", "internal/fdstore", "internal/logs", "internal/poll", "internal/require", "listener", "supervisor", "supervisor/plan",
+			"internal/cgroup", "internal/config", "internal/control", "internal/fdstore", "internal/handover", "internal/logs", "internal/poll", "internal/require", "listener", "supervisor", "supervisor/plan",
 			"worker", "worker/handshake",
 		},
 		testOurs: []string{"internal/testhost", "supervisor/host"},
@@ -244,6 +244,12 @@ var rules = []rule{
 		ours:     []string{"internal/redact"},
 		testOurs: []string{"internal/require"},
 		reason:   "looks at the outside world once or often: knows neither pools nor how their commands are run",
+	},
+	{
+		dir:      "internal/handover",
+		testOurs: []string{"internal/handover"},
+		foreign:  []string{xsys},
+		reason:   "the envelope of what one program leaves to the next, and who can read it: what is in it is package host's affair",
 	},
 	{
 		dir:    "internal/lease",
