@@ -39,7 +39,7 @@ func (m *machine) storeHas(n string) {
 // TestSystemdStore: over restarts, and deaths of brood, all that waits in the queues is served; lost is only what a worker
 // had accepted that died with it.
 func TestSystemdStore(t *testing.T) {
-	const restarts, deaths = 3, 3
+	const restarts, deaths, upgrades = 3, 3, 3
 	const all = "12" // two shards for each of four slots, a unix socket with its lock, two of the record
 	m := installKept(t, "http -notify -work 1ms -counters "+tallies, all)
 	m.storeHas(all)
@@ -62,6 +62,17 @@ func TestSystemdStore(t *testing.T) {
 		})
 		m.storeHas(all)
 	}
+	pid := m.show("MainPID")
+	for range upgrades {
+		if err := load.Await(t.Context(), 100); err != nil {
+			t.Fatal(err)
+		}
+		m.Must(t.Context(), "brood", "upgrade", "--name", "web")
+		m.storeHas(all)
+	}
+	if now, state := m.show("MainPID"), m.show("ActiveState"); now != pid || state != "active" {
+		t.Errorf("after the upgrades the main process is %s, which was %s, and %s", now, pid, state)
+	}
 	if err := load.Await(t.Context(), 100); err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +85,8 @@ func TestSystemdStore(t *testing.T) {
 	for _, c := range guests {
 		unanswered += c.Unanswered()
 	}
-	t.Logf("%d requests over %d restarts and %d deaths, %d failed, %d had been accepted by workers that died, longest %s",
-		result.Requests(), restarts, deaths, result.Failed(), unanswered, result.Latency.Max().Round(time.Millisecond))
+	t.Logf("%d requests over %d restarts, %d deaths and %d upgrades, %d failed, %d had been accepted by workers that died, longest %s",
+		result.Requests(), restarts, deaths, upgrades, result.Failed(), unanswered, result.Latency.Max().Round(time.Millisecond))
 	if result.Failed() > unanswered || result.Count(loadgen.Refused)+result.Count(loadgen.Late) > 0 {
 		t.Errorf("what waited in the queues was lost:\n%s\n%s", &result, m.journal())
 	}
