@@ -54,6 +54,24 @@ func TestReadEnviron(t *testing.T) {
 	}
 }
 
+// TestStored: what comes back from the store is told from sockets by its name, whatever it is.
+func TestStored(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"LISTEN_PID": "77", "LISTEN_FDS": "4", "LISTEN_FDNAMES": "brood/record:brood/1:brood/1:brood/12"}
+	getenv := func(key string) string { return env[key] }
+	if all, err := FromSystemd(getenv, 77); err != nil || len(all) != 0 {
+		t.Errorf("sockets are %v, %v", all, err)
+	}
+	all, err := StoredBySystemd(getenv, 76)
+	if err != nil || len(all) != 0 {
+		t.Errorf("what is meant for another is %v, %v", all, err)
+	}
+	env["LISTEN_FDNAMES"] = "brood.socket:brood:broods/1:x"
+	if all, err = StoredBySystemd(getenv, 77); err != nil || len(all) != 0 {
+		t.Errorf("what has other names is %v, %v", all, err)
+	}
+}
+
 // activate runs a guest as systemd would start it, with copies of fds from 3 on.
 func activate(t *testing.T, names string, fds ...int) answer {
 	t.Helper()

@@ -39,6 +39,45 @@ func (d *draft) files() uint64 {
 	return uint64(n)
 }
 
+const (
+	// leastStored is room for a few workers and more addresses.
+	leastStored = 64
+	// mostStored is what brood stores at most.
+	mostStored = 8192
+)
+
+// stored is how many descriptors systemd is to keep for brood: two sockets a slot, for a unix socket its lock too, and two
+// that say what the others are. There is room for as many slots again; 0 if there is nothing to keep.
+func (d *draft) stored() int {
+	n := 0
+	for i := range d.cfg.Listeners {
+		l := &d.cfg.Listeners[i]
+		switch {
+		case l.Mode == listener.PerSlot:
+		case l.Mode == listener.Shared, l.Address.Network == networkUnix:
+			n += 2
+		default:
+			n += 2 * 2 * d.slots(l)
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	room := leastStored
+	for room < n+2 && room < mostStored {
+		room *= 2
+	}
+	return room
+}
+
+// keeping has systemd keep the sockets that brood opens.
+func (d *draft) keeping(u *unit) {
+	if room := d.stored(); room > 0 {
+		u.why("systemd keeps brood's sockets, so that who waits in them is served after a restart or a crash of brood.")
+		u.set("FileDescriptorStoreMax", room)
+	}
+}
+
 // limits lets brood set those of its pools: without a capability it can lower a hard limit and not raise it.
 func (d *draft) limits(u *unit) {
 	hard := map[int]uint64{}

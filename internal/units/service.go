@@ -90,6 +90,7 @@ func (d *draft) patience(u *unit) {
 	u.set("TimeoutStopSec", seconds(stopTime(d.cfg)))
 	u.why("TERM goes to brood alone, which drains its workers in order.")
 	u.set("KillMode", "mixed")
+	d.keeping(u)
 	u.set("WatchdogSec", 20)
 }
 

@@ -40,7 +40,7 @@ func TestService(t *testing.T) {
 				"WorkingDirectory=/etc/brood", "RuntimeDirectory=brood", "KillMode=mixed", "WatchdogSec=20",
 				"OOMPolicy=continue", "Delegate=yes", "!ProtectControlGroups=", "Restart=on-failure", "RestartPreventExitStatus=78", "LimitNOFILE=65535",
 				"NoNewPrivileges=yes", "PrivateTmp=yes", "ProtectHome=read-only", "After=network.target", "!Sockets=",
-				"!LimitNPROC=", "!LimitMEMLOCK=", "!LoadCredential=", "WantedBy=multi-user.target",
+				"!LimitNPROC=", "!LimitMEMLOCK=", "!LoadCredential=", "!FileDescriptorStoreMax=", "WantedBy=multi-user.target",
 				"Description=brood: the workers of app",
 			},
 		},
@@ -81,7 +81,7 @@ func TestService(t *testing.T) {
 		},
 		"a low port": {
 			text: listening("address = \":80\""),
-			want: []string{"User=app", "AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"},
+			want: []string{"FileDescriptorStoreMax=64", "User=app", "AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"},
 		},
 		"a low port that systemd opens": {
 			text: listening("address = \":80\""), opt: units.Options{Sockets: true},
@@ -109,7 +109,9 @@ func TestService(t *testing.T) {
 		},
 		"small limits":    {text: pool + "[pool.app.limits]\nnofile = 100\nmemlock = \"64K\"", want: []string{"LimitNOFILE=65535", "!LimitMEMLOCK="}},
 		"no limit":        {text: pool + "[pool.app.limits]\nnofile = \"infinity\"", want: []string{"LimitNOFILE=infinity"}},
-		"a thousand":      {text: strings.Replace(pool, "= 4", "= 5000\nlisten = [\"a\"]", 1) + "[listen.a]\naddress = \":8080\"", want: []string{"LimitNOFILE=140064"}},
+		"a thousand":      {text: strings.Replace(pool, "= 4", "= 5000\nlisten = [\"a\"]", 1) + "[listen.a]\naddress = \":8080\"", want: []string{"LimitNOFILE=140064", "FileDescriptorStoreMax=8192"}},
+		"some":            {text: strings.Replace(pool, "= 4", "= 40\nlisten = [\"a\", \"b\"]", 1) + "[listen.a]\naddress = \":8080\"\n[listen.b]\naddress = \"unix:@b\"", want: []string{"FileDescriptorStoreMax=256"}},
+		"ports of slots":  {text: listening("address = \":8080\"\nmode = \"per-slot\""), want: []string{"!FileDescriptorStoreMax="}},
 		"systemd reloads": {text: pool, opt: units.Options{NotifyReload: true}, want: []string{"Type=notify-reload", "!ExecReload="}},
 		"a control socket": {
 			text: pool + "[supervisor]\ncontrol = \"/run/brood/a b.sock\"",
