@@ -30,7 +30,8 @@
 //     Set, for the next one who wants it.
 //
 //   - A Set can move to another process, by exec(2) or by passing descriptors, with all
-//     queues, the steering and the relays: see Hand and Restore.
+//     queues, the steering and the relays: see Hand and Restore. What a process left that
+//     has died is taken up again, with what waits in it: see Reclaim.
 //
 // # Lanes
 //
