@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -101,6 +102,12 @@ func (c *Cluster) Log(i int) string { return c.members[i].log() }
 
 // Kill ends a member with SIGKILL. One that does not run is left alone.
 func (c *Cluster) Kill(i int) { c.members[i].kill() }
+
+// Freeze stops a member as it is, until Thaw.
+func (c *Cluster) Freeze(i int) { c.members[i].signal(syscall.SIGSTOP) }
+
+// Thaw lets it go on.
+func (c *Cluster) Thaw(i int) { c.members[i].signal(syscall.SIGCONT) }
 
 // Leader is the member that leads, or -1 where none says so.
 func (c *Cluster) Leader() int {

@@ -111,6 +111,14 @@ func (m *member) kill() {
 	}
 }
 
+func (m *member) signal(signal os.Signal) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.running != nil {
+		_ = m.running.process.Signal(signal) // it may have ended by itself
+	}
+}
+
 func (m *member) log() string { return m.said.String() }
 
 // output keeps what processes write.

@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/broodctl/brood/internal/lease"
@@ -16,8 +14,6 @@ import (
 	"github.com/broodctl/brood/internal/testetcd"
 	"github.com/broodctl/brood/internal/testhost"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // The contract with all that stands between an engine and etcd: certificates on both sides, a user that may use nothing
 // but the prefix, tokens that expire while nothing happens.

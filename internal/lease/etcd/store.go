@@ -87,7 +87,8 @@ func explain(err error) error {
 		code = known.Code()
 	}
 	switch code { //nolint:exhaustive // all others are mistakes that stay
-	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Aborted, codes.Canceled, codes.Unauthenticated:
+	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Aborted, codes.Canceled, codes.Unauthenticated,
+		codes.Unknown, codes.Internal: // a member in trouble: its own deadlines arrive as unknown
 		return fmt.Errorf("%w: %w", lease.ErrUnavailable, err)
 	}
 	return err

@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
 
@@ -148,6 +147,7 @@ func (c *Client) Take(ctx context.Context, name string, expect uint64, e remote.
 			e.Fence, e.Alive = c.revision, true
 			now, ok = e, true
 			p.entries[e.Place] = e
+			p.highest = max(p.highest, e.Place)
 			x.lives[place{name, e.Place}] = struct{}{}
 			c.tell(name, remote.Change{Kind: remote.Taken, Place: e.Place, Fence: e.Fence})
 		}
@@ -196,13 +196,13 @@ func (c *Client) Look(ctx context.Context, name string, among lease.Range) (all 
 		c.counts.Looks++
 		at = c.revision
 		p := c.name(name)
-		for i, e := range p.entries {
-			if among.Contains(i) {
+		among.Last = min(among.Last, p.highest)
+		for i := among.First; i <= among.Last; i++ {
+			if e, there := p.entries[i]; there {
 				all = append(all, e)
 			}
 		}
 		c.counts.Entries += len(all)
-		slices.SortFunc(all, func(a, b remote.Entry) int { return a.Place - b.Place })
 	})
 	return all, at, err
 }

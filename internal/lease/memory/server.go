@@ -51,6 +51,7 @@ type place struct {
 type places struct {
 	lastGone uint64 // revision at which a place was freed or orphaned last
 	entries  map[int]remote.Entry
+	highest  int
 	watchers map[*watcher]struct{}
 }
 
@@ -128,4 +129,12 @@ func (c clock) AfterFunc(at time.Duration, f func()) (func(), error) {
 func (c Counts) String() string {
 	return fmt.Sprintf("%d requests: %d grants, %d renewals, %d takes (%d refused), %d notes, %d drops, %d looks at %d entries, %d watches; %d news",
 		c.Requests(), c.Grants, c.Renewals, c.Takes, c.Refused, c.Notes, c.Drops, c.Looks, c.Entries, c.Watches, c.News)
+}
+
+// Since are those after others.
+func (c Counts) Since(o Counts) Counts {
+	return Counts{
+		Grants: c.Grants - o.Grants, Renewals: c.Renewals - o.Renewals, Takes: c.Takes - o.Takes, Refused: c.Refused - o.Refused, Notes: c.Notes - o.Notes,
+		Drops: c.Drops - o.Drops, Looks: c.Looks - o.Looks, Entries: c.Entries - o.Entries, Watches: c.Watches - o.Watches, News: c.News - o.News,
+	}
 }

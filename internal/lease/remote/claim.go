@@ -126,7 +126,9 @@ func (c *claim) Release(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.busy, c.key)
-	if err != nil {
+	if err == nil {
+		e.hints[c.key.name] = hint{place: c.key.place}
+	} else {
 		e.debts[c.key] = debt{fence: c.fence}
 		return fmt.Errorf("cannot release place %d of %s yet: %w", c.key.place, c.key.name, e.explain(asking, err))
 	}

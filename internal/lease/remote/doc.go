@@ -11,7 +11,7 @@
 // A place with a mark and nothing that lives was lost. It is cooling: each engine counts the cooldown, the lease and the
 // error of clocks, from when it saw that itself, by its own clock, and claims the place with the mark it saw as a
 // condition. So the cooldown needs no common clock, and it holds also where the store ended a session too early, as
-// etcd before 3.4.30 and 3.5.13 does when a leader that was stopped goes on (etcd's issue 15247).
+// etcd may when a leader that was stopped for a while goes on (etcd's issue 15247; later versions make it rarer).
 //
 // # The deadline
 //

@@ -85,7 +85,7 @@ type Engine struct {
 	debts    map[key]debt        // what the store may still have, and nobody wants
 	settling bool                // debts are being cleared up
 	cooling  map[key]observation // places seen without a holder
-	hints    map[string]int      // a place that was seen free, by name
+	hints    map[string]hint     // a place that was seen free, by name
 }
 
 var _ lease.Engine = (*Engine)(nil)
@@ -100,7 +100,7 @@ func New(store Store, cfg Config) (*Engine, error) {
 		cfg: cfg, store: store, ctx: ctx, end: end,
 		poke: make(chan struct{}, 1), changed: make(chan struct{}),
 		session: cfg.Resume, cause: errors.New("none has begun yet"),
-		claims: map[key]*claim{}, busy: map[key]struct{}{}, debts: map[key]debt{}, cooling: map[key]observation{}, hints: map[string]int{},
+		claims: map[key]*claim{}, busy: map[key]struct{}{}, debts: map[key]debt{}, cooling: map[key]observation{}, hints: map[string]hint{},
 	}
 	e.running.Go(e.run)
 	return e, nil

@@ -14,8 +14,8 @@ import (
 // kilobytes, and at a fleet's start nobody reads all the places of all others.
 const window = 256
 
-// probes are how many places of a large range are tried unseen. While it is half empty, one does.
-const probes = 3
+// tries is how many places of a list are tried: after that many in vain it is old.
+const tries = 3
 
 // Claim takes a place.
 func (e *Engine) Claim(ctx context.Context, name string, place int) (lease.Claim, error) {
@@ -33,7 +33,7 @@ func (e *Engine) Claim(ctx context.Context, name string, place int) (lease.Claim
 	return c, nil
 }
 
-// ClaimAny tries the preferred places, a place that was seen free, a few at random, and then what it sees to be free.
+// ClaimAny tries the preferred places, one that was seen free or one at random, and then what it sees to be free.
 // So those who claim at the same time seldom meet.
 func (e *Engine) ClaimAny(ctx context.Context, name string, among lease.Range, prefer ...int) (lease.Claim, error) {
 	if err := lease.Check(name, among); err != nil {
@@ -47,12 +47,13 @@ func (e *Engine) ClaimAny(ctx context.Context, name string, among lease.Range, p
 }
 
 func (e *Engine) any(ctx context.Context, name string, among lease.Range, prefer []int) (*claim, error) {
-	if place, ok := e.hint(name); ok {
-		prefer = append(slices.Clip(prefer), place)
-	} else if among.Len() > window {
-		for range probes {
-			prefer = append(slices.Clip(prefer), among.First+rand.N(among.Len())) //nolint:gosec // it need not be hard to guess
-		}
+	h, hinted := e.takeHint(name, among)
+	switch {
+	case hinted:
+		prefer = append(slices.Clip(prefer), h.place)
+	case among.Len() > window:
+		// One at random, unseen: while the range is half empty that does, and in a full one a look costs etcd less.
+		prefer = append(slices.Clip(prefer), among.First+rand.N(among.Len())) //nolint:gosec // it need not be hard to guess
 	}
 	for _, place := range prefer {
 		if !among.Contains(place) {
@@ -61,6 +62,10 @@ func (e *Engine) any(ctx context.Context, name string, among lease.Range, prefer
 		if c, err := e.claim(ctx, key{name, place}); !errors.Is(err, lease.ErrTaken) {
 			return c, err
 		}
+	}
+	full := fmt.Errorf("%w (in %v)", lease.ErrFull, e.store)
+	if hinted && h.only == among && e.cfg.Clock.Now() < h.until {
+		return nil, full // we waited for it, and all others were taken
 	}
 	parts := (among.Len() + window - 1) / window
 	first := rand.N(parts) //nolint:gosec // as above
@@ -71,16 +76,7 @@ func (e *Engine) any(ctx context.Context, name string, among lease.Range, prefer
 			return c, err
 		}
 	}
-	return nil, fmt.Errorf("%w (in %v)", lease.ErrFull, e.store)
-}
-
-// hint is the place that a watch saw free, once.
-func (e *Engine) hint(name string) (int, bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	place, ok := e.hints[name]
-	delete(e.hints, name)
-	return place, ok
+	return nil, full
 }
 
 // within looks at a part of the range, and takes one that is free there, until none is.
@@ -94,9 +90,8 @@ func (e *Engine) within(ctx context.Context, name string, part lease.Range) (*cl
 		if len(free) == 0 {
 			return nil, lease.ErrFull
 		}
-		// After a few in vain the list is old.
 		rand.Shuffle(len(free), func(i, j int) { free[i], free[j] = free[j], free[i] }) //nolint:gosec // as above
-		for _, place := range free[:min(len(free), probes)] {
+		for _, place := range free[:min(len(free), tries)] {
 			if c, err := e.claim(ctx, key{name, place}); !errors.Is(err, lease.ErrTaken) {
 				return c, err
 			}

@@ -59,7 +59,7 @@ func (e *Engine) watch(ctx context.Context, name string, among lease.Range) (fou
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w := &waiting{engine: e, name: name, due: map[int]time.Duration{}, fences: make(map[int]uint64, len(entries))}
+	w := &waiting{engine: e, name: name, among: among, due: map[int]time.Duration{}, fences: make(map[int]uint64, len(entries))}
 	for _, x := range entries {
 		w.fences[x.Place] = x.Fence
 		if !x.Alive {
@@ -73,6 +73,7 @@ func (e *Engine) watch(ctx context.Context, name string, among lease.Range) (fou
 type waiting struct {
 	engine *Engine
 	name   string
+	among  lease.Range
 	fences map[int]uint64
 	due    map[int]time.Duration // when to try a place that is free, or will be
 }
@@ -85,9 +86,7 @@ func (w *waiting) follow(ctx context.Context, changes <-chan Change) (found bool
 		var next <-chan time.Time
 		if place, at, some := w.first(); some {
 			if now >= at {
-				w.engine.mu.Lock()
-				w.engine.hints[w.name] = place
-				w.engine.mu.Unlock()
+				w.engine.hintAt(w.name, hint{place: place, only: w.among, until: now + w.engine.cfg.Request})
 				return true, nil
 			}
 			timer.Reset(at - now)
