@@ -19,6 +19,7 @@ import (
 // but the prefix, tokens that expire while nothing happens.
 func TestContract(t *testing.T) {
 	testhost.Need(t, testhost.Program("etcd"))
+	t.Parallel() // both tests wait most of the time
 	files := certificates(t)
 	cluster := testetcd.Start(t, testetcd.Config{Secure: true, Flags: []string{
 		"--cert-file", files.server, "--key-file", files.serverKey, "--trusted-ca-file", files.ca, "--client-cert-auth", "--auth-token-ttl", "1",

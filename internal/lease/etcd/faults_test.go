@@ -33,6 +33,7 @@ var (
 // places are used again.
 func TestFaults(t *testing.T) {
 	testhost.Need(t, testhost.Program("etcd"))
+	t.Parallel() // both tests wait most of the time
 	if *seed == 0 {
 		*seed = rand.Uint64N(1 << 32)
 	}
