@@ -39,7 +39,7 @@ func (m *machine) storeHas(n string) {
 // TestSystemdStore: over restarts, and deaths of brood, all that waits in the queues is served; lost is only what a worker
 // had accepted that died with it.
 func TestSystemdStore(t *testing.T) {
-	const restarts, deaths, upgrades = 3, 3, 3
+	const restarts, deaths, upgrades = 2, 2, 3
 	const all = "12" // two shards for each of four slots, a unix socket with its lock, two of the record
 	m := installKept(t, "http -notify -work 1ms -counters "+tallies, all)
 	m.storeHas(all)
