@@ -2,7 +2,6 @@ package host_test
 
 import (
 	"bytes"
-
 	"os"
 	"path/filepath"
 	"strings"

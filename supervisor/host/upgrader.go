@@ -72,7 +72,9 @@ func (u *upgrader) Release() {
 	if u.holding {
 		u.holding = false
 		u.order <- func() error { return nil }
-		_ = <-u.ended // what was just given
+		if err := <-u.ended; err != nil {
+			u.h.log.Debug().Err(err).Msg("nobody forks any more") // Main has ended
+		}
 	}
 	u.h.sockets.Rouse()
 	for _, p := range u.hushed {
