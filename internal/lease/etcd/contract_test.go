@@ -1,7 +1,9 @@
 package etcd_test
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +32,7 @@ func TestContract(t *testing.T) {
 		CA: files.ca, Cert: files.client, Key: files.clientKey, User: "brood", Password: "secret",
 	}
 	permit(t, cfg)
+	t.Run("strangers", func(t *testing.T) { strangers(t, cfg) })
 	leasetest.Run(t, func(t *testing.T, body func(*testing.T, leasetest.World)) {
 		cfg := cfg
 		cfg.Prefix = "/brood/" + t.Name()
@@ -47,9 +50,27 @@ func TestContract(t *testing.T) {
 	})
 }
 
+// strangers are told what etcd has against them.
+func strangers(t *testing.T, cfg etcd.Config) {
+	wrong, elsewhere := cfg, cfg
+	wrong.Password, elsewhere.Prefix = "wrong", "/other"
+	for says, c := range map[string]etcd.Config{
+		"invalid user ID or password": wrong,
+		"permission denied":           elsewhere,
+	} {
+		e := engine(t, c, remote.Config{Who: "stranger"})
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+		if _, err := e.Claim(ctx, "ids", 0); err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "place 0 of ids") {
+			t.Errorf("%s: %v", says, err)
+		}
+		cancel()
+	}
+}
+
 func engine(t *testing.T, cfg etcd.Config, how remote.Config) lease.Engine {
 	t.Helper()
-	how.Lease, how.Request = 3*time.Second, 3*time.Second // a busy machine is slow, and this is no test of speed
+	how.Lease = 3 * time.Second
+	how.Request = cmp.Or(how.Request, 3*time.Second) // a busy machine is slow, and this is no test of speed
 	cfg.Engine = how
 	e, err := etcd.New(cfg)
 	if err != nil {

@@ -29,6 +29,9 @@ var (
 	seed   = flag.Uint64("seed", 0, "of the faults; 0 for another one each time")
 )
 
+// round is after how many faults all has to be well again: before that there is little left that more could break.
+const round = 20
+
 // Whatever happens to holders, their network and etcd, no place has two users at any instant, and when it is over all
 // places are used again.
 func TestFaults(t *testing.T) {
@@ -43,12 +46,14 @@ func TestFaults(t *testing.T) {
 		f.processes = append(f.processes, f.start(fmt.Sprintf("h%d", i)))
 	}
 	f.observer.awaitAll(t, 0, testetcd.Patience)
-	for range *faults {
+	for n := 1; n <= *faults; n++ {
 		f.fault()
 		f.wait(100*time.Millisecond + time.Duration(f.random.Int64N(int64(400*time.Millisecond))))
+		if n%round == 0 || n == *faults {
+			f.repairs.Wait()
+			f.observer.awaitAll(t, remote.Boottime{}.Now(), testetcd.Patience)
+		}
 	}
-	f.repairs.Wait()
-	f.observer.awaitAll(t, remote.Boottime{}.Now(), testetcd.Patience)
 	for _, p := range f.processes {
 		p.kill()
 	}

@@ -23,7 +23,7 @@ func (s *store) Take(ctx context.Context, name string, expect uint64, e remote.E
 		Else(clientv3.OpGet(key+mark), clientv3.OpGet(key+live)).
 		Commit()
 	if err != nil {
-		return e, false, explain(err)
+		return e, false, s.explain(err)
 	}
 	if r.Succeeded {
 		e.Fence, e.Alive = uint64(r.Header.Revision), true
@@ -46,7 +46,7 @@ func (s *store) Note(ctx context.Context, name string, e remote.Entry) (bool, er
 		Then(clientv3.OpPut(key+live, e.Value, clientv3.WithIgnoreLease())).
 		Commit()
 	if err != nil {
-		return false, explain(err)
+		return false, s.explain(err)
 	}
 	return r.Succeeded, nil
 }
@@ -58,7 +58,7 @@ func (s *store) Drop(ctx context.Context, name string, place int, fence uint64) 
 		If(clientv3.Compare(clientv3.ModRevision(key+mark), "=", int64(fence))).
 		Then(clientv3.OpDelete(key+mark), clientv3.OpDelete(key+live)).
 		Commit()
-	return explain(err)
+	return s.explain(err)
 }
 
 // Look reads a range.
@@ -66,7 +66,7 @@ func (s *store) Look(ctx context.Context, name string, among lease.Range) ([]rem
 	from, to := s.span(name, among)
 	r, err := s.conn.Get(ctx, from, clientv3.WithRange(to))
 	if err != nil {
-		return nil, 0, explain(err)
+		return nil, 0, s.explain(err)
 	}
 	var entries []remote.Entry
 	for _, kv := range r.Kvs {

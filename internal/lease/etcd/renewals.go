@@ -45,7 +45,7 @@ func (s *store) KeepAlive(ctx context.Context, id lease.SessionID) error {
 	if err == nil && gone {
 		err = remote.ErrGone
 	}
-	return explain(err)
+	return s.explain(err)
 }
 
 func (s *store) open(ctx context.Context) (*renewals, error) {

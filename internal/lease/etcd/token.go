@@ -38,14 +38,20 @@ func (s *store) GetRequestMetadata(ctx context.Context, _ ...string) (map[string
 // RequireTransportSecurity leaves it to the user whether a password goes over an open network.
 func (s *store) RequireTransportSecurity() bool { return false }
 
-// credentials make the client show our token, and us hear of it when it is refused.
-func (s *store) credentials() []grpc.DialOption {
-	return []grpc.DialOption{
-		grpc.WithPerRPCCredentials(s),
-		grpc.WithChainUnaryInterceptor(func(ctx context.Context, method string, question, answer any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, how ...grpc.CallOption) error {
-			return s.known(ctx, func() error { return invoke(ctx, method, question, answer, conn, how...) })
-		}),
+// options make the client show our token, and us hear of it when it is refused, and of what is in the way to etcd.
+func (s *store) options() []grpc.DialOption {
+	ask := func(ctx context.Context, method string, question, answer any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, how ...grpc.CallOption) error {
+		return s.known(ctx, func() error {
+			err := invoke(ctx, method, question, answer, conn, how...)
+			s.note(err)
+			return err
+		})
 	}
+	all := []grpc.DialOption{grpc.WithChainUnaryInterceptor(ask)}
+	if s.cfg.User != "" {
+		all = append(all, grpc.WithPerRPCCredentials(s))
+	}
+	return all
 }
 
 // known does something with a token that is good.

@@ -201,5 +201,5 @@ func (e *Engine) unavailable(ctx context.Context, cause error) error {
 	if errors.Is(cause, lease.ErrUnavailable) {
 		return fmt.Errorf("%w (there is no session)", cause)
 	}
-	return fmt.Errorf("%w: there is no session: %w", lease.ErrUnavailable, cause)
+	return fmt.Errorf("%w: there is no session with %v: %w", lease.ErrUnavailable, e.store, cause)
 }
