@@ -11,7 +11,7 @@ type mutation struct {
 
 // mutations are all the planted bugs, in the order of the page.
 func mutations() []mutation {
-	return slices.Concat(workerBugs(), wishBugs(), fitnessBugs(), recycleBugs())
+	return slices.Concat(workerBugs(), wishBugs(), fitnessBugs(), recycleBugs(), claimBugs())
 }
 
 // workerBugs are about workers and what happens to them. When the machine changes and a text is not found any more, plant the same bug in the

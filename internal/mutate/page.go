@@ -35,6 +35,7 @@ the books of an environment of its own, never from what the machine counts:
 | restarts | nobody starts where the last worker has ended or may be leaving, and a pool whose work is done ends with the code of its endings |
 | fitness | who does not work is replaced as soon as the pool can do without it, and not before, and its failure counts |
 | recycling | only who is due is recycled, one at a time with a gap, never in a rollout, and nobody who is due is forgotten |
+| claims | nobody leads with the claim of another one, no more is held or asked for than is needed, and slots that have nobody come first |
 
 `
 

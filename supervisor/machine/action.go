@@ -30,7 +30,24 @@ type Start struct {
 	Ref        Ref
 	ID         int
 	Generation uint64
+	Fence      uint64 // of the claim to the worker id; 0 where none is needed
+	Lead       uint64 // of the claim to lead; 0 if there is none
 }
+
+// Ask asks for claims. Each is answered with Claimed as soon as there is one to be had.
+type Ask struct {
+	Right Right
+	Count int
+}
+
+// Unask takes back some of what was asked for. The answer may be on its way.
+type Unask struct {
+	Right Right
+	Count int
+}
+
+// Release gives a claim back: nobody uses it.
+type Release struct{ Claim Claim }
 
 // Terminate sends the stop signal to the worker's leading process or, if that is gone already, to what remains of its
 // group.
@@ -96,6 +113,9 @@ func (Steer) action()            {}
 func (Adopt) action()            {}
 func (Abandon) action()          {}
 func (Start) action()            {}
+func (Ask) action()              {}
+func (Unask) action()            {}
+func (Release) action()          {}
 func (Terminate) action()        {}
 func (TerminateRemains) action() {}
 func (Trace) action()            {}

@@ -15,6 +15,7 @@ const long = 1
 func (w *world) canonical() {
 	w.renumberIncarnations()
 	w.renumberGenerations()
+	w.renumberFences()
 	matters := 2 // delay makes no difference between more failures but for the length of the timer
 	if limit := w.spec.Backoff.GiveUpAfter; limit > 0 {
 		matters = limit

@@ -23,6 +23,7 @@ const (
 	ruleRestarts  = "restarts"
 	ruleFitness   = "fitness"
 	ruleRecycling = "recycling"
+	ruleClaims    = "claims"
 	ruleBooks     = "books"
 )
 
@@ -50,6 +51,7 @@ type checker struct {
 	proof     time.Duration // what the worker that became ready has to prove
 	mustQuit  bool          // a slot failed too often
 	replaced  []int         // places of workers that did not work, and are taken away in this step
+	cut       int           // place of the worker whose claim lapses or was lost; -1 if nobody's did
 }
 
 // after returns the world after a happening, nil where nothing came of it, and the rule that the step broke.
@@ -57,7 +59,7 @@ func (w *world) after(h happening) (*world, error) {
 	if h.late {
 		return nil, w.ignores(h.ev)
 	}
-	c := &checker{before: w, now: w.clone(), ev: h.ev}
+	c := &checker{before: w, now: w.clone(), ev: h.ev, cut: -1}
 	if h.spend != nil {
 		c.now.left.spend(h.spend)
 	}
@@ -86,7 +88,7 @@ func steps(st State, ev Event) (next State, acts []Action, broken *violation) {
 // begin returns the world after the start of a pool.
 func begin(spec Spec, left budget) (*world, error) {
 	none := &world{}
-	c := &checker{before: none, now: &world{spec: spec, good: 1, target: 1, left: left}}
+	c := &checker{before: none, now: &world{spec: spec, good: 1, target: 1, left: left}, cut: -1}
 	c.now.st, c.acts = New(spec)
 	none.spec = spec
 	c.follow()
@@ -115,7 +117,7 @@ func same(a, b *State) bool {
 	return a.Phase == b.Phase && a.Spec == b.Spec && a.Generation == b.Generation && a.Rollout == b.Rollout &&
 		a.Terms == b.Terms && a.ExitCode == b.ExitCode && a.LastInc == b.LastInc &&
 		slices.Equal(a.Slots, b.Slots) && slices.Equal(a.Dumps, b.Dumps) && slices.Equal(a.Owed, b.Owed) &&
-		slices.Equal(a.Due, b.Due) && a.Resting == b.Resting
+		slices.Equal(a.Due, b.Due) && a.Resting == b.Resting && slices.Equal(a.Held, b.Held) && a.Asked == b.Asked
 }
 
 func (c *checker) fail(rule, format string, args ...any) {
@@ -185,6 +187,12 @@ func (c *checker) happen() {
 	case TimerFired:
 		w.timers = slices.DeleteFunc(w.timers, func(t Timer) bool { return t == e.Timer })
 		c.ended(e.Timer)
+	case Claimed:
+		w.fleet.comes(e)
+	case Lapses:
+		c.lapses(e.Claim)
+	case Lost:
+		c.lost(e.Claim)
 	case RollRequested:
 		c.rolls()
 	case ReloadRequested:
@@ -250,6 +258,8 @@ func (c *checker) ended(t Timer) {
 	w := c.now
 	p := w.proc(t.Ref)
 	switch {
+	case t.Kind == BackoffTimer:
+		w.fleet.rested[t.Ref.Slot] = w.spec.Claims
 	case t.Kind == ReadyTimer:
 		c.charge(t.Ref, p)
 	case t.Kind == ProvingTimer:
@@ -270,6 +280,7 @@ func (c *checker) charge(ref Ref, p *proc) {
 		c.finish(ref, p, EndedBadly)
 	case p.generation == c.generationOf(ref.Slot):
 		w.fails[ref.Slot]++
+		w.fleet.rested[ref.Slot] = false
 		limit := w.spec.Backoff.GiveUpAfter
 		c.mustQuit = limit > 0 && int(w.fails[ref.Slot]) >= limit
 	}

@@ -61,6 +61,7 @@ func (s *stepper) failed(ref Ref, w Worker, cause RolloutCause) {
 		return
 	}
 	slot.Failures++
+	slot.Rested = false
 	if limit := s.Spec.Backoff.GiveUpAfter; limit > 0 && slot.Failures >= limit {
 		s.act(GaveUp{Slot: ref.Slot, Failures: slot.Failures})
 		s.ExitCode = 1

@@ -89,7 +89,7 @@ func (s *State) keeps(slot int, side Side) bool {
 		return false
 	}
 	h := s.Slots[slot].Workers[side].Health
-	next := slot < s.Spec.Workers && s.Slots[slot].Home == side && !s.Slots[slot].over()
+	next := slot < s.Spec.Workers && s.Slots[slot].Home == side && !s.Slots[slot].over() && !s.StandsBy(slot)
 	return h.Active() || h == Settling || next
 }
 

@@ -40,6 +40,9 @@ func (w *world) encode(b []byte) []byte {
 	}
 	b = appendFlags(b, w.stopping, w.patient, w.failed, w.exited, w.queued, w.passed)
 	b = appendNumbers(b, uint64(w.terms), w.good, w.open, w.target)
+	if w.spec.Claims {
+		b = w.fleet.encode(b, w.procs)
+	}
 	for _, s := range []*Spec{&w.prior, &w.coming} {
 		b = s.encode(b) // the one in force is the machine's, or the step broke a rule
 	}
@@ -53,7 +56,7 @@ func (st *State) encode(b []byte) []byte {
 	for i := range st.Slots {
 		s := &st.Slots[i]
 		b = appendNumbers(b, s.Generation, uint64(s.Home), uint64(s.Failures), s.Outdated)
-		b = appendFlags(b, s.Repairing, st.Rollout.Proven)
+		b = appendFlags(b, s.Repairing, st.Rollout.Proven, s.Rested)
 		for side := range s.Workers {
 			v := &s.Workers[side]
 			b = appendNumbers(b, uint64(v.Health), v.Inc, uint64(v.ID), v.Generation, uint64(v.Ended))
@@ -63,6 +66,9 @@ func (st *State) encode(b []byte) []byte {
 		for _, r := range refs {
 			b = appendNumbers(b, uint64(r.place().index()), r.Inc)
 		}
+	}
+	if st.Spec.Claims {
+		b = st.encodeClaims(b)
 	}
 	for _, s := range []*Spec{&st.Spec, &st.Rollout.Before, &st.Rollout.After} {
 		b = s.encode(b)
@@ -84,7 +90,7 @@ func (s *Spec) encode(b []byte) []byte {
 	} {
 		b = binary.AppendUvarint(b, uint64(v))
 	}
-	return appendFlags(b, s.Leader)
+	return appendFlags(b, s.Leader, s.Claims, s.KeepIDs)
 }
 
 func (h happening) encode(b []byte) []byte {
@@ -105,7 +111,46 @@ func (h happening) encode(b []byte) []byte {
 	case SpecChanged:
 		b = e.Spec.encode(b)
 		b = appendFlags(b, e.Roll)
+	case Claimed:
+		b = e.Claim.encode(b)
+		b = appendFlags(b, e.Again)
+	case Lapses:
+		b = e.Claim.encode(b)
+	case Lost:
+		b = e.Claim.encode(b)
 	default: // its name and its worker are all
+	}
+	return b
+}
+
+func (c Claim) encode(b []byte) []byte {
+	return appendNumbers(b, uint64(c.Right), uint64(c.ID), c.Fence)
+}
+
+func (st *State) encodeClaims(b []byte) []byte {
+	b = appendNumbers(b, uint64(len(st.Held)))
+	for _, h := range st.Held {
+		b = appendFlags(h.encode(b), h.Lapsing)
+	}
+	for _, n := range st.Asked {
+		b = appendNumbers(b, uint64(n))
+	}
+	for i := range st.Slots {
+		for _, v := range st.Slots[i].Workers {
+			b = appendNumbers(b, v.Fence, v.Lead)
+		}
+	}
+	return b
+}
+
+// encode leaves out what is held: it is what the machine holds, or the step broke a rule.
+func (f *fleet) encode(b []byte, procs []proc) []byte {
+	for right := range rights {
+		b = appendNumbers(b, uint64(f.asks[right]), uint64(f.extra[right]))
+	}
+	b = appendFlags(appendFlags(b, f.strays[:]...), f.rested...)
+	for i := range procs {
+		b = appendNumbers(b, procs[i].fence, procs[i].lead)
 	}
 	return b
 }

@@ -79,6 +79,9 @@ func (w *world) isDone() (code int, done bool) {
 // available counts the workers in service that have nothing to prove, and the slots that need none.
 func (w *world) available() int {
 	n := w.finished()
+	if w.wanted() > 0 && w.standsBy(0) {
+		n++
+	}
 	for i := range w.procs {
 		if w.inServiceAt(i) && !w.procs[i].proving {
 			n++

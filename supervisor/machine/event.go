@@ -44,6 +44,18 @@ type Gone struct{ Ref Ref }
 // TimerFired: a timer that was set and not stopped has ended.
 type TimerFired struct{ Timer Timer }
 
+// Claimed: a claim that was asked for has come, or one that was lost while its user was kept is had again.
+type Claimed struct {
+	Claim Claim
+	Again bool
+}
+
+// Lapses: a claim will be lost soon, unless what keeps it can be reached.
+type Lapses struct{ Claim Claim }
+
+// Lost: a claim is not held any more, or will not be before its user could be told once more. Others may have it next.
+type Lost struct{ Claim Claim }
+
 // RollRequested: replace every worker.
 type RollRequested struct{}
 
@@ -89,6 +101,9 @@ func (LeavesByItself) event()  {}
 func (Died) event()            {}
 func (Gone) event()            {}
 func (TimerFired) event()      {}
+func (Claimed) event()         {}
+func (Lapses) event()          {}
+func (Lost) event()            {}
 func (RollRequested) event()   {}
 func (ReloadRequested) event() {}
 func (DumpRequested) event()   {}

@@ -40,6 +40,9 @@ func aborts(b *budget) *uint8  { return &b.aborts }
 func dumps(b *budget) *uint8   { return &b.dumps }
 func unfits(b *budget) *uint8  { return &b.unfits }
 func dues(b *budget) *uint8    { return &b.dues }
+func losses(b *budget) *uint8  { return &b.losses }
+func others(b *budget) *uint8  { return &b.others }
+func strays(b *budget) *uint8  { return &b.strays }
 func terms(b *budget) *uint8   { return &b.terms }
 func stops(b *budget) *uint8   { return &b.stops }
 
@@ -66,6 +69,7 @@ func (w *world) possible(to []happening) []happening {
 		}
 		can(happening{ev: TimerFired{Timer: t}, helps: true})
 	}
+	w.claimNews(can)
 	w.requests(can)
 	return to
 }

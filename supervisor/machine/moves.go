@@ -105,6 +105,7 @@ func (s *stepper) free(ref Ref) {
 	if slot.outdates(*w) {
 		s.recycled(ref)
 	}
+	s.yield(*w)
 	if s.Phase == Serving && slot.isOver(*w) {
 		s.move(ref, Finished)
 		return
@@ -116,19 +117,23 @@ func (s *stepper) free(ref Ref) {
 // spawn starts a worker at a place that waits, or is free and was given an incarnation.
 func (s *stepper) spawn(ref Ref) {
 	room := s.census()
-	id, ok := room.lowestID()
 	slot := &s.Slots[ref.Slot]
 	overlaps := s.Spec.orderAt(ref.Slot) == StopFirst && slot.Workers[ref.Side.Other()].Health.HasProcess()
-	if !ok || room.unreaped >= s.limit() || overlaps {
+	if room.unreaped >= s.limit() || overlaps || !s.claims(ref.Slot) {
+		slot.Rested = s.Spec.Claims
 		s.free(ref) // reconcile tries again when there is room
 		return
 	}
 	room.unreaped++
-	room.next++
+	slot.Rested = false
 	w := &slot.Workers[ref.Side]
-	w.ID, w.Generation = id, slot.Generation
+	w.Generation = slot.Generation
+	w.ID, w.Fence = room.take(!slot.hasProcess())
+	if lead, ok := s.leadership(); ok && s.Spec.Leads(ref.Slot) {
+		w.Lead = lead.Fence
+	}
 	s.move(ref, Starting)
-	s.act(Start{Ref: ref, ID: id, Generation: w.Generation})
+	s.act(Start{Ref: ref, ID: w.ID, Generation: w.Generation, Fence: w.Fence, Lead: w.Lead})
 }
 
 // terminate tells a worker to leave, with its grace running.

@@ -15,7 +15,7 @@ var causeNames = [...]string{
 	"start of the pool", "ready", "leaves by itself", "died", "group gone",
 	"backoff ended", "not ready in time", "proof ended", "settle ended", "grace ended", "trace ended", "not reaped in time", "dump gap ended", "recycle gap ended",
 	"roll", "reload", "dump", "scale", "specification changed", "abort", "term", "stop", "kill",
-	"unready", "fails", "recycling due",
+	"unready", "fails", "recycling due", "claimed", "claim lapses", "claim lost",
 }
 
 func causeOf(ev Event) (cause int, ref Ref) {
@@ -36,6 +36,12 @@ func causeOf(ev Event) (cause int, ref Ref) {
 		return 4, e.Ref
 	case TimerFired:
 		return 5 + int(e.Timer.Kind), e.Timer.Ref
+	case Claimed:
+		return 26, Ref{}
+	case Lapses:
+		return 27, Ref{}
+	case Lost:
+		return 28, Ref{}
 	case RollRequested:
 		return 14, Ref{}
 	case ReloadRequested:

@@ -10,6 +10,12 @@ func (c *checker) perform(a Action) {
 	switch a := a.(type) {
 	case Start:
 		c.start(a)
+	case Ask:
+		c.now.fleet.asks[a.Right] += a.Count
+	case Unask:
+		c.unask(a)
+	case Release:
+		c.release(a.Claim)
 	case Terminate:
 		c.terminate(a)
 	case TerminateRemains:
@@ -104,11 +110,13 @@ func (c *checker) start(a Start) {
 	if a.Generation != w.good && a.Generation != w.open {
 		c.fail("I10", "start of generation %d, but %d is good and %d is being rolled out", a.Generation, w.good, w.open)
 	}
+	c.mayHave(a)
 	c.follows(a)
 	c.recycles(a)
 	c.awaits(a)
 	w.inc = max(w.inc, a.Ref.Inc)
-	w.procs[i] = proc{inc: a.Ref.Inc, id: a.ID, generation: a.Generation, leader: true}
+	w.procs[i] = proc{inc: a.Ref.Inc, id: a.ID, fence: a.Fence, lead: a.Lead, generation: a.Generation, leader: true}
+	w.fleet.rested[a.Ref.Slot] = false
 }
 
 // follows checks that nobody starts where the last one of the generation has ended, or maybe leaves.
@@ -143,7 +151,7 @@ func (c *checker) terminate(a Terminate) {
 			c.fail(ruleSignals, "%+v is told twice", ref)
 		}
 	}
-	if _, timer := c.ev.(TimerFired); c.now.patient && p.serves() && !timer {
+	if _, timer := c.ev.(TimerFired); c.now.patient && p.serves() && !timer && c.cut != ref.place().index() {
 		c.fail(ruleSignals, "%+v serves and is told to leave before the delay of the stop has ended", ref)
 	}
 	if a.Why == WhyRecycled && !p.due {
@@ -167,6 +175,12 @@ func (c *checker) unsteered(ref Ref) {
 
 func (c *checker) kill(ref Ref) {
 	p := c.now.proc(ref)
+	if p != nil && c.cut == ref.place().index() {
+		c.unsteered(ref)
+		p.tell()
+		p.killed = true
+		return
+	}
 	if p != nil && p.fit == isFailing && c.now.spec.Trace == 0 && !c.isForced {
 		c.replaces(ref, p)
 		p.tell()
@@ -329,7 +343,7 @@ func (c *checker) rolloutEnded(a RolloutEnded) {
 		c.wentBack = true
 		for slot := range min(len(c.before.st.Slots), len(w.fails)) {
 			if c.before.st.Slots[slot].Generation != w.good {
-				w.fails[slot] = 0 // those were of another generation
+				w.fails[slot], w.fleet.rested[slot] = 0, false // those were of another generation
 			}
 		}
 		w.inForce(w.prior)
@@ -353,7 +367,7 @@ func (c *checker) through() {
 				ready++
 			}
 		}
-		if ready == 0 {
+		if ready == 0 && !c.now.standsBy(slot) {
 			c.fail("I10", "rollout to %d done, but slot %d is not served", c.now.open, slot)
 		}
 	}
@@ -370,6 +384,9 @@ func (c *checker) exit(a Exit) {
 		if p.lives() && !p.killed {
 			c.fail("I5", "exit, and %+v was not killed", w.ref(i))
 		}
+	}
+	if a.Code == 0 && len(w.fleet.held) > 0 {
+		c.fail(ruleClaims, "exit, and %+v was not given back", w.fleet.held)
 	}
 	if w.stopping {
 		if (a.Code == 0) == w.failed {

@@ -34,7 +34,7 @@ func (s *stepper) isTried() bool {
 	}
 	for i := range s.Spec.Workers {
 		slot := &s.Slots[i]
-		if slot.Generation != s.Rollout.Target {
+		if slot.Generation != s.Rollout.Target || s.StandsBy(i) {
 			continue
 		}
 		_, tries := slot.find(func(w Worker) bool { return w.Health.Active() && w.Generation == s.Rollout.Target })

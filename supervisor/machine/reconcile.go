@@ -32,6 +32,7 @@ func (s *stepper) shrink() {
 // refill gives every wanted slot a worker of its generation, and lets go of the other generations' workers.
 func (s *stepper) refill() {
 	s.recount()
+	s.wants, s.successors = [rights]int{}, 0
 	ready := s.available()
 	for i := range s.Spec.Workers {
 		slot := &s.Slots[i]
@@ -60,6 +61,7 @@ func (s *stepper) refill() {
 			s.fill(i)
 		}
 	}
+	s.ask()
 }
 
 // wants reports whether a worker is one that the slot is to have.
@@ -135,8 +137,8 @@ func (s *stepper) retireOld(ref Ref, ready *int) {
 	s.retire(ref)
 }
 
-// available counts what a rollout can rely on: ready workers, and slots that have done their work.
-func (s *stepper) available() int { return s.Ready() + s.finishedSlots() }
+// available counts what a rollout can rely on: ready workers, and slots that have done their work or stand by.
+func (s *stepper) available() int { return s.Ready() + s.finishedSlots() + s.StandingBy() }
 
 // spares reports whether a rollout may take one of so many available workers out of service.
 func (s *State) spares(available int) bool {
@@ -178,14 +180,18 @@ func (s *stepper) fill(i int) {
 		return
 	}
 	room := s.census()
-	if _, ok := room.lowestID(); !ok || room.occupied >= s.limit() {
+	if room.occupied >= s.limit() || !s.Spec.Claims && !room.hasID(true) {
+		return
+	}
+	rests := s.Spec.Backoff.delay(slot.Failures, s.LastInc+1) > 0 && !slot.Rested
+	if !rests && !s.claims(i) {
 		return
 	}
 	room.occupied++
 	s.LastInc++
 	slot.Workers[side] = Worker{Inc: s.LastInc, Generation: slot.Generation}
 	ref := s.ref(i, side)
-	if s.Spec.Backoff.delay(slot.Failures, ref.Inc) > 0 {
+	if rests {
 		s.move(ref, Waiting)
 		return
 	}
@@ -195,7 +201,7 @@ func (s *stepper) fill(i int) {
 // assign says which generation a slot is to run from now on. Its failures in a row were another one's.
 func (s *Slot) assign(generation uint64) {
 	if s.Generation != generation {
-		s.Generation, s.Failures = generation, 0
+		s.Generation, s.Failures, s.Rested = generation, 0, false
 	}
 }
 
@@ -211,6 +217,11 @@ func (s *Slot) isUnfit() bool { return s.isUp() && !s.serves() }
 func (s *Slot) isOvermanned() bool {
 	a, b := s.Workers[A].Health, s.Workers[B].Health
 	return a.Up() && b.Up() && !(a.Serves() && b.Serves())
+}
+
+// hasProcess reports whether somebody here is unreaped.
+func (s *Slot) hasProcess() bool {
+	return s.Workers[A].Health.HasProcess() || s.Workers[B].Health.HasProcess()
 }
 
 // isAlive reports whether a worker of any generation is up or starts, or could be reinstated.

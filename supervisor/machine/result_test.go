@@ -60,6 +60,7 @@ func (c *checker) result() {
 	c.repaired()
 	c.heads()
 	c.held()
+	c.entitled()
 	c.answered()
 }
 
@@ -99,7 +100,7 @@ func (c *checker) place(i int) {
 	w, p := c.now, &c.now.procs[i]
 	h, inc := w.health(i), w.holder(i)
 	c.diagram(i)
-	if h.HasProcess() != p.lives() || p.lives() && (p.inc != inc || w.st.Slots[i/2].Workers[i%2].ID != p.id) {
+	if h.HasProcess() != p.lives() || p.lives() && (p.inc != inc || !p.isAs(w.st.Slots[i/2].Workers[i%2])) {
 		c.fail(ruleBooks, "%v is %v (incarnation %d), but the process is %+v", at(i), h, inc, p)
 		return
 	}
@@ -160,12 +161,12 @@ func (w *world) outlived(i int) bool {
 func (c *checker) spaced(slot int) {
 	w := c.now
 	if slot >= w.wanted() || w.stopping {
-		w.fails[slot], w.mending[slot] = 0, false
+		w.fails[slot], w.mending[slot], w.fleet.rested[slot] = 0, false, false
 		return
 	}
 	s := &w.st.Slots[slot]
 	if slot >= len(c.before.st.Slots) || slot >= c.before.wanted() || c.generationOf(slot) != s.Generation {
-		w.fails[slot] = 0
+		w.fails[slot], w.fleet.rested[slot] = 0, false
 	}
 	if s.Failures != int(w.fails[slot]) {
 		c.fail(ruleBackoff, "slot %d failed %d times, not %d", slot, w.fails[slot], s.Failures)
@@ -173,7 +174,7 @@ func (c *checker) spaced(slot int) {
 	for side := A; side <= B; side++ {
 		v := s.Workers[side]
 		isNew := v.Inc != 0 && v.Inc != c.before.holder(index(slot, side))
-		if isNew && (v.Health == Waiting) != (w.fails[slot] >= 2) {
+		if isNew && (v.Health == Waiting) != (w.fails[slot] >= 2 && !c.hadRested(slot)) {
 			c.fail(ruleBackoff, "%v is %v after %d failures", Place{slot, side}, v.Health, w.fails[slot])
 		}
 	}
@@ -300,7 +301,7 @@ func (c *checker) wasStopped(i int) bool {
 		return false
 	}
 	unfit := !was.Serves() && w.inServiceAt(i^1)
-	return !unfit && !w.replacesInPlace(i) && !c.fellIll(i) && !slices.Contains(c.replaced, i)
+	return i != c.cut && !unfit && !w.replacesInPlace(i) && !c.fellIll(i) && !slices.Contains(c.replaced, i)
 }
 
 // heads checks where connections go, and that no queue is without an heir.
@@ -337,12 +338,12 @@ func (c *checker) queue(i int) {
 	case manned || !kept:
 	case i/2 >= w.wanted():
 		c.fail(ruleQueues, "the queue of %v is kept, and the slot is not wanted", at(i))
-	case w.over(i / 2):
-		c.fail(ruleQueues, "the queue of %v is kept, and the work of the slot is done", at(i))
+	case w.over(i/2) || w.standsBy(i/2):
+		c.fail(ruleQueues, "the queue of %v is kept, and nobody is to come", at(i))
 	case across.Serves():
 		c.fail(ruleQueues, "the queue of %v is kept for nobody, %v is ready", at(i), at(i^1))
 	}
-	if i%2 == 0 && i/2 < w.wanted() && !w.adopted[i] && !w.adopted[i+1] && !w.over(i/2) {
+	if i%2 == 0 && i/2 < w.wanted() && !w.adopted[i] && !w.adopted[i+1] && !w.over(i/2) && !w.standsBy(i/2) {
 		c.fail(ruleQueues, "slot %d has no queue", i/2)
 	}
 }
@@ -389,7 +390,7 @@ func (w *world) arrived() error {
 		case p.lives() && p.generation != w.good:
 			c.fail("I10", "%v is of generation %d, not %d", at(i), p.generation, w.good)
 		}
-		if i%2 == 0 && i/2 < w.wanted() && isSettled(h) == isSettled(w.health(i+1)) {
+		if i%2 == 0 && i/2 < w.wanted() && isSettled(h) == isSettled(w.health(i+1)) && !w.standsBy(i/2) {
 			c.fail("I9", "slot %d has no worker, or two", i/2)
 		}
 		if p.dump == isAsked {

@@ -100,7 +100,7 @@ func (s *stepper) finish() {
 // through reports whether every wanted slot is served by this generation, or has done its work, and by nothing else.
 func (s *stepper) through(generation uint64) bool {
 	for i := range s.Spec.Workers {
-		if !s.Slots[i].settledOn(generation) {
+		if !s.Slots[i].settledOn(generation) && !s.waitsOn(i, generation) {
 			return false
 		}
 	}
@@ -113,11 +113,16 @@ func (s *stepper) isBack() bool {
 	for i := range s.Spec.Workers {
 		slot := &s.Slots[i]
 		others := func(w Worker) bool { return w.Health != Free && w.Generation != s.Generation }
-		if _, ok := slot.find(others); ok || !slot.isUp() && !slot.hasFinished() {
+		if _, ok := slot.find(others); ok || !slot.isUp() && !slot.hasFinished() && !s.StandsBy(i) {
 			return false
 		}
 	}
 	return true
+}
+
+// waitsOn reports whether the next worker of a slot that stands by will be of this generation.
+func (s *State) waitsOn(slot int, generation uint64) bool {
+	return s.StandsBy(slot) && s.Slots[slot].Generation == generation
 }
 
 func (s *Slot) settledOn(generation uint64) bool {
@@ -141,7 +146,7 @@ func (s *stepper) turn() bool {
 	}
 	underway := 0
 	for i := range s.Spec.Workers {
-		if slot := &s.Slots[i]; slot.Generation == s.Rollout.Target && !slot.settledOn(s.Rollout.Target) {
+		if slot := &s.Slots[i]; slot.Generation == s.Rollout.Target && !slot.settledOn(s.Rollout.Target) && !s.StandsBy(i) {
 			underway++
 		}
 	}
@@ -170,7 +175,7 @@ func (s *stepper) turnBroken() bool {
 	turned := false
 	tried := s.isTried()
 	for i := 0; i < s.Spec.Workers && !tried; i++ {
-		if slot := &s.Slots[i]; !slot.isAlive() && s.giveTurn(slot) {
+		if slot := &s.Slots[i]; !slot.isAlive() && s.mayTry(i) && s.giveTurn(slot) {
 			turned, tried = true, s.isTried()
 		}
 	}
@@ -191,7 +196,7 @@ func (s *stepper) nextTurn() *Slot {
 			can = spare || !slot.isUp() || !slot.serves() && unfitSpare
 		}
 		switch {
-		case !can || slot.Generation == s.Rollout.Target:
+		case !can || slot.Generation == s.Rollout.Target || !s.mayTry(i):
 		case slot.isUnfit():
 			return slot
 		case next == nil:
@@ -199,6 +204,20 @@ func (s *stepper) nextTurn() *Slot {
 		}
 	}
 	return next
+}
+
+// mayTry reports whether a slot may have its turn now, as far as canaries go. One that stands by can be none, and nobody
+// knows when its worker comes, so there its turn is the last.
+func (s *stepper) mayTry(slot int) bool {
+	if !s.awaitsCanary() || !s.StandsBy(slot) {
+		return true
+	}
+	for i := range s.Spec.Workers {
+		if i != slot && s.Slots[i].Generation != s.Rollout.Target {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *stepper) giveTurn(slot *Slot) bool {

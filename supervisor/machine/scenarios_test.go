@@ -39,13 +39,19 @@ func onFailure(s *Spec)   { s.Restart = RestartOnFailure }
 func once(s *Spec)        { s.Restart = RestartNever }
 func noTrace(s *Spec)     { s.Trace = 0 }
 func noGap(s *Spec)       { s.RecycleGap = 0 }
+func claims(s *Spec)      { s.Claims = true }
+func keepIDs(s *Spec)     { s.KeepIDs = true }
 func otherIDs(s *Spec)    { s.FirstID, s.LastID = s.FirstID+2, s.LastID+2 }
 
 // shortScenarios are searched by every run of the tests. The small ones come first: there most bugs are found.
 func shortScenarios() []scenario {
 	return []scenario{
+		{"one that leads", pool(1, 1, 0, claims, keepIDs, leader, noSettle), budget{total: 3, crashes: 2, losses: 1, strays: 1, rolls: 1, scales: 1, stops: 1}, nil},
+		{"two that keep their ids", pool(2, 1, 0, claims, keepIDs, noSettle, spareID), budget{total: 2, crashes: 1, losses: 2, others: 1, rolls: 1}, nil},
+		{"two with claims", pool(2, 1, 0, claims, noSettle), budget{total: 2, crashes: 2, losses: 1, rolls: 1, scales: 1}, nil},
 		{"two prove themselves stop-first", pool(2, 0, 1, stopFirst, minReady, noSettle), budget{total: 2, crashes: 1, leaves: 1, unfits: 1, rolls: 1, aborts: 1}, nil},
 		{"one is recycled stop-first", pool(1, 0, 1, stopFirst, noGap), budget{total: 4, crashes: 2, leaves: 1, unfits: 1, dues: 2, rolls: 1, scales: 1, stops: 1}, nil},
+		{"one with claims", pool(1, 1, 0, claims, spareID), budget{total: 3, crashes: 2, losses: 2, others: 1, strays: 1, rolls: 1, stops: 1}, nil},
 		{"two change", pool(2, 1, 0), budget{total: 2, crashes: 1, changes: 2, aborts: 1, stops: 1}, []Spec{
 			pool(1, 1, 0, otherIDs), pool(2, 0, 1, stopFirst, noSettle),
 		}},
@@ -104,6 +110,8 @@ func fullScenarios() []scenario {
 		{"two are recycled serve", pool(2, 1, 0), budget{total: 4, crashes: 1, unfits: 1, dues: 2, rolls: 2, aborts: 1}, nil},
 		{"two stop-first ill serve", pool(2, 0, 1, stopFirst, noSettle), budget{total: 4, crashes: 1, remains: 1, leaves: 1, unfits: 3, dues: 2, rolls: 1, scales: 1}, nil},
 		{"three are recycled serve", pool(3, 1, 0, noGap), budget{total: 2, crashes: 1, unfits: 1, dues: 2, rolls: 1}, nil},
+		{"two that lead serve", pool(2, 1, 0, claims, leader, canary), budget{total: 3, crashes: 1, losses: 1, rolls: 2, aborts: 1}, nil},
+		{"three with claims serve", pool(3, 1, 1, claims, spareID), budget{total: 2, crashes: 1, losses: 1, others: 1, strays: 1, rolls: 1, scales: 1}, nil},
 		{"two stop late stop", pool(2, 1, 0, stopDelay, noSettle), budget{total: 2, crashes: 1, remains: 1, leaves: 1, rolls: 1, stops: 1, terms: 4}, nil},
 		{"four stop", pool(4, 1, 0), budget{total: 2, crashes: 1, rolls: 1, terms: 1}, nil},
 		{"three stop-first stop", pool(3, 0, 1, stopFirst), budget{total: 2, crashes: 1, remains: 1, leaves: 1, rolls: 1, terms: 4}, nil},

@@ -36,6 +36,8 @@ type Spec struct {
 	UnavailablePercent int
 	Order              Order
 	Leader             bool // the first slot must not overlap with itself: what its worker does, one process does
+	Claims             bool // worker ids are shared with other supervisors, and so is the leader: nobody starts without a claim. It never changes
+	KeepIDs            bool // who has lost the claim to its worker id serves on
 	FirstID            int  // worker ids come from FirstID..LastID
 	LastID             int
 	ReadyTimeout       time.Duration // a worker that is not ready by then is replaced; 0 waits for ever

@@ -56,6 +56,8 @@ type Worker struct {
 	Ended      Ending // how its leading process ended, if nobody is to follow it
 	Inc        uint64
 	ID         int    // worker id; meaningful while there is a process
+	Fence      uint64 // of the claim to the worker id that it was started with; 0 where none is needed
+	Lead       uint64 // fence of the claim to lead that it was started with; 0 if it does not lead for others too
 	Generation uint64 // of the specification it was started with
 }
 
@@ -75,6 +77,7 @@ type Slot struct {
 	Home       Side   // where its connections are
 	Failures   int    // in a row, of workers of this generation; spaces the restarts
 	Outdated   uint64 // incarnation of its worker that is being recycled; 0 if none is
+	Rested     bool   // its backoff has ended, and nobody could start yet
 	Repairing  bool   // its worker did not work and was killed, and no other one has become ready since
 	Workers    [2]Worker
 }
@@ -110,10 +113,12 @@ type State struct {
 	ExitCode   int // what a graceful stop ends with
 	LastInc    uint64
 	Slots      []Slot
-	Dumps      []Ref // workers that still have to dump; the first one is at it
-	Owed       []Ref // workers that were starting when a reload was relayed, and get it when they are ready
-	Due        []Ref // workers that are to be recycled, and wait for it
-	Resting    Ref   // the last one that was, while the gap after it runs
+	Dumps      []Ref       // workers that still have to dump; the first one is at it
+	Owed       []Ref       // workers that were starting when a reload was relayed, and get it when they are ready
+	Due        []Ref       // workers that are to be recycled, and wait for it
+	Resting    Ref         // the last one that was, while the gap after it runs
+	Held       []Holding   // claims, by right and id
+	Asked      [rights]int // claims that were asked for and have not come
 }
 
 // HasProcess reports whether an unreaped process may be behind a worker of this health.

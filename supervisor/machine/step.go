@@ -8,6 +8,7 @@ func New(spec Spec) (State, []Action) {
 	s := stepper{State: st}
 	s.addSlots(spec.Workers)
 	s.reconcile()
+	s.tidy()
 	s.derive(&st)
 	return s.State, s.acts
 }
@@ -22,8 +23,10 @@ func Step(st State, ev Event) (State, []Action) {
 	s.Dumps = slices.Clone(st.Dumps)
 	s.Owed = slices.Clone(st.Owed)
 	s.Due = slices.Clone(st.Due)
+	s.Held = slices.Clone(st.Held)
 	s.apply(ev)
 	s.reconcile()
+	s.tidy()
 	s.bury()
 	s.derive(&st)
 	s.leave()
@@ -36,6 +39,9 @@ type stepper struct {
 	acts []Action
 	dead []Ref // who died in this step, for the obituaries
 	room *room // counted when first needed
+
+	wants      [rights]int // claims without which somebody cannot start, in this pass
+	successors int         // of those who want a worker id, the ones whose slots have somebody
 }
 
 func (s *stepper) act(a Action) { s.acts = append(s.acts, a) }
@@ -58,6 +64,12 @@ func (s *stepper) apply(ev Event) {
 		s.gone(e.Ref)
 	case TimerFired:
 		s.timerFired(e.Timer)
+	case Claimed:
+		s.claimed(e)
+	case Lapses:
+		s.lapses(e.Claim)
+	case Lost:
+		s.lost(e.Claim)
 	case RollRequested:
 		s.roll()
 	case ReloadRequested:

@@ -20,7 +20,7 @@ func TestWalks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.menu = []Spec{pool(2, 1, 0, canary)} // beside any other
+		w.menu = []Spec{pool(2, 1, 0, canary, func(s *Spec) { s.Claims = spec.Claims })} // beside any other
 		w.canonical()
 		way := &trail{}
 		for range rapid.IntRange(1, walkLength).Draw(t, "steps") {
@@ -38,6 +38,8 @@ func anySpec(t *rapid.T) Spec {
 	spec := pool(workers, rapid.IntRange(0, 4).Draw(t, "surge"), rapid.IntRange(0, 3).Draw(t, "unavailable"))
 	spec.Order = rapid.SampledFrom([]Order{StartFirst, StopFirst}).Draw(t, "order")
 	spec.Leader = rapid.IntRange(0, 3).Draw(t, "leader?") == 0
+	spec.Claims = rapid.IntRange(0, 2).Draw(t, "claims?") == 0
+	spec.KeepIDs = rapid.Bool().Draw(t, "keep ids?")
 	spec.Reload = rapid.SampledFrom([]ReloadPolicy{ReloadAuto, ReloadSignal, ReloadRoll}).Draw(t, "reload")
 	spec.Restart = rapid.SampledFrom([]RestartPolicy{0, 0, 0, RestartOnFailure, RestartNever}).Draw(t, "restart")
 	if rapid.IntRange(0, 2).Draw(t, "percent?") == 0 {
@@ -105,7 +107,7 @@ func (w *world) draw(t *rapid.T) happening {
 
 var plenty = budget{
 	total: 99, crashes: 99, remains: 99, leaves: 99, lates: 99,
-	rolls: 99, reloads: 99, scales: 99, dumps: 99, changes: 99, aborts: 99, unfits: 99, dues: 99, terms: 99, stops: 99,
+	rolls: 99, reloads: 99, scales: 99, dumps: 99, changes: 99, aborts: 99, unfits: 99, dues: 99, losses: 99, others: 99, strays: 99, terms: 99, stops: 99,
 }
 
 // scaled asks for any number of workers, and a few times for users' requests, so that they are not drowned in deaths.
@@ -120,6 +122,7 @@ func (w *world) scaled(t *rapid.T) []happening {
 	spec := w.spec
 	if rapid.IntRange(0, 3).Draw(t, "change?") == 0 {
 		spec = anySpec(t)
+		spec.Claims = w.spec.Claims // another one is ignored
 	}
 	some := []happening{
 		{ev: SpecChanged{Spec: spec}},

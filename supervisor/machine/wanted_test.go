@@ -95,7 +95,7 @@ func (c *checker) change(e SpecChanged) {
 func (w *world) inForce(spec Spec) {
 	w.spec = spec
 	for slot := spec.Workers; slot < len(w.fails); slot++ {
-		w.fails[slot], w.mending[slot] = 0, false
+		w.fails[slot], w.mending[slot], w.fleet.rested[slot] = 0, false, false
 	}
 	for i := range w.procs {
 		w.procs[i].tried = false // there may have been no gap

@@ -20,7 +20,7 @@ func (s *stepper) scale(workers int) {
 // latest wish wins, so one that needs no rollout is also what a queued rollout begins with.
 func (s *stepper) change(e SpecChanged) {
 	switch {
-	case s.Phase != Serving || e.Spec.Validate() != nil:
+	case s.Phase != Serving || e.Spec.Validate() != nil || e.Spec.Claims != s.Spec.Claims:
 	case !e.Roll:
 		if s.Rollout.Phase == Rolling {
 			s.Rollout.Before = e.Spec
@@ -41,10 +41,14 @@ func (s *stepper) change(e SpecChanged) {
 func (s *stepper) put(spec Spec) {
 	before := s.Spec
 	s.Spec = spec
+	if before.FirstID != spec.FirstID || before.LastID != spec.LastID {
+		s.withdraw(ToID, 0) // what was asked for is of the other range
+	}
 	s.retime(before)
 	s.addSlots(spec.Workers)
 	for i := before.Workers; i < spec.Workers; i++ {
-		s.Slots[i].Generation, s.Slots[i].Failures, s.Slots[i].Repairing = s.Generation, 0, false
+		slot := &s.Slots[i]
+		slot.Generation, slot.Failures, slot.Rested, slot.Repairing = s.Generation, 0, false, false
 	}
 	for i := range s.Slots {
 		for side := A; side <= B; side++ {

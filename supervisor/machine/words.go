@@ -33,6 +33,7 @@ const (
 	WhyNeverReady            // it did not become ready in time
 	WhyAborted               // its rollout failed
 	WhyRecycled              // it has served its time
+	WhyLapsing               // it will have no right to its worker id, or to lead
 )
 
 // Purpose is what a relayed signal is for.
@@ -76,7 +77,7 @@ func (k TimerKind) String() string {
 
 // String is the word for logs, status and documents.
 func (w Why) String() string {
-	return [...]string{"stopping", "replaced", "scaled down", "never ready", "rollout failed", "recycled"}[w]
+	return [...]string{"stopping", "replaced", "scaled down", "never ready", "rollout failed", "recycled", "its claim lapses"}[w]
 }
 
 // String is the word for logs, status and documents.

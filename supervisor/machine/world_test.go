@@ -31,6 +31,8 @@ type world struct {
 	inc    uint64 // the highest incarnation ever started
 	target uint64 // the highest generation ever announced
 
+	fleet fleet
+
 	left budget
 }
 
@@ -38,6 +40,8 @@ type world struct {
 type proc struct {
 	inc        uint64
 	id         int
+	fence      uint64 // of the claim to its id that it started with
+	lead       uint64 // of the claim to lead that it started with
 	generation uint64
 	leader     bool // the leading process lives; without it, others of its group do
 	said       bool // it said that it is ready
@@ -93,6 +97,9 @@ type budget struct {
 	unfits  uint8 // workers that become unready or fail
 	dues    uint8 // workers that are to be recycled
 	aborts  uint8
+	losses  uint8 // claims that lapse or are lost
+	others  uint8 // claims that others make first, or leave to us
+	strays  uint8 // claims that come although they were not wanted any more
 	terms   uint8
 	stops   uint8
 }
@@ -208,6 +215,7 @@ func (w *world) grow(places int) {
 	}
 	for len(w.fails) < places/2 {
 		w.fails, w.mending = append(w.fails, 0), append(w.mending, false)
+		w.fleet.rested = append(w.fleet.rested, false)
 	}
 }
 
@@ -217,6 +225,7 @@ func (w *world) clone() *world {
 	c.adopted = slices.Clone(w.adopted)
 	c.fails, c.mending = slices.Clone(w.fails), slices.Clone(w.mending)
 	c.timers = slices.Clone(w.timers)
+	c.fleet = w.fleet.clone()
 	return &c // the machine never changes a state or a list of members that it has given away
 }
 
@@ -231,7 +240,8 @@ func (b *budget) spend(of func(*budget) *uint8) {
 // trim takes away what cannot be spent any more.
 func (b *budget) trim(stopping bool) {
 	if stopping {
-		*b = budget{terms: b.terms, remains: b.remains, crashes: b.crashes, total: min(b.total, b.remains+b.crashes)}
+		*b = budget{total: b.total, terms: b.terms, remains: b.remains, crashes: b.crashes, losses: b.losses, strays: b.strays}
+		b.total = min(b.total, b.remains+b.crashes+b.losses+b.strays)
 	}
 	for _, of := range b.each() {
 		*of = min(*of, b.total)
@@ -239,10 +249,10 @@ func (b *budget) trim(stopping bool) {
 }
 
 // each lists what the total bounds.
-func (b *budget) each() [13]*uint8 {
+func (b *budget) each() [16]*uint8 {
 	return [...]*uint8{
 		&b.crashes, &b.remains, &b.leaves, &b.lates, &b.rolls, &b.reloads, &b.scales, &b.dumps, &b.changes, &b.unfits, &b.dues,
-		&b.aborts, &b.stops,
+		&b.aborts, &b.stops, &b.losses, &b.others, &b.strays,
 	}
 }
 
