@@ -46,8 +46,11 @@ func (p *pool) adjust(cfg *plan.Pool, spec machine.Spec) {
 	}
 }
 
-// seeded is a specification with the jitter of this supervisor.
+// seeded is a specification with what is the supervisor's: its jitter, and whether others share with it.
 func (p *pool) seeded(spec machine.Spec) machine.Spec {
 	spec.Backoff.Seed = p.sup.seed
+	if places := p.sup.cfg.World.Places; places != nil {
+		spec.Claims, spec.KeepIDs = true, places.KeepIDs
+	}
 	return spec
 }

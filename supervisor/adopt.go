@@ -57,7 +57,7 @@ func (s *Supervisor) adoptPool(c clock, h *HandedPool) (*pool, error) {
 			return nil, fmt.Errorf("worker %s: %w", p.label(w.Ref.Slot), err)
 		}
 	}
-	return p, nil
+	return p, p.adoptClaims(h.Claims)
 }
 
 var errNoEdition = errors.New("it is of a generation that is not described")

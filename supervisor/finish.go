@@ -42,8 +42,13 @@ func refuse(msg message) {
 		m.reply.give(stopped)
 	case reloadReady:
 		m.transaction.discard()
+	case sought:
+		if m.claim != nil {
+			m.pool.giveBack(m.claim)
+		}
 	case unsent:
 		m.pool.unsent(m) // a worker that was to be killed lives on
+	case unclaimed, heard, lapseDue:
 	case nudged, upgradeMoved, overdue, probed, missed, lifetimeOver, roundDue, roundSeen, restoreDue, happened:
 	case changeReady, started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, loadDue, loadSeen, signalled, publishDue, watchdogDue:
 	}

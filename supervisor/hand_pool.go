@@ -20,6 +20,7 @@ func (p *pool) hand(c clock, answers *answerBook) HandedPool {
 	for _, rec := range p.workers {
 		h.Workers = append(h.Workers, rec.hand(c))
 	}
+	h.Claims = p.handClaims()
 	slices.SortFunc(h.Workers, func(a, b HandedWorker) int { return cmp.Compare(a.Ref.Inc, b.Ref.Inc) })
 	for slot, book := range p.slots {
 		h.Slots = append(h.Slots, HandedSlot{Slot: slot, Restarts: book.restarts, LastExit: book.lastExit, Requests: book.requests.Load()})

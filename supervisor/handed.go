@@ -59,6 +59,7 @@ type HandedPool struct {
 	Workers  []HandedWorker
 	Slots    []HandedSlot
 	Timers   []HandedTimer
+	Claims   []HandedClaim `json:",omitempty"`
 	Rollout  *RolloutView
 	Reloads  ReloadsView
 	Repairs  Repairs
@@ -140,6 +141,11 @@ func (h *Handed) Descriptors() []*int {
 		for j := range p.Workers {
 			if notify := p.Workers[j].Notify; notify != nil {
 				all = append(all, notify.Descriptors()...)
+			}
+		}
+		for j := range p.Claims {
+			if p.Claims[j].FD >= 0 {
+				all = append(all, &p.Claims[j].FD)
 			}
 		}
 	}

@@ -54,6 +54,9 @@ const (
 	keyCPU        = "cpu_millis"
 	keyProgram    = "program"
 	keyGap        = "gap_ms"
+	keyPlace      = "place"
+	keyNumber     = "number"
+	keyFence      = "fence"
 )
 
 // lines adds the last words of somebody, if there are any.

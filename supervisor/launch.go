@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/broodctl/brood/listener"
@@ -50,6 +51,11 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 	}
 	p.pin(rec)
 	facts, files := p.facts(rec)
+	for _, c := range p.claimed(ref) {
+		if f := c.File(); f != nil {
+			files = append(files, int(f.Fd())) // it has the place until its end, also when we are gone
+		}
+	}
 	e := rec.edition
 	made, err := e.recipe.Build(facts)
 	if err != nil {
@@ -69,7 +75,7 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 		Program: e.program, As: as, Umask: e.cfg.Umask, Limits: e.cfg.Limits, Settings: e.cfg.Settings.Of(ref.Slot),
 		Files: files, PrivateTmp: rec.tmp,
 		Stdin: worker.DevNull, Stdout: rec.output.Stdout(), Stderr: rec.output.Stderr(),
-		ListenPID: len(files) > 0 || facts.WatchdogUsec > 0,
+		ListenPID: passes(facts) || facts.WatchdogUsec > 0,
 		Orphans:   e.cfg.Orphans,
 		OnExit: func(e worker.Exit) {
 			p.sup.mail.post(exited{pool: p, ref: ref, exit: e, usage: lastUsage(group)})
@@ -97,12 +103,15 @@ func (p *pool) pin(rec *record) {
 
 // facts are what the worker is told about itself, with the descriptors it gets.
 func (p *pool) facts(rec *record) (worker.Facts, []int) {
+	w, _ := p.st.Worker(rec.ref)
 	facts := worker.Facts{
 		Pool:         p.name,
 		Slot:         rec.ref.Slot,
 		Workers:      p.st.Spec.Workers,
 		WorkerID:     rec.id,
 		Generation:   rec.generation,
+		Fence:        w.Fence,
+		LeaderFence:  w.Lead,
 		Leader:       rec.edition.cfg.Spec.Leads(rec.ref.Slot),
 		NotifySocket: rec.notify.Address(),
 		WatchdogUsec: uint64(rec.edition.cfg.Health.Watchdog.Microseconds()),
@@ -120,6 +129,11 @@ func (p *pool) facts(rec *record) (worker.Facts, []int) {
 		facts.Listeners = append(facts.Listeners, fact)
 	}
 	return facts, files
+}
+
+// passes reports whether a worker gets sockets.
+func passes(facts worker.Facts) bool {
+	return slices.ContainsFunc(facts.Listeners, func(l worker.ListenerFact) bool { return l.FD >= 0 })
 }
 
 // addrOf is the address of one slot: with per-slot listeners each has its own port.

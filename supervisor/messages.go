@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/broodctl/brood/internal/cgroup"
+	"github.com/broodctl/brood/internal/lease"
 	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
@@ -171,6 +172,25 @@ type (
 		pool *pool
 		load load
 	}
+	// sought: a claim was found for a pool, or nobody looks for one any more.
+	sought struct {
+		pool  *pool
+		right machine.Right
+		claim lease.Claim // nil if there is none
+	}
+	// unclaimed: there is nothing to be claimed for a pool, and who looks for it waits.
+	unclaimed struct {
+		pool  *pool
+		right machine.Right
+		why   string
+	}
+	// heard: there is news of the session that all claims belong to.
+	heard struct{ notice lease.Notice }
+	// lapseDue: a session was not renewed for so long that something has to be done about it.
+	lapseDue struct {
+		session lease.Session
+		stage   lapseStage
+	}
 	// signalled: a signal came to the supervisor.
 	signalled struct{ sig os.Signal }
 	// publishDue: what happened since the last snapshot is to be seen.
@@ -228,6 +248,10 @@ func (changeReady) message()  {}
 func (reloadReady) message()  {}
 func (backDue) message()      {}
 func (rechecked) message()    {}
+func (sought) message()       {}
+func (unclaimed) message()    {}
+func (heard) message()        {}
+func (lapseDue) message()     {}
 func (signalled) message()    {}
 func (publishDue) message()   {}
 func (watchdogDue) message()  {}

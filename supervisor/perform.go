@@ -22,6 +22,12 @@ func (p *pool) perform(actions []machine.Action) {
 		case machine.Abandon:
 			p.steer()
 			p.eachListener("cannot abandon queue", func(l Listener) error { return l.Abandon(a.Place.Slot, side(a.Place.Side)) })
+		case machine.Ask:
+			p.claim(a)
+		case machine.Unask:
+			p.unclaim(a)
+		case machine.Release:
+			p.giveUp(a)
 		case machine.Start:
 			p.launch(a)
 		case machine.Terminate:

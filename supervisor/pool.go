@@ -8,6 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/broodctl/brood/internal/lease"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/supervisor/plan"
 )
@@ -23,6 +24,7 @@ type pool struct {
 	coming     *edition // of the rollout that is being asked for; see enrol
 	station    station
 	scaling    scaling  // what is known of its load
+	claims     claims   // what it shares with other supervisors
 	first      bool     // the supervisor began with it
 	settled    bool     // every slot has been ready once
 	unmet      []string // what it requires and was found missing
@@ -60,13 +62,10 @@ type slotBook struct {
 }
 
 func newPool(s *Supervisor, e *edition) *pool {
-	spec := e.cfg.Spec
-	spec.Backoff.Seed = s.seed
-	return &pool{
+	p := &pool{
 		sup:      s,
 		name:     e.cfg.Name,
 		log:      s.log.With().Str(keyPool, e.cfg.Name).Logger(),
-		st:       machine.State{Spec: spec, Generation: 1},
 		editions: map[uint64]*edition{1: e},
 		chores:   make(turn, 1),
 		workers:  map[machine.Ref]*record{},
@@ -74,7 +73,10 @@ func newPool(s *Supervisor, e *edition) *pool {
 		timers:   map[machine.Timer]timer{},
 		unfit:    map[*record]bool{},
 		deaths:   map[Cause]int{},
+		claims:   claims{held: map[machine.Claim]lease.Claim{}},
 	}
+	p.st = machine.State{Spec: p.seeded(e.cfg.Spec), Generation: 1}
+	return p
 }
 
 // begin starts the workers.
@@ -131,6 +133,9 @@ func (p *pool) sweep() {
 			return false // others of its group live
 		}
 		rec.release()
+		for _, c := range rec.lost {
+			p.giveBack(c)
+		}
 		delete(p.workers, rec.ref)
 		return true
 	})
@@ -147,6 +152,7 @@ func (p *pool) close() {
 	for _, rec := range p.workers {
 		rec.release()
 	}
+	p.endQuests()
 	if groups := p.sup.cfg.World.Groups; groups != nil {
 		p.sup.goOn(func() { groups.Forget(p.name) }) // one of its name may be there again: its groups stay
 	}

@@ -108,7 +108,7 @@ func (s *Supervisor) state(snap *Snapshot) string {
 		return StateStopping
 	}
 	for i := range snap.Pools {
-		if snap.Pools[i].Ready < snap.Pools[i].Desired {
+		if p := &snap.Pools[i]; p.Ready+p.StandsBy < p.Desired {
 			if s.wasReady {
 				return StateDegraded
 			}
@@ -146,6 +146,7 @@ func (p *pool) view() PoolView {
 	if len(p.cfg().Requires) > 0 {
 		v.Unmet = p.unmet
 	}
+	v.StandsBy, v.Claims = p.st.StandingBy(), p.viewClaims()
 	if p.station == held && p.st.Phase == machine.Serving {
 		v.WaitsFor = p.awaited()
 	}
@@ -181,7 +182,7 @@ func (p *pool) condition() string {
 	switch {
 	case p.st.Phase != machine.Serving:
 		return StateStopping
-	case p.st.ReadySlots() >= p.st.Spec.Workers:
+	case p.st.ReadySlots()+p.st.StandingBy() >= p.st.Spec.Workers:
 		return StateReady
 	case p.settled:
 		return StateDegraded
@@ -216,6 +217,7 @@ func (p *pool) viewWorker(ref machine.Ref, w machine.Worker) WorkerView {
 	if rec := p.workers[ref]; rec != nil {
 		v.Status, v.Health, v.group = rec.status, rec.wellness(), rec.group
 		v.Leader = rec.edition.cfg.Spec.Leads(ref.Slot)
+		v.Fence, v.LeaderFence = w.Fence, w.Lead
 		v.seats, v.side = rec.edition.listeners, side(ref.Side)
 		if rec.proc != nil {
 			v.PID, v.Started = rec.proc.PID(), rec.born

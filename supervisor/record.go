@@ -4,6 +4,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/broodctl/brood/internal/lease"
 	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/worker"
@@ -32,6 +33,7 @@ type record struct {
 	service    service
 	tmp        *worker.TmpDir // nil is none
 	group      Group          // nil if there is none
+	lost       []lease.Claim  // claims that it may still use
 	courier    courier        // of its signals, if there is one
 	leaves     bool           // it has said that it is stopping
 	garbled    int            // messages of it that were none

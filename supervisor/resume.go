@@ -97,6 +97,7 @@ func (p *pool) resume(c clock, h *HandedPool, answers []replier) int {
 		p.station = held // it prepares anew: what it requires may be there by now
 	}
 	p.sweep()
+	p.resumeQuests()
 	return n
 }
 

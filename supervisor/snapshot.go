@@ -67,7 +67,8 @@ type PoolView struct {
 	Phase      string         `json:"phase"`
 	Generation uint64         `json:"generation"`
 	Desired    int            `json:"desired"`
-	Ready      int            `json:"ready"` // slots that have a ready worker
+	Ready      int            `json:"ready"`               // slots that have a ready worker
+	StandsBy   int            `json:"stands_by,omitempty"` // slots whose leader another supervisor has: nobody is missing there
 	Restarts   int            `json:"restarts"`
 	State      string         `json:"state"` // starting, ready, degraded, stopping
 	Deaths     map[Cause]int  `json:"deaths"`
@@ -76,10 +77,21 @@ type PoolView struct {
 	Pressure   *PressureView  `json:"pressure,omitempty"`  // if there are control groups
 	WaitsFor   []string       `json:"waits_for,omitempty"` // pools that have to be ready first
 	Unmet      []string       `json:"unmet,omitempty"`     // what it requires and was found missing
+	Claims     *ClaimsView    `json:"claims,omitempty"`    // if worker ids are shared with other supervisors
 	Rollout    *RolloutView   `json:"rollout"`             // the one at hand, else the last one
 	Autoscale  *AutoscaleView `json:"autoscale,omitempty"` // if the number of workers follows the load
 	Listeners  []ListenerView `json:"listeners"`
 	Workers    []WorkerView   `json:"workers"`
+}
+
+// ClaimsView is what a pool has, and waits for, of what supervisors share.
+type ClaimsView struct {
+	Held    int      `json:"held"`    // worker ids, and the leader's place
+	Waiting int      `json:"waiting"` // so many more are asked for
+	Waits   []string `json:"waits,omitempty"`
+	// Deadline is in how many seconds what is held must not be used any more, unless it is renewed; none if it never ends.
+	Deadline *float64 `json:"deadline_seconds,omitempty"`
+	until    time.Time
 }
 
 // ReloadsView counts the reloads that the workers of a pool were told of, by signal or by a rollout.
@@ -132,6 +144,9 @@ type WorkerView struct {
 	Health     string  `json:"health,omitempty"` // what is wrong with it
 	Side       string  `json:"side"`
 	Leader     bool    `json:"leader,omitempty"` // it leads its pool
+	// Fence and LeaderFence are those of its claims to its worker id, and to lead, where supervisors share them.
+	Fence       uint64 `json:"fence,omitempty"`
+	LeaderFence uint64 `json:"leader_fence,omitempty"`
 	// These are measured when somebody asks, and left out where they cannot be.
 	Usage       *UsageView `json:"usage,omitempty"`
 	Queue       *QueueView `json:"queue,omitempty"`       // of its own sockets; nil if it shares them all
@@ -160,6 +175,11 @@ func (s *Supervisor) measured(within time.Duration) Snapshot {
 	for i := range snap.Pools {
 		p := &snap.Pools[i]
 		p.Listeners, p.Workers = slices.Clone(p.Listeners), slices.Clone(p.Workers)
+		if c := p.Claims; c != nil && !c.until.IsZero() {
+			dated := *c
+			dated.Deadline = new(time.Until(c.until).Seconds())
+			p.Claims = &dated
+		}
 		for j := range p.Workers {
 			w := &p.Workers[j]
 			if !w.Started.IsZero() {
@@ -191,6 +211,11 @@ func (s *Snapshot) Summary() string {
 		}
 		if len(p.WaitsFor) > 0 {
 			parts[i] += ", waits for " + strings.Join(p.WaitsFor, ", ")
+		}
+		if p.Claims != nil {
+			for _, waits := range p.Claims.Waits {
+				parts[i] += ", " + oneLine(waits)
+			}
 		}
 		for _, unmet := range p.Unmet {
 			parts[i] += ", " + oneLine(unmet)

@@ -41,7 +41,7 @@ func (p *pool) servesFrom(first int) bool {
 		return false
 	}
 	for i := first; i < min(p.st.Spec.Workers, len(p.st.Slots)); i++ {
-		if !slices.ContainsFunc(p.st.Slots[i].Workers[:], func(w machine.Worker) bool {
+		if !p.st.StandsBy(i) && !slices.ContainsFunc(p.st.Slots[i].Workers[:], func(w machine.Worker) bool {
 			return w.Health.Serves() || w.Health == machine.Finished
 		}) {
 			return false

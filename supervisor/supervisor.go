@@ -30,6 +30,7 @@ type Supervisor struct {
 	begun    time.Time
 	seed     uint64 // of the jitter
 
+	tenure      tenure
 	transaction *transaction // the reload at hand
 	upgrade     *upgrade     // the one at hand
 	resumed     *Handed      // where another program was when this one took over; nil if there was none, and after that
@@ -151,6 +152,9 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 	} else {
 		s.open()
 	}
+	if places := s.cfg.World.Places; places != nil {
+		s.renew(places.Engine.Session())
+	}
 	s.publish()
 	s.answer()
 	for !s.ended() {
@@ -270,6 +274,14 @@ func (s *Supervisor) handle(msg message) {
 		m.pool.loadDue()
 	case loadSeen:
 		m.pool.loadSeen(m.load)
+	case sought:
+		m.pool.sought(m)
+	case unclaimed:
+		m.pool.unclaimed(m)
+	case heard:
+		s.heard(m.notice)
+	case lapseDue:
+		s.lapseDue(m)
 	case signalled:
 		s.signalled(m.sig)
 	case publishDue:

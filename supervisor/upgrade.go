@@ -125,6 +125,7 @@ func (s *Supervisor) advanceUpgrade() {
 			return
 		}
 		u.stage = upHushing
+		s.pauseQuests()
 		s.goOn(func() {
 			ctx, cancel := context.WithTimeout(s.ctx, hushTime)
 			defer cancel()

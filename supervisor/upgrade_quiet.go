@@ -44,8 +44,11 @@ func (s *Supervisor) isQuiet() bool {
 // holdsLaunches reports whether workers are left to be started by the next program.
 func (s *Supervisor) holdsLaunches() bool { return s.upgrade != nil && s.upgrade.stage >= upHushing }
 
-// isBearing reports whether a worker is being started.
+// isBearing reports whether a worker is being started, or a claim sought for one.
 func (s *Supervisor) isBearing() bool {
+	if s.seeks() {
+		return true
+	}
 	for _, p := range s.pools {
 		for _, rec := range p.workers {
 			if rec.proc == nil && !rec.over && !rec.unborn {
@@ -56,13 +59,16 @@ func (s *Supervisor) isBearing() bool {
 	return false
 }
 
-// bear starts the workers that were left for another program.
+// bear starts the workers, and the search for claims, that were left for another program.
 func (s *Supervisor) bear() {
 	for _, p := range s.pools {
 		for ref, rec := range p.workers {
 			if rec.unborn {
 				p.launch(machine.Start{Ref: ref, ID: rec.id, Generation: rec.generation})
 			}
+		}
+		for right := range p.claims.quest {
+			p.seek(machine.Right(right))
 		}
 	}
 }

@@ -57,6 +57,8 @@ type World struct {
 	// Check tries what a pool requires, again and again until the timeout; it returns an error for each that does not
 	// hold. It may block. Nil finds everything there.
 	Check func(ctx context.Context, timeout time.Duration, c Checked) []error
+	// Places is where worker ids and leaders are shared with other supervisors. Nil shares none.
+	Places *Places
 	// Groups are control groups for workers. Nil is none, and then NoGroups says why, if there is a reason.
 	Groups   Groups
 	NoGroups error

@@ -95,6 +95,12 @@ func (r *Recipe) own(f Facts) ([]Var, error) {
 	if f.Leader {
 		vars = append(vars, Var{handshake.EnvLeader, "1"})
 	}
+	if f.Fence > 0 {
+		vars = append(vars, Var{handshake.EnvFence, strconv.FormatUint(f.Fence, 10)})
+	}
+	if f.LeaderFence > 0 {
+		vars = append(vars, Var{handshake.EnvLeaderFence, strconv.FormatUint(f.LeaderFence, 10)})
+	}
 	for _, name := range r.cfg.WorkerIDEnv {
 		vars = append(vars, Var{name, id})
 	}

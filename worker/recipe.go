@@ -38,7 +38,10 @@ type Facts struct {
 	Slot, Workers, WorkerID int
 	Generation              uint64
 	Leader                  bool // of its pool; see handshake.EnvLeader
-	Listeners               []ListenerFact
+	// Fence and LeaderFence are of its claims to its worker id and to lead; 0 where
+	// there are none.
+	Fence, LeaderFence uint64
+	Listeners          []ListenerFact
 	// NotifySocket is the address of the worker's Notify; empty is none.
 	NotifySocket string
 	// TmpDir is the worker's own directory for temporary files; empty is none.

@@ -28,7 +28,7 @@ type text struct {
 // so that asking for the descriptor of a per-slot listener is an error and not 0.
 type data struct {
 	WorkerID, Slot, Workers int
-	Generation              uint64
+	Generation, Fence       uint64
 	Pool                    string
 	FD, Port, Addr          names
 }
@@ -38,7 +38,7 @@ type names map[string]any
 
 func newData(f Facts) data {
 	d := data{
-		WorkerID: f.WorkerID, Slot: f.Slot, Workers: f.Workers, Generation: f.Generation, Pool: f.Pool,
+		WorkerID: f.WorkerID, Slot: f.Slot, Workers: f.Workers, Generation: f.Generation, Fence: f.Fence, Pool: f.Pool,
 		FD: names{}, Port: names{}, Addr: names{},
 	}
 	for _, l := range f.Listeners {
@@ -55,7 +55,7 @@ func newData(f Facts) data {
 
 // values are the fields of data.
 func values() []string {
-	return []string{"Addr", "FD", "Generation", "Pool", "Port", "Slot", "WorkerID", "Workers"}
+	return []string{"Addr", "FD", "Fence", "Generation", "Pool", "Port", "Slot", "WorkerID", "Workers"}
 }
 
 // find is what a template's name leads to: a value, or a listener's.

@@ -138,6 +138,12 @@ func accessWords(cfg *config.Config) string {
 	return strings.Join(words, "; ")
 }
 
+// coordinationWords is what a reload compares of what is shared with other supervisors.
+func coordinationWords(cfg *config.Config) string {
+	c := cfg.Coordination
+	return strings.TrimSpace(c.Group + " " + c.Directory)
+}
+
 func addressWords(cfg *config.Config) string {
 	if cfg.Access.TCP.Network == "" {
 		return ""

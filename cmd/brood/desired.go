@@ -12,6 +12,7 @@ func desired(cfg *config.Config) plan.Desired {
 	d := cfg.Desired()
 	d.Fixed = map[string]string{
 		"supervisor.name": cfg.Name, "supervisor.control": cfg.Control, "supervisor.control.read, write, tcp": accessWords(cfg), "supervisor.http": httpWords(cfg),
+		"coordination":         coordinationWords(cfg),
 		"supervisor.log_level": cfg.LogLevel, "supervisor.log_format": cfg.LogFormat,
 		"supervisor.upgrade_on_reload": strconv.FormatBool(cfg.UpgradeOnReload),
 	}

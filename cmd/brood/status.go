@@ -66,6 +66,11 @@ func printStatus(w io.Writer, snap supervisor.Snapshot, said lastSaid, look look
 		if len(p.WaitsFor) > 0 {
 			printNote(w, "waits for "+strings.Join(p.WaitsFor, ", "), width)
 		}
+		if p.Claims != nil {
+			for _, waits := range p.Claims.Waits {
+				printNote(w, waits, width)
+			}
+		}
 		for _, unmet := range p.Unmet {
 			printNote(w, "missing: "+unmet, width)
 		}

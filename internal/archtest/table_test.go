@@ -56,7 +56,7 @@ var rules = []rule{
 	{
 		dir: "supervisor",
 		ours: []string{
-			"internal/cgroup", "internal/probe", "internal/redact", "supervisor/events", "supervisor/machine", "supervisor/plan", "supervisor/scale", "worker", "worker/handshake",
+			"internal/cgroup", "internal/lease", "internal/probe", "internal/redact", "supervisor/events", "supervisor/machine", "supervisor/plan", "supervisor/scale", "worker", "worker/handshake",
 			"listener",
 		},
 		foreign: []string{zerolog, goSystemd, xsys},
@@ -65,7 +65,8 @@ var rules = []rule{
 	{
 		dir: "supervisor/host",
 		ours: []string{
-			"internal/cgroup", "internal/config", "internal/control", "internal/fdstore", "internal/handover", "internal/logs", "internal/poll", "internal/require", "listener", "supervisor", "supervisor/plan",
+			"internal/cgroup", "internal/config", "internal/control", "internal/fdstore", "internal/handover", "internal/lease",
+			"internal/lease/local", "internal/lease/remote", "internal/logs", "internal/poll", "internal/require", "listener", "supervisor", "supervisor/plan",
 			"worker", "worker/handshake",
 		},
 		testOurs: []string{"internal/testhost", "supervisor/host"},

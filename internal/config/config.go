@@ -28,6 +28,8 @@ type Config struct {
 	Listeners       []Listener // in the order of the file
 	Pools           []Pool     // in the order of the file
 	Hooks           []Hook     // in the order of the file
+	// Coordination is what is shared with other supervisors.
+	Coordination plan.Coordination
 
 	// Document is all of this as JSON, without secrets; see the function of that name.
 	Document json.RawMessage

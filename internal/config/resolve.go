@@ -35,6 +35,7 @@ func FromFile(f *File, w World) (*Config, error) {
 		r.cfg.Path, r.cfg.doc = r.doc.name, r.doc
 	}
 	r.supervisor()
+	r.coordination(r.file.Coordination)
 	for _, name := range r.names("listen", slices.Collect(maps.Keys(f.Listen))) {
 		r.listener(name, r.file.Listen[name])
 	}

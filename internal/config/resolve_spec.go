@@ -35,6 +35,9 @@ func (r *resolver) spec(table string, t PoolTable) machine.Spec {
 	least, most := r.bounds(under(table, "workers"), t.Workers)
 	spec.Workers = least
 	var err error
+	if r.shares() {
+		spec.LastID = lastSharedID
+	}
 	if t.WorkerIDs != "" {
 		if spec.FirstID, spec.LastID, err = parseRange(t.WorkerIDs); err != nil {
 			r.unreadable(under(table, "worker_ids"), t.WorkerIDs, err)

@@ -7,6 +7,8 @@ type File struct {
 	Listen     map[string]ListenTable `toml:"listen,omitempty"`
 	Pool       map[string]PoolTable   `toml:"pool"`
 	OnEvent    map[string]HookTable   `toml:"on_event,omitempty"`
+	// Coordination is what supervisors share.
+	Coordination CoordinationTable `toml:"coordination,omitempty"`
 
 	doc *document // where it was read from; nil if flags filled it
 }

@@ -84,6 +84,7 @@ func (c *Collector) pool(to sink, p *supervisor.PoolView) {
 	to.put(&f.generation, labels, float64(p.Generation))
 	to.put(&f.restarts, labels, float64(p.Restarts))
 	to.put(&f.unmet, labels, float64(len(p.Unmet)))
+	c.claims(to, p, labels)
 	for _, cause := range supervisor.Causes() {
 		to.put(&f.deaths, labelled("cause", string(cause), "pool", p.Name), float64(p.Deaths[cause]))
 	}

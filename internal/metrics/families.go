@@ -8,6 +8,8 @@ type families struct {
 	poolState, desired, ready, workers, generation, deaths, restarts family
 	rollout, progress, repairs, pressure, least, most, unmet         family
 
+	placesHeld, placesWaiting, placesDeadline family
+
 	poolReloads, reloadTime, queue, capacity, drops family
 
 	slotWorkers, slotReady, slotRestarts, workerID, workerStarted family
@@ -42,6 +44,10 @@ func newFamilies(c *catalogue) families {
 		least: c.gauge("brood_pool_autoscale_min_slots", "The least number of workers, where it follows the load.", "pool"),
 		most:  c.gauge("brood_pool_autoscale_max_slots", "The greatest number of workers, where it follows the load.", "pool"),
 		unmet: c.gauge("brood_pool_unmet_requirements", "How many of the things that the pool requires were found missing.", "pool"),
+
+		placesHeld:     c.gauge("brood_places_held", "Worker ids, and the leader's place, that the pool has of those that supervisors share.", "pool"),
+		placesWaiting:  c.gauge("brood_places_waiting", "How many more of them the pool waits for.", "pool"),
+		placesDeadline: c.gauge("brood_lease_deadline_seconds", "In how many seconds what is shared must not be used any more, unless it is renewed.", "pool"),
 
 		poolReloads: c.counter("brood_pool_reloads_total", "Reloads that the workers of the pool were told of, by signal or by a rollout, by their result.",
 			"pool", "result"),

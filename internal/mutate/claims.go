@@ -53,7 +53,7 @@ func claimBugs() []mutation {
 		},
 		{
 			"what was asked for is never taken back", "claims.go",
-			"		s.withdraw(right, s.wants[right])\n", "",
+			"s.withdraw(right, s.wants[right])", "s.withdraw(right, s.Asked[right])",
 		},
 		{
 			"more is asked for than there is room", "claims.go",
@@ -61,7 +61,7 @@ func claimBugs() []mutation {
 		},
 		{
 			"worker ids that nobody needs are kept", "claims.go",
-			"min(room.deserted+s.successors, s.limit()-room.unreaped)", "s.limit()",
+			"min(room.deserted+s.successors, s.limit()-room.unreaped)", "room.deserted + s.limit()",
 		},
 		{
 			"a successor takes the worker id of a slot that has nobody", "room.go",

@@ -114,6 +114,9 @@ func reasons(view *supervisor.PoolView) string {
 	if len(view.WaitsFor) > 0 {
 		all = append(all, "waits for "+strings.Join(view.WaitsFor, ", "))
 	}
+	if view.Claims != nil {
+		all = append(all, view.Claims.Waits...)
+	}
 	for _, unmet := range view.Unmet {
 		all = append(all, "missing: "+unmet)
 	}

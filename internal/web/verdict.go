@@ -81,6 +81,9 @@ func reasons(p *supervisor.PoolView) []string {
 	if len(p.WaitsFor) > 0 {
 		all = append(all, "waits for "+strings.Join(p.WaitsFor, ", "))
 	}
+	if p.Claims != nil {
+		all = append(all, p.Claims.Waits...)
+	}
 	for _, unmet := range p.Unmet {
 		all = append(all, "missing: "+unmet)
 	}

@@ -52,6 +52,13 @@ func (h *Host) supervise(first plan.Desired) (*supervisor.Supervisor, error) {
 		return nil, err
 	}
 	h.atClose(closeGroups)
+	shared := first.Coordination
+	if h.doc != nil {
+		shared = h.doc.Supervisor.Desired.Coordination
+	}
+	if err := h.openPlaces(shared); err != nil {
+		return nil, err
+	}
 	if h.opt.Load != nil {
 		h.world.Load = func() (plan.Desired, error) {
 			d, err := h.opt.Load()

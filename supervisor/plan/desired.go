@@ -14,6 +14,8 @@ import (
 type Desired struct {
 	Listeners []listener.Config
 	Pools     []Pool
+	// Coordination is what is shared with other supervisors. What a reload says of it holds when brood is started anew.
+	Coordination Coordination
 	// Fixed are settings that no reload changes, by key: what differs takes effect when brood is started anew.
 	Fixed map[string]string
 	// Document is where all this came from, as JSON without secrets, for people who ask. Nothing is decided by it.

@@ -6,14 +6,16 @@ import "strings"
 // group are those of sd_listen_fds(3) and sd_notify(3), so that programs written
 // for systemd work unchanged.
 const (
-	EnvWorkerID   = "BROOD_WORKER_ID"  // unique among live workers
-	EnvSlot       = "BROOD_SLOT"       // place in the pool, 0..workers-1
-	EnvWorkers    = "BROOD_WORKERS"    // how many slots the pool has
-	EnvPool       = "BROOD_POOL"       // name of the pool
-	EnvGeneration = "BROOD_GENERATION" // version of the pool's configuration
-	EnvLeader     = "BROOD_LEADER"     // "1" for the one worker of its pool that leads; others do not have it
-	EnvFDs        = "BROOD_FDS"        // JSON object: listener name -> "/dev/fd/N"
-	EnvPort       = "PORT"             // port of the slot's first TCP listener
+	EnvWorkerID    = "BROOD_WORKER_ID"    // unique among live workers
+	EnvSlot        = "BROOD_SLOT"         // place in the pool, 0..workers-1
+	EnvWorkers     = "BROOD_WORKERS"      // how many slots the pool has
+	EnvPool        = "BROOD_POOL"         // name of the pool
+	EnvGeneration  = "BROOD_GENERATION"   // version of the pool's configuration
+	EnvLeader      = "BROOD_LEADER"       // "1" for the one worker of its pool that leads; others do not have it
+	EnvFence       = "BROOD_FENCE"        // where worker ids are shared with other supervisors: grows with every holder of the id
+	EnvLeaderFence = "BROOD_LEADER_FENCE" // the same for who leads
+	EnvFDs         = "BROOD_FDS"          // JSON object: listener name -> "/dev/fd/N"
+	EnvPort        = "PORT"               // port of the slot's first TCP listener
 
 	EnvListenFDs   = "LISTEN_FDS"     // count of descriptors, from FirstFD on
 	EnvListenPID   = "LISTEN_PID"     // whom they are meant for

@@ -8,6 +8,10 @@ func descriptions() map[string]string {
 		"File.pool":       "Pools of identical workers, by name.",
 		"File.on_event":   "Programs and web services that are told of events, by name.",
 
+		"File.coordination":           "What supervisors share, and where: worker ids, and who leads.",
+		"CoordinationTable.group":     "What supervisors call themselves together that share: their pools of one name are one pool to them.",
+		"CoordinationTable.directory": "Where supervisors of one machine find each other: an absolute path.",
+
 		"HookTable.exec":       "A program and its arguments: it gets the event as JSON on its standard input. No shell reads them.",
 		"HookTable.url":        "A web service: it gets the event as JSON by POST.",
 		"HookTable.events":     "Which kinds of events; all if it is left out.",

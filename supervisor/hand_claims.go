@@ -1,0 +1,83 @@
+package supervisor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/broodctl/brood/internal/lease"
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+// HandedClaim is a claim that a pool has.
+type HandedClaim struct {
+	Claim machine.Claim
+	Saved lease.Saved
+	FD    int // -1 if it has no descriptor
+}
+
+// handClaims writes down what a pool has of what supervisors share.
+func (p *pool) handClaims() []HandedClaim {
+	var all []HandedClaim
+	for claim, c := range p.claims.held {
+		h := HandedClaim{Claim: claim, Saved: c.Saved(), FD: -1}
+		if f := c.File(); f != nil {
+			h.FD = int(f.Fd())
+		}
+		all = append(all, h)
+	}
+	slices.SortFunc(all, func(a, b HandedClaim) int {
+		return cmp.Or(cmp.Compare(a.Claim.Right, b.Claim.Right), cmp.Compare(a.Claim.ID, b.Claim.ID))
+	})
+	return all
+}
+
+// adoptClaims takes over what another program has claimed. Its descriptors hold the places also if something goes wrong.
+func (p *pool) adoptClaims(all []HandedClaim) error {
+	places := p.sup.cfg.World.Places
+	for _, h := range all {
+		if places == nil {
+			return fmt.Errorf("place %d of %s: nothing is shared any more", h.Saved.Place, h.Saved.Name)
+		}
+		var f *os.File
+		if h.FD >= 0 {
+			f = os.NewFile(uintptr(h.FD), h.Saved.Name)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
+		c, err := places.Engine.Adopt(ctx, h.Saved, f)
+		cancel()
+		if err != nil {
+			return err
+		}
+		p.claims.held[h.Claim] = c
+	}
+	return nil
+}
+
+// resumeQuests asks on for what the other program had asked for.
+func (p *pool) resumeQuests() {
+	for right, n := range p.st.Asked {
+		p.claims.quest[right].open = n
+		p.seek(machine.Right(right))
+	}
+}
+
+// pauseQuests ends who asks for claims; what is asked for stays so.
+func (s *Supervisor) pauseQuests() {
+	for _, p := range s.pools {
+		for _, q := range p.claims.quest {
+			if q.cancel != nil {
+				q.cancel()
+			}
+		}
+	}
+}
+
+// seeks reports whether somebody asks for a claim.
+func (s *Supervisor) seeks() bool {
+	return slices.ContainsFunc(s.pools, func(p *pool) bool {
+		return slices.ContainsFunc(p.claims.quest[:], func(q quest) bool { return q.cancel != nil })
+	})
+}

@@ -1,0 +1,124 @@
+package supervisor
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/broodctl/brood/internal/lease"
+	"github.com/broodctl/brood/supervisor/machine"
+)
+
+// tenure is how long what supervisors share may be used, where that ends.
+type tenure struct {
+	session lease.Session
+	stage   lapseStage
+	stop    func() // the timer
+}
+
+// lapseStage is how far a session is that is not renewed.
+type lapseStage uint8
+
+const (
+	renewed lapseStage = iota
+	lapsing            // workers are told to leave
+	over               // workers are killed
+)
+
+// The last third of what is left at a renewal is for workers to leave, and the end of it for the kernel to kill who does
+// not: an eighth, and no more than a second.
+const (
+	lapseShare = 3
+	killShare  = 8
+	killTime   = time.Second
+)
+
+// Heard passes on news of the session of Places. It may be called at any time, from any goroutine.
+func (s *Supervisor) Heard(n lease.Notice) { s.mail.post(heard{n}) }
+
+func (s *Supervisor) heard(n lease.Notice) {
+	switch n.Kind {
+	case lease.Began, lease.Renewed:
+		s.renew(n.Session)
+	case lease.Lost:
+		s.log.Error().Err(n.Err).Msg("what is shared with other supervisors is lost")
+		s.lapse(n.Session.ID, over)
+	}
+}
+
+// renew puts the end off.
+func (s *Supervisor) renew(session lease.Session) {
+	if s.tenure.stage != renewed && session.ID == s.tenure.session.ID {
+		s.log.Info().Msg("what is shared with other supervisors is renewed")
+	}
+	s.tenure.session, s.tenure.stage = session, renewed
+	s.await(lapsing)
+}
+
+// await sets the timer of the next stage.
+func (s *Supervisor) await(next lapseStage) {
+	if s.tenure.stop != nil {
+		go s.tenure.stop() // it waits for its function, which may be at our mailbox
+		s.tenure.stop = nil
+	}
+	session := s.tenure.session
+	if session.Deadline == lease.Never || session.ID == 0 {
+		return
+	}
+	clock := s.cfg.World.Places.Clock
+	left := session.Deadline - clock.Now()
+	at := session.Deadline - left/lapseShare
+	if next == over {
+		at = session.Deadline - min(left*lapseShare/killShare, killTime)
+	}
+	stop, err := clock.AfterFunc(at, func() { s.mail.post(lapseDue{session: session, stage: next}) })
+	if err != nil {
+		s.log.Error().Err(err).Msg("no timer for what is shared with other supervisors")
+		s.lapse(session.ID, over)
+		return
+	}
+	s.tenure.stop = stop
+}
+
+func (s *Supervisor) lapseDue(m lapseDue) {
+	if m.session != s.tenure.session || m.stage <= s.tenure.stage {
+		return // it was put off
+	}
+	s.tenure.stage = m.stage
+	if m.stage == lapsing {
+		s.log.Warn().Dur(keyAfter, m.session.Deadline-s.cfg.World.Places.Clock.Now()).Msg("what is shared with other supervisors will be lost")
+		s.await(over)
+	}
+	s.lapse(m.session.ID, m.stage)
+}
+
+// lapse tells the pools of all claims of a session.
+func (s *Supervisor) lapse(id lease.SessionID, to lapseStage) {
+	for _, p := range s.pools {
+		for _, claim := range slices.Collect(maps.Keys(p.claims.held)) {
+			c := p.claims.held[claim]
+			switch {
+			case c == nil || c.Saved().Session != id:
+			case to == lapsing:
+				p.step(machine.Lapses{Claim: claim})
+			default:
+				delete(p.claims.held, claim)
+				p.mourn(claim, c)
+				p.step(machine.Lost{Claim: claim})
+			}
+		}
+	}
+}
+
+// mourn sees to it that a claim that was lost is given back when its worker is gone: then others need not wait for the
+// cooldown.
+func (p *pool) mourn(claim machine.Claim, c lease.Claim) {
+	for ref, rec := range p.workers {
+		w, ok := p.st.Worker(ref)
+		if ok && w.Health.HasProcess() && (claim.Right == machine.ToID && w.ID == claim.ID || claim.Right == machine.ToLead && w.Lead == claim.Fence) {
+			rec.lost = append(rec.lost, c)
+			return
+		}
+	}
+	p.giveBack(c)
+}
