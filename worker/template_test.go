@@ -44,7 +44,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		Dir: "/{{.Port.dns.x}}", User: "app{{.Slott}}", Group: "{{range .FD}}{{.}}{{end}}",
 		WorkerIDEnv: []string{"LISTEN_PID"}, FDsEnv: []string{"ID", "ID"},
 	}, sampleFacts())
-	fields := []string{"Addr", "FD", "Generation", "Pool", "Port", "Slot", "WorkerID", "Workers"}
+	fields := []string{"Addr", "FD", "Fence", "Generation", "Pool", "Port", "Slot", "WorkerID", "Workers"}
 	functions := []string{"and", "eq", "ge", "gt", "index", "le", "len", "lt", "ne", "not", "or", "print", "printf", "slice"}
 	unknown := func(what, name string, known ...string) error {
 		return &worker.UnknownNameError{What: what, Name: name, Known: known}

@@ -80,7 +80,7 @@ const mostReasons = 2
 // troubles is what is wrong with a pool, what matters most first. What has to take its time is not wrong.
 func troubles(p *supervisor.PoolView) []string {
 	var found []string
-	if p.Ready < p.Desired && p.State != supervisor.StateStopping {
+	if p.Ready+p.StandsBy < p.Desired && p.State != supervisor.StateStopping {
 		found = append(found, fmt.Sprintf("%d of %d ready", p.Ready, p.Desired))
 	}
 	reasons := whyOf(p)

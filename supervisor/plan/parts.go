@@ -19,6 +19,7 @@ func rolling(s *machine.Spec) machine.Spec {
 	rest.Workers, rest.FirstID, rest.LastID, rest.Reload = 0, 0, 0, 0
 	rest.Grace, rest.StopDelay, rest.Restart, rest.Backoff = 0, 0, 0, machine.Backoff{}
 	rest.Trace, rest.RecycleGap, rest.Leader = 0, 0, false
+	rest.Claims, rest.KeepIDs = false, false // the supervisor's own
 	return rest
 }
 
