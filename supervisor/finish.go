@@ -26,6 +26,10 @@ func (s *Supervisor) finish() int {
 	return code
 }
 
+// Forced reports whether somebody had everything killed, by a fourth termination or by Kill. It is for who has called Run,
+// when that has returned.
+func (s *Supervisor) Forced() bool { return s.forced }
+
 // refuse answers, and takes back, what the loop does not come to any more.
 func refuse(msg message) {
 	stopped := Verdict{Err: ErrStopped}

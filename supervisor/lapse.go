@@ -122,3 +122,10 @@ func (p *pool) mourn(claim machine.Claim, c lease.Claim) {
 	}
 	p.giveBack(c)
 }
+
+// beginTenure waits for the end of the session that there is.
+func (s *Supervisor) beginTenure() {
+	if places := s.cfg.World.Places; places != nil {
+		s.renew(places.Engine.Session())
+	}
+}

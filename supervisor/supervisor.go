@@ -152,9 +152,7 @@ func (s *Supervisor) Run(signals <-chan os.Signal) int {
 	} else {
 		s.open()
 	}
-	if places := s.cfg.World.Places; places != nil {
-		s.renew(places.Engine.Session())
-	}
+	s.beginTenure()
 	s.publish()
 	s.answer()
 	for !s.ended() {
@@ -190,10 +188,6 @@ func (s *Supervisor) open() {
 	s.beginRush()
 	s.startDue()
 }
-
-// Forced reports whether somebody had everything killed, by a fourth termination or by Kill. It is for who has called Run,
-// when that has returned.
-func (s *Supervisor) Forced() bool { return s.forced }
 
 // ended reports whether every pool has exited, and none is to come.
 func (s *Supervisor) ended() bool {

@@ -10,11 +10,13 @@ import (
 // groupName has no dot, so that the name of a group and that of a pool together are those of no other two.
 var groupName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$`)
 
-// sharedIDs are the worker ids of a fleet, where the pool says no others.
+// lastSharedID is the last worker id of a fleet, where the pool says no others.
 const lastSharedID = 1023
 
 // shares reports whether worker ids and leaders are shared with other supervisors.
-func (r *resolver) shares() bool { return r.doc != nil && r.says("coordination") }
+func (r *resolver) shares() bool {
+	return r.file.Coordination.Group != "" || r.doc != nil && r.says("coordination")
+}
 
 // coordination reads [coordination].
 func (r *resolver) coordination(t CoordinationTable) {
