@@ -20,6 +20,7 @@ type logLine struct {
 	Exit     string    `json:"exit"`
 	Why      string    `json:"why"`
 	Repaired string    `json:"repaired"`
+	Error    string    `json:"error"`
 
 	From   int    `json:"from"`
 	To     int    `json:"to"`

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -58,8 +59,12 @@ func (s *Supervisor) resume() {
 		workers += s.pools[i].resume(c, &h.Pools[i], answers)
 	}
 	gap := time.Duration(c.boot - h.At)
-	s.log.Info().Str(keyName, s.cfg.Name).Str(keyVersion, s.cfg.Version).Int(keyPID, os.Getpid()).Str(keyWas, h.Upgrade.From).
-		Int(keyWorkers, workers).Dur(keyGap, gap).Dur(keyAfter, time.Duration(c.boot-h.Upgrade.Begun)).Msg("supervisor upgraded: it goes on")
+	say, message := s.log.Info(), "supervisor upgraded: it goes on"
+	if why := h.Upgrade.Failed; why != "" {
+		say, message = s.log.Error().Err(errors.New(why)), "upgrade refused: this program goes on"
+	}
+	say.Str(keyName, s.cfg.Name).Str(keyVersion, s.cfg.Version).Int(keyPID, os.Getpid()).Str(keyWas, h.Upgrade.From).
+		Int(keyWorkers, workers).Dur(keyGap, gap).Dur(keyAfter, time.Duration(c.boot-h.Upgrade.Begun)).Msg(message)
 	s.systemd.resume(s.wasReady)
 	if !s.wasReady {
 		s.systemd.starting(s.startTimeout())

@@ -230,6 +230,9 @@ func (s *Supervisor) beatWatchdog() {
 	if every <= 0 {
 		return
 	}
+	if s.resumed != nil {
+		s.systemd.alive() // nobody knows how long ago the other program has
+	}
 	s.goOn(func() {
 		tick := time.NewTicker(every)
 		defer tick.Stop()

@@ -26,7 +26,8 @@ type upgrade struct {
 	next    Successor
 	reply   replier
 	begun   time.Time
-	signals []os.Signal // that came when it was too late for them
+	signals []os.Signal     // that came when it was too late for them
+	ctx     context.Context //nolint:containedctx // of what is done for it beside the loop
 	cancel  context.CancelFunc
 }
 
@@ -66,8 +67,7 @@ func (s *Supervisor) beginUpgrade(path string, reply replier) {
 func (s *Supervisor) askNext(u *upgrade) {
 	up := s.cfg.World.Upgrader
 	s.upgrade, u.begun = u, time.Now()
-	var ctx context.Context
-	ctx, u.cancel = context.WithCancel(s.ctx)
+	u.ctx, u.cancel = context.WithCancel(s.ctx)
 	s.systemd.reloading()
 	state := s.hand()
 	s.goOn(func() {
@@ -75,7 +75,7 @@ func (s *Supervisor) askNext(u *upgrade) {
 		if u.maybe && !up.Changed() {
 			m.err = errUnchanged
 		} else {
-			m.next, m.err = up.Check(ctx, u.path, state)
+			m.next, m.err = up.Check(u.ctx, u.path, state)
 		}
 		s.mail.post(m)
 	})
@@ -127,7 +127,7 @@ func (s *Supervisor) advanceUpgrade() {
 		u.stage = upHushing
 		s.pauseQuests()
 		s.goOn(func() {
-			ctx, cancel := context.WithTimeout(s.ctx, hushTime)
+			ctx, cancel := context.WithTimeout(u.ctx, hushTime)
 			defer cancel()
 			up.Hush(ctx)
 			s.mail.post(upgradeMoved{upgrade: u, to: upBearing})

@@ -263,3 +263,16 @@ func TestUpgradeRefusedLosesNothing(t *testing.T) {
 		}
 	})
 }
+
+// The manager's watchdog is fed at once: the last time may be half of its patience ago.
+func TestUpgradeFeedsTheWatchdog(t *testing.T) {
+	w := &world{watchdog: 10 * time.Second}
+	perform(t, w, nil, func(s *stage) {
+		s.after(9*time.Second + 900*time.Millisecond)
+		begin := len(w.told())
+		s.upgraded()
+		if told := w.told()[begin:]; !slices.Contains(told, "WATCHDOG=1") {
+			t.Errorf("told: %q", told)
+		}
+	})
+}

@@ -18,7 +18,7 @@ type Upgrader interface {
 	Hold(held func())
 	// Replace does not return, or with the reason why this process is still the same program.
 	Replace(next Successor, state Handed) error
-	// Release takes Hush and Hold back, in so far as they were called.
+	// Release takes Hush and Hold back, in so far as they were called. The context of a Hush that is not over has ended.
 	Release()
 }
 

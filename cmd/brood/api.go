@@ -63,7 +63,9 @@ func openDoor(cfg *config.Config, h *host.Host) (*entrance, error) {
 		return nil, controlError(err)
 	}
 	if d.remote, err = openLeft(cfg.Access.TCP, d.left.Remote, "tcp of [supervisor.control]"); err != nil {
-		d.socket.Remove()
+		if !was { // or else it is still the program's before
+			d.socket.Remove()
+		}
 		return nil, fmt.Errorf("cannot answer the control API: %w", err)
 	}
 	return d, nil

@@ -41,6 +41,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 			err = app.RunContext(ctx, arranged)
 		}
 	}
+	if err != nil {
+		err = host.GiveBack(err, caughtIn(ctx))
+	}
 	if wantsJSON(app, args) {
 		tellPrograms(out, err)
 	}
@@ -56,6 +59,11 @@ type caught struct{}
 // catching keeps the signals of an upgrade from getting lost while words are read.
 func catching(ctx context.Context) context.Context {
 	return context.WithValue(ctx, caught{}, host.CatchSignals())
+}
+
+func caughtIn(ctx context.Context) chan os.Signal {
+	signals, _ := ctx.Value(caught{}).(chan os.Signal)
+	return signals
 }
 
 // completing reports whether a shell asks for completions in the library's own way. Its scripts run the command when they

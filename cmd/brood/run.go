@@ -24,7 +24,8 @@ func runCommand() *cli.Command {
 			"The workers find their sockets by LISTEN_FDS, their place in BROOD_SLOT and BROOD_WORKER_ID.",
 		Flags: runFlags(),
 		Action: func(c *cli.Context) error {
-			file, cfg, err := runConfig(c)
+			from := &source{}
+			file, cfg, err := runConfig(c, from.read)
 			switch {
 			case err != nil:
 				return err
@@ -36,15 +37,14 @@ func runCommand() *cli.Command {
 				_, err = c.App.Writer.Write(text)
 				return err
 			}
-			signals, _ := c.Context.Value(caught{}).(chan os.Signal)
-			return serve(&settings{cfg: cfg, noColor: c.Bool("no-color"), overlay: overlay(c), signals: signals})
+			return serve(&settings{cfg: cfg, noColor: c.Bool("no-color"), overlay: overlay(c), signals: caughtIn(c.Context), from: from})
 		},
 	}
 }
 
 // runConfig is what brood run was told, and what that means.
-func runConfig(c *cli.Context) (*config.File, *config.Config, error) {
-	file, mistakes, err := runFile(c)
+func runConfig(c *cli.Context, read func(string) ([]byte, error)) (*config.File, *config.Config, error) {
+	file, mistakes, err := runFile(c, read)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -62,12 +62,13 @@ func runConfig(c *cli.Context) (*config.File, *config.Config, error) {
 type settings struct {
 	cfg     *config.Config
 	noColor bool
+	from    *source            // of cfg
 	signals chan os.Signal     // that were caught before; nil if none were
 	overlay func(*config.File) // the flags that beat the file, also when it is read again
 }
 
 // runFile is what a configuration file says, or what the flags come to, and the mistakes in these.
-func runFile(c *cli.Context) (*config.File, []error, error) {
+func runFile(c *cli.Context, read func(string) ([]byte, error)) (*config.File, []error, error) {
 	if !c.IsSet("config") {
 		return fromFlags(c)
 	}
@@ -80,7 +81,7 @@ func runFile(c *cli.Context) (*config.File, []error, error) {
 				"--%s (or %s) is of a pool from flags, and the pools are in %s", name, env(name)[0], c.String("config"))
 		}
 	}
-	file, err := readFile(c.String("config"), os.ReadFile, overlay(c))
+	file, err := readFile(c.String("config"), read, overlay(c))
 	return file, nil, err
 }
 

@@ -73,6 +73,7 @@ func (s *served) begin() (err error) {
 		s.host.Keep(partPages, s.pages) // before the API, which its pages ask
 	}
 	s.host.Keep(partAPI, s.api)
+	s.host.Keep(partConfig, s.set.from)
 	return startHooks(s.set, sup, s.host)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
@@ -73,7 +74,7 @@ func configOf(ctx context.Context, arguments []string) (*config.Config, error) {
 	app := newApp(io.Discard, io.Discard)
 	app.Command(commandRun).Action = func(c *cli.Context) error {
 		var err error
-		_, found, err = runConfig(c)
+		_, found, err = runConfig(c, os.ReadFile)
 		return err
 	}
 	arranged, err := arrange(app, append([]string{app.Name}, arguments...))

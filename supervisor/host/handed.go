@@ -25,6 +25,7 @@ func formats() handover.Formats { return handover.Formats{Now: 1, Least: 1, Olde
 const (
 	envState  = "BROOD_UPGRADE_STATE"  // the descriptor of the document
 	envFailed = "BROOD_UPGRADE_FAILED" // why a program that had taken over gave back
+	envCaught = "BROOD_UPGRADE_CAUGHT" // the signals that it got
 )
 
 // handed is the document.
@@ -38,7 +39,8 @@ type handed struct {
 	Groups     *cgroup.HandedTree
 	Tmp        worker.HandedTmpDirs
 	Parts      map[string]part
-	Back       int // the file of the program that wrote it, to be executed if the next one cannot go on; -1 if it is lost
+	Inherited  []int // all descriptors that were left, also those that a reader knows nothing of
+	Back       int   // the file of the program that wrote it, to be executed if the next one cannot go on; -1 if it is lost
 }
 
 // part is what somebody else of the same process leaves to its like; see Keep.
@@ -82,19 +84,25 @@ func inherit() (doc *handed, file int, failed string, err error) {
 		return nil, -1, "", nil
 	}
 	failed = os.Getenv(envFailed)
-	_ = os.Unsetenv(envState)
-	_ = os.Unsetenv(envFailed)
+	caught := signalsOf(os.Getenv(envCaught))
+	for _, name := range []string{envState, envFailed, envCaught} {
+		_ = os.Unsetenv(name)
+	}
 	fd, err := strconv.Atoi(word)
 	if err != nil {
 		return nil, -1, failed, fmt.Errorf("cannot read %s %q: %w", envState, word, err)
 	}
 	doc, err = readState(fd)
-	if err == nil && doc.PID != os.Getpid() {
-		err = fmt.Errorf("cannot go on as process %d: %w", doc.PID, errOtherProcess)
+	if doc != nil && doc.PID != os.Getpid() {
+		return nil, -1, failed, fmt.Errorf("cannot go on as process %d: %w", doc.PID, errOtherProcess)
+	}
+	if doc != nil {
+		doc.Supervisor.Signals = append(doc.Supervisor.Signals, caught...)
 	}
 	return doc, fd, failed, err
 }
 
+// readState returns what it could read: the way back, if there is more than this program understands.
 func readState(fd int) (*handed, error) {
 	text, blob, err := handover.Load(fd)
 	if err != nil {
@@ -102,12 +110,38 @@ func readState(fd int) (*handed, error) {
 	}
 	doc := &handed{}
 	if _, err := formats().Read(text, doc); err != nil {
-		return nil, err
+		return wayBack(text), err
 	}
 	if doc.Logs != nil {
 		doc.Logs.Blob = blob
 	}
 	return doc, nil
+}
+
+// GivenBack reads what this program has handed on under a name, if the next one could not go on from there. It is for what
+// has to be known before New.
+func GivenBack(name string, into any) bool {
+	fd, err := strconv.Atoi(os.Getenv(envState))
+	if err != nil || os.Getenv(envFailed) == "" {
+		return false
+	}
+	doc, err := readState(fd)
+	if err != nil || doc.PID != os.Getpid() {
+		return false
+	}
+	return json.Unmarshal(doc.Parts[name].Data, into) == nil
+}
+
+// wayBack is a document that is good for nothing but to go back; nil if it says nothing of that.
+func wayBack(text []byte) *handed {
+	var w struct {
+		PID, Back int
+		Inherited []int
+	}
+	if err := json.Unmarshal(text, &w); err != nil || len(w.Inherited) == 0 {
+		return nil
+	}
+	return &handed{Header: handover.Header{PID: w.PID}, Inherited: w.Inherited, Back: w.Back}
 }
 
 // Preview is what the next program has to know of a state beforehand.

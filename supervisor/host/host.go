@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -84,6 +85,8 @@ type Host struct {
 	program string   // where this one came from
 	doc     *handed  // what the program before has left; nil if there was none, and once it is ours
 	file    int      // that it is in; -1 if there is none
+	failed  string   // why the next one has given it back; "" if it has not
+	rouse   func()   // lets the poller begin, if there is a document
 	undo    []func() // what Close does, last first
 	atEnd   func(<-chan os.Signal)
 }
@@ -131,13 +134,12 @@ func (h *Host) begin() error {
 		h.program = strings.TrimSuffix(path, " (deleted)")
 	}
 	var err error
-	var failed string
-	h.doc, h.file, failed, err = inherit()
+	h.doc, h.file, h.failed, err = inherit()
 	if err != nil {
 		return fmt.Errorf("cannot take over: %w", err)
 	}
 	if h.doc != nil {
-		h.doc.Supervisor.Upgrade.Failed = failed
+		h.doc.Supervisor.Upgrade.Failed = h.failed
 	}
 	return h.open()
 }
@@ -154,6 +156,10 @@ func (h *Host) open() error {
 		return err
 	}
 	h.atClose(func() { _ = h.poller.Close() })
+	if h.doc != nil { // what workers say is not ours before there is no way back
+		h.rouse = sync.OnceFunc(h.poller.Pause())
+		h.atClose(h.rouse)
+	}
 	if err := h.openLog(); err != nil {
 		return err
 	}

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"time"
 
 	"github.com/broodctl/brood/internal/handover"
@@ -22,9 +25,11 @@ const drainTime = time.Second
 // Hush.
 type upgrader struct {
 	h       *Host
+	hushing sync.Mutex        // held by Hush
 	hushed  []Part            // in the order in which they were
 	order   chan func() error // what the main thread does while nothing happens
 	ended   chan error        // what it came to
+	checked os.FileInfo       // the program that was asked
 	holding bool
 }
 
@@ -40,6 +45,11 @@ func (u *upgrader) Changed() bool {
 
 // Hush pauses the others of this process, and lets the relays of sockets come to rest.
 func (u *upgrader) Hush(ctx context.Context) {
+	u.hushing.Lock()
+	defer u.hushing.Unlock()
+	if ctx.Err() != nil {
+		return // it was given up before it began
+	}
 	for _, p := range u.h.parts {
 		p.part.Pause(ctx)
 		u.hushed = append(u.hushed, p.part)
@@ -63,12 +73,27 @@ func (u *upgrader) Hold(held func()) {
 // Replace does not return if the next program runs.
 func (u *upgrader) Replace(next supervisor.Successor, state supervisor.Handed) error {
 	u.holding = false
-	u.order <- func() error { return u.h.become(next, state) }
+	u.order <- func() error {
+		if !u.isChecked(next.Path) {
+			return fmt.Errorf("%s: %w", next.Path, errOther)
+		}
+		return u.h.become(next, state)
+	}
 	return <-u.ended
 }
 
-// Release lets everything go on.
+var errOther = errors.New("it has been replaced by another one since it was asked")
+
+// isChecked reports whether a file is still the one that was asked.
+func (u *upgrader) isChecked(path string) bool {
+	is, err := os.Stat(path)
+	return err == nil && os.SameFile(u.checked, is) && is.Size() == u.checked.Size() && is.ModTime().Equal(u.checked.ModTime())
+}
+
+// Release lets everything go on. It waits for Hush, which ends at once when its context does.
 func (u *upgrader) Release() {
+	u.hushing.Lock()
+	defer u.hushing.Unlock()
 	if u.holding {
 		u.holding = false
 		u.order <- func() error { return nil }
@@ -101,6 +126,7 @@ func (h *Host) become(next supervisor.Successor, state supervisor.Handed) error 
 		return err
 	}
 	defer handover.Close(doc.Back)
+	doc.Inherited = doc.descriptors()
 	file, err := handover.Store(doc, words.Blob)
 	if err != nil {
 		return err
@@ -108,7 +134,7 @@ func (h *Host) become(next supervisor.Successor, state supervisor.Handed) error 
 	defer handover.Close(file)
 	return h.spawner.Replace(worker.Replacement{
 		Path: next.Path, Argv: os.Args, Env: append(environ(), envState+"="+strconv.Itoa(file)),
-		Inherit: append(doc.descriptors(), file), Signals: h.signals,
+		Inherit: append(slices.Clone(doc.Inherited), file), Signals: h.signals,
 	})
 }
 
@@ -116,7 +142,7 @@ func (h *Host) become(next supervisor.Successor, state supervisor.Handed) error 
 func environ() []string {
 	var all []string
 	for _, v := range os.Environ() {
-		if !strings.HasPrefix(v, envState+"=") && !strings.HasPrefix(v, envFailed+"=") {
+		if name, _, _ := strings.Cut(v, "="); name != envState && name != envFailed && name != envCaught {
 			all = append(all, v)
 		}
 	}
@@ -155,6 +181,9 @@ func (h *Host) document(ctx context.Context, state supervisor.Handed) (*handed, 
 // checkTime is how long a program may take to say whether it can go on.
 const checkTime = 20 * time.Second
 
+// mostSaid is more bytes than a program has to say; it may be one that never ends.
+const mostSaid = 1 << 20
+
 var errNoAnswer = errors.New("it is no brood that can be upgraded to")
 
 // Check runs the next program as a child, with the state as it is now.
@@ -163,6 +192,10 @@ func (u *upgrader) Check(ctx context.Context, path string, state supervisor.Hand
 	next := supervisor.Successor{Path: path}
 	if path == "" {
 		next.Path = h.program
+	}
+	var err error
+	if u.checked, err = os.Stat(next.Path); err != nil {
+		return next, fmt.Errorf("cannot find the next program: %w", err)
 	}
 	f := formats()
 	file, err := handover.Store(&handed{
@@ -213,6 +246,7 @@ func (u *upgrader) run(ctx context.Context, path string, file int) (said, compla
 	err = u.h.world.Run(ctx, worker.Command{
 		Argv: append([]string{path, CheckCommand, "--"}, os.Args[1:]...), Env: environ(),
 		Stdin: worker.DevNull, Stdout: outs[0], Stderr: outs[1], Files: []int{file},
+		Limits: []worker.Limit{{Resource: syscall.RLIMIT_FSIZE, Soft: mostSaid, Hard: mostSaid}},
 	}, "the check")
 	return text(outs[0]), text(outs[1]), err
 }
