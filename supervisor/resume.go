@@ -6,6 +6,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/broodctl/brood/supervisor/events"
 	"github.com/broodctl/brood/supervisor/machine"
 )
@@ -59,11 +61,12 @@ func (s *Supervisor) resume() {
 		workers += s.pools[i].resume(c, &h.Pools[i], answers)
 	}
 	gap := time.Duration(c.boot - h.At)
-	say, message := s.log.Info(), "supervisor upgraded: it goes on"
+	var failed error
+	level, message := zerolog.InfoLevel, "supervisor upgraded: it goes on"
 	if why := h.Upgrade.Failed; why != "" {
-		say, message = s.log.Error().Err(errors.New(why)), "upgrade refused: this program goes on"
+		failed, level, message = errors.New(why), zerolog.ErrorLevel, "upgrade refused: this program goes on"
 	}
-	say.Str(keyName, s.cfg.Name).Str(keyVersion, s.cfg.Version).Int(keyPID, os.Getpid()).Str(keyWas, h.Upgrade.From).
+	s.log.WithLevel(level).Err(failed).Str(keyName, s.cfg.Name).Str(keyVersion, s.cfg.Version).Int(keyPID, os.Getpid()).Str(keyWas, h.Upgrade.From).
 		Int(keyWorkers, workers).Dur(keyGap, gap).Dur(keyAfter, time.Duration(c.boot-h.Upgrade.Begun)).Msg(message)
 	s.systemd.resume(s.wasReady)
 	if !s.wasReady {
