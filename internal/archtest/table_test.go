@@ -59,8 +59,9 @@ var rules = []rule{
 			"internal/cgroup", "internal/lease", "internal/probe", "internal/redact", "supervisor/events", "supervisor/machine", "supervisor/plan", "supervisor/scale", "worker", "worker/handshake",
 			"listener",
 		},
-		foreign: []string{zerolog, goSystemd, xsys},
-		reason:  "performs what the machine decides on workers and sockets; who shows its state imports it, not the reverse",
+		testOurs: []string{"internal/lease/memory", "internal/lease/remote"},
+		foreign:  []string{zerolog, goSystemd, xsys},
+		reason:   "performs what the machine decides on workers and sockets; who shows its state imports it, not the reverse",
 	},
 	{
 		dir: "supervisor/host",

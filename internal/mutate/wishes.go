@@ -57,7 +57,7 @@ func wishBugs() []mutation {
 		},
 		{
 			"a backoff ends beside a worker that stop-first is to wait for", "moves.go",
-			"|| overlaps {", "|| overlaps && s.Phase != Serving {",
+			"|| overlaps ||", "|| overlaps && s.Phase != Serving ||",
 		},
 		{
 			"the canary does not hold the others", "proof.go",
