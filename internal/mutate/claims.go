@@ -28,10 +28,6 @@ func claimBugs() []mutation {
 			"h.Right == ToID && !h.Lapsing && h.ID >=", "h.Right == ToID && h.ID >=",
 		},
 		{
-			"somebody leads with a claim that lapses", "claims.go",
-			"h.Right == ToLead && !h.Lapsing", "h.Right == ToLead",
-		},
-		{
 			"nobody is told that its claim lapses", "claims.go",
 			"used && w.Health < Draining", "used && w.Health > Killed",
 		},
