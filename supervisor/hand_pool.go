@@ -33,6 +33,7 @@ func (p *pool) hand(c clock, answers *answerBook) HandedPool {
 		waits.Answer = answers.enter(c, w.reply, &waits)
 		h.Waiting = append(h.Waiting, waits)
 	}
+	h.Reload = p.reloading.hand(c)
 	for _, r := range p.restarts {
 		h.Restarts = append(h.Restarts, HandedRestart{Ref: r.ref, PID: r.pid, Answer: answers.enter(c, r.reply, &HandedWaiter{})})
 	}

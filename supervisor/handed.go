@@ -67,6 +67,7 @@ type HandedPool struct {
 	Code     int
 	Scaled   HandedScaling
 	Restarts []HandedRestart
+	Reload   *HandedReload `json:",omitempty"`
 	Waiting  []HandedWaiter
 }
 
@@ -204,6 +205,19 @@ type HandedWaiter struct {
 	Answer int // among those that were asked
 	Booked stamp
 	Unread bool
+}
+
+// HandedReload is a reload that workers were told of, and of which it is not known yet what became of it.
+type HandedReload struct {
+	Begun, Ended stamp
+	Failed       bool `json:",omitempty"`
+	Told         []HandedWord
+}
+
+// HandedWord is what a worker has said of its reload.
+type HandedWord struct {
+	Ref  machine.Ref
+	Word word
 }
 
 // HandedRestart waits for the end of a worker that is being replaced.

@@ -92,3 +92,30 @@ func (p *pool) survivedReload(rec *record) {
 		p.cameBack(rec, true)
 	}
 }
+
+// hand writes down what is awaited; nil if nothing is.
+func (r *reloading) hand(c clock) *HandedReload {
+	if r.begun.IsZero() {
+		return nil
+	}
+	h := &HandedReload{Begun: c.of(r.begun), Ended: c.of(r.ended), Failed: r.failed}
+	for rec, said := range r.told {
+		h.Told = append(h.Told, HandedWord{Ref: rec.ref, Word: said})
+	}
+	return h
+}
+
+// resumeReload goes on waiting. Who was told a moment ago gets the whole time again.
+func (p *pool) resumeReload(c clock, h *HandedReload) {
+	if h == nil {
+		return
+	}
+	p.reloading = reloading{begun: c.time(h.Begun), ended: c.time(h.Ended), failed: h.Failed, told: map[*record]word{}}
+	for _, said := range h.Told {
+		if rec := p.workers[said.Ref]; rec != nil && !rec.over {
+			p.reloading.told[rec] = said.Word
+			p.restoreSoon(rec)
+		}
+	}
+	p.endReload()
+}

@@ -101,8 +101,11 @@ func (p *pool) resume(c clock, h *HandedPool, answers []replier) int {
 		}
 		p.resumeWorker(rec)
 	}
+	p.resumeReload(c, h.Reload) // behind the watches, which it adds to
 	if p.station == preparing {
 		p.station = held // it prepares anew: what it requires may be there by now
+	} else if len(p.unmet) > 0 {
+		p.recheck()
 	}
 	p.sweep()
 	p.resumeQuests()

@@ -276,3 +276,23 @@ func TestUpgradeFeedsTheWatchdog(t *testing.T) {
 		}
 	})
 }
+
+// A reload that workers were told of is counted by the next program, and their sockets are put right.
+func TestUpgradeWithinReload(t *testing.T) {
+	perform(t, &world{handling: worker.Catches}, nil, func(s *stage) {
+		s.after(time.Minute)
+		if v := s.ask(Request{Verb: Reload}).answer(); v.Err != nil {
+			t.Fatal(v.Err)
+		}
+		if v := s.upgraded(); v.Err != nil {
+			t.Fatal(v.Err)
+		}
+		if n := s.sup.Snapshot().Pools[0].Reloads.Done; n != 0 {
+			t.Errorf("%d reloads are through", n)
+		}
+		s.after(2 * time.Second)
+		if n := s.sup.Snapshot().Pools[0].Reloads.Done; n != 1 {
+			t.Errorf("%d reloads are counted", n)
+		}
+	})
+}
