@@ -40,6 +40,7 @@ func steadyWords(text string) string {
 		{`\(go[\d.]+[^,]*, [a-z]+/[a-z0-9]+\)`, "(GO, PLATFORM)"},
 		{`\b(up|loaded|after) \d[\d.dhms]*`, "$1 AGE"},
 		{`\b\d[\d.dhms]*s ago`, "AGE ago"},
+		{`(nothing happened for )[\d.]+[mµ]?s`, "${1}AGE"},
 		{`(?m)^\d+\.\ds `, "AGE "},
 	} {
 		text = regexp.MustCompile(r.old).ReplaceAllString(text, r.by)
