@@ -56,8 +56,8 @@ func handedAs() map[reflect.Type]map[string]bool {
 func TestEveryFieldIsHandedOrNot(t *testing.T) {
 	for of, reasons := range unhanded() {
 		handed := handedAs()[of]
-		for i := range of.NumField() {
-			name := of.Field(i).Name
+		for field := range of.Fields() {
+			name := field.Name
 			switch {
 			case handed[name] && reasons[name] != "":
 				t.Errorf("%s.%s is handed on, and is not", of, name)
