@@ -215,7 +215,8 @@ func (w *world) deserted() int {
 // hadRested reports whether the backoff of a slot had ended before it got its worker.
 func (c *checker) hadRested(slot int) bool {
 	t, ok := c.ev.(TimerFired)
-	return slot < len(c.before.fleet.rested) && c.before.fleet.rested[slot] ||
+	again := slot < len(c.before.fails) && c.now.fails[slot] > c.before.fails[slot] // that rest was for less
+	return slot < len(c.before.fleet.rested) && c.before.fleet.rested[slot] && !again ||
 		ok && c.before.spec.Claims && t.Timer.Kind == BackoffTimer && t.Timer.Ref.Slot == slot
 }
 
