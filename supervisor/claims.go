@@ -189,7 +189,7 @@ func (p *pool) claimed(ref machine.Ref) []lease.Claim {
 	}
 	var all []lease.Claim
 	for claim, c := range p.claims.held {
-		if claim.Right == machine.ToID && claim.ID == w.ID || claim.Right == machine.ToLead && claim.Fence == w.Lead {
+		if w.Uses(claim) {
 			all = append(all, c)
 		}
 	}

@@ -115,7 +115,7 @@ func (s *Supervisor) lapse(id lease.SessionID, to lapseStage) {
 func (p *pool) mourn(claim machine.Claim, c lease.Claim) {
 	for ref, rec := range p.workers {
 		w, ok := p.st.Worker(ref)
-		if ok && w.Health.HasProcess() && (claim.Right == machine.ToID && w.ID == claim.ID || claim.Right == machine.ToLead && w.Lead == claim.Fence) {
+		if ok && w.Health.HasProcess() && w.Uses(claim) {
 			rec.lost = append(rec.lost, c)
 			return
 		}

@@ -104,12 +104,17 @@ func (s *stepper) lost(c Claim) {
 // keepsOn reports whether the user of a claim outlives it. There is one leader, whatever happens.
 func (s *stepper) keepsOn(c Claim) bool { return c.Right == ToID && s.Spec.KeepIDs }
 
+// Uses reports whether a worker, as long as it has a process, has what a claim gives the right to.
+func (w Worker) Uses(c Claim) bool {
+	return c.Right == ToID && w.ID == c.ID || c.Right == ToLead && w.Lead == c.Fence
+}
+
 // user is the unreaped worker that has what a claim gives the right to.
 func (s *State) user(c Claim) (Ref, bool) {
 	for i := range s.Slots {
 		for side := A; side <= B; side++ {
 			w := s.Slots[i].Workers[side]
-			if w.Health.HasProcess() && (c.Right == ToID && w.ID == c.ID || c.Right == ToLead && w.Lead == c.Fence) {
+			if w.Health.HasProcess() && w.Uses(c) {
 				return s.ref(i, side), true
 			}
 		}
