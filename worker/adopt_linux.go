@@ -29,7 +29,7 @@ func (p *Process) Hand() HandedProcess {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return HandedProcess{
-		PID: p.pid, Began: bootTime() - int64(time.Since(p.started)),
+		PID: p.pid, Began: BootTime() - int64(time.Since(p.started)),
 		Reaped: p.phase != phaseRunning, Grouped: p.group != nil,
 	}
 }
@@ -59,7 +59,7 @@ func (s *Spawner) Adopt(h HandedProcess, a Adopted) (*Process, error) {
 
 func (s *Spawner) adopt(h HandedProcess, a Adopted) (*Process, error) {
 	p := &Process{
-		pid: h.PID, pidfd: -1, started: time.Now().Add(-time.Duration(bootTime() - h.Began)),
+		pid: h.PID, pidfd: -1, started: time.Now().Add(-time.Duration(BootTime() - h.Began)),
 		onExit: a.OnExit, onGone: a.OnGone, group: a.Group,
 		recheckLater: func() { poke(s.recheck) },
 	}
@@ -129,8 +129,8 @@ func (s *Spawner) recheckAdopted() {
 	}
 }
 
-// bootTime is CLOCK_BOOTTIME in nanoseconds.
-func bootTime() int64 {
+// BootTime is CLOCK_BOOTTIME in nanoseconds: it means the same to every program of this machine; see clock_gettime(2).
+func BootTime() int64 {
 	var now unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) // there since Linux 2.6.39
 	return now.Nano()

@@ -3,7 +3,7 @@ package supervisor
 import (
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/broodctl/brood/worker"
 )
 
 // stamp is a time that means the same to another program in our place: nanoseconds of CLOCK_BOOTTIME, which nobody sets
@@ -17,9 +17,7 @@ type clock struct {
 }
 
 func readClock() clock {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts) // fails for clocks that do not exist
-	return clock{now: time.Now(), boot: stamp(ts.Nano())}
+	return clock{now: time.Now(), boot: stamp(worker.BootTime())}
 }
 
 // of is the stamp of a time.
