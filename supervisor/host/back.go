@@ -20,16 +20,14 @@ var errGivenBack = errors.New("the program before cannot go on either")
 func GiveBack(err error, caught chan os.Signal) error {
 	h := &Host{signals: caught}
 	h.doc, h.file, h.failed, _ = inherit() // that has its own words about what cannot be read
-	return h.giveBack(err)
+	return h.GiveBack(err)
 }
 
 // GiveBack has the program before go on that this one has replaced, because of an error that keeps this one from it. It
 // returns the error if there was no program before, or if it is too late: after Run has been called.
 //
 // It must be called on the main thread, before anything is closed.
-func (h *Host) GiveBack(err error) error { return h.giveBack(err) }
-
-func (h *Host) giveBack(err error) error {
+func (h *Host) GiveBack(err error) error {
 	if h.file < 0 {
 		return err
 	}

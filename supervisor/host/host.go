@@ -121,7 +121,7 @@ func New(opt Options) (*Host, error) {
 	// A reader of our output that went away must not kill us. SIG_IGN would be inherited by the workers, a handler is not.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	if err := h.begin(); err != nil {
-		err = h.giveBack(err)
+		err = h.GiveBack(err)
 		h.Close()
 		return nil, err
 	}

@@ -30,7 +30,7 @@ var (
 func (h *Host) Supervise(first plan.Desired) (*supervisor.Supervisor, error) {
 	sup, err := h.supervise(first)
 	if err != nil {
-		return nil, h.giveBack(err)
+		return nil, h.GiveBack(err)
 	}
 	return sup, nil
 }

@@ -149,13 +149,19 @@ func environ() []string {
 	return all
 }
 
+// outline is a document with nothing in it but the state of the supervisor.
+func (h *Host) outline(state supervisor.Handed) *handed {
+	f := formats()
+	return &handed{
+		Header: handover.Header{Format: f.Now, Least: f.Least, From: h.opt.Version, PID: os.Getpid()},
+		Name:   h.opt.Name, Supervisor: state, Back: -1,
+	}
+}
+
 // document is what this program knows, but for the words of workers.
 func (h *Host) document(ctx context.Context, state supervisor.Handed) (*handed, error) {
-	f := formats()
-	doc := &handed{
-		Header: handover.Header{Format: f.Now, Least: f.Least, From: h.opt.Version, PID: os.Getpid()},
-		Name:   h.opt.Name, Supervisor: state, Taken: h.spares.hand(), Tmp: h.tmp.Hand(), Parts: map[string]part{}, Back: -1,
-	}
+	doc := h.outline(state)
+	doc.Taken, doc.Tmp, doc.Parts = h.spares.hand(), h.tmp.Hand(), map[string]part{}
 	if h.groups != nil {
 		tree := h.groups.Hand()
 		doc.Groups = &tree
@@ -197,11 +203,7 @@ func (u *upgrader) Check(ctx context.Context, path string, state supervisor.Hand
 	if u.checked, err = os.Stat(next.Path); err != nil {
 		return next, fmt.Errorf("cannot find the next program: %w", err)
 	}
-	f := formats()
-	file, err := handover.Store(&handed{
-		Header: handover.Header{Format: f.Now, Least: f.Least, From: h.opt.Version, PID: os.Getpid()},
-		Name:   h.opt.Name, Supervisor: state, Back: -1,
-	}, nil)
+	file, err := handover.Store(h.outline(state), nil)
 	if err != nil {
 		return next, err
 	}
