@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"syscall"
@@ -14,7 +15,7 @@ func (s *Supervisor) hand() Handed {
 	c := readClock()
 	h := Handed{
 		At: c.boot, Begun: s.begun.UnixNano(), Seed: s.seed, Desired: s.desired, Config: s.config,
-		Leaving: s.leaving, Terms: s.terms, Code: s.code, Ready: s.wasReady, Last: s.feed.Last(),
+		Ready: s.wasReady, Last: s.feed.Last(),
 	}
 	h.Events, _ = s.feed.Next(0, events.Kept)
 	if u := s.upgrade; u != nil {
@@ -30,7 +31,7 @@ func (s *Supervisor) hand() Handed {
 		h.Said = append(h.Said, word)
 	}
 	slices.Sort(h.Said)
-	answers := answerBook{}
+	answers := answerBook{of: map[*gather]int{}}
 	for _, p := range s.pools {
 		h.Pools = append(h.Pools, p.hand(c, &answers))
 	}
@@ -60,11 +61,11 @@ func (h *house) keyOf(l Listener) plan.Key {
 
 // answerBook has each answer once, whoever gives a part of it.
 type answerBook struct {
-	of  map[replier]int
+	of  map[*gather]int
 	all []HandedAnswer
 }
 
-// enter follows an answer from a pool to who asked, and returns its number.
+// enter follows an answer from a pool to where those of all pools come together, and returns the number of that.
 func (b *answerBook) enter(c clock, r replier, w *HandedWaiter) int {
 	switch at := r.(type) {
 	case bookedReply:
@@ -73,32 +74,18 @@ func (b *answerBook) enter(c clock, r replier, w *HandedWaiter) int {
 	case unreadReply:
 		w.Unread = true
 		return b.enter(c, at.next, w)
-	}
-	if n, ok := b.of[key(r)]; ok {
+	case *gather:
+		n, ok := b.of[at]
+		if !ok {
+			n = len(b.all)
+			b.of[at] = n
+			b.all = append(b.all, HandedAnswer{
+				Ticket: ticketOf(at.reply), Text: at.all.Text, Err: handError(at.all.Err), Lines: at.all.Lines, Reloading: at.reloading,
+			})
+		}
 		return n
 	}
-	var a HandedAnswer
-	if g, ok := r.(*gather); ok {
-		a = HandedAnswer{Ticket: ticketOf(g.reply), Text: g.all.Text, Err: handError(g.all.Err), Lines: g.all.Lines, Reloading: g.reloading}
-	} else {
-		a = HandedAnswer{Ticket: ticketOf(r)}
-	}
-	if b.of == nil {
-		b.of = map[replier]int{}
-	}
-	b.all = append(b.all, a)
-	if k := key(r); k != nil {
-		b.of[k] = len(b.all) - 1
-	}
-	return len(b.all) - 1
-}
-
-// key is what one is found by again; functions cannot be compared.
-func key(r replier) replier {
-	if g, ok := r.(*gather); ok {
-		return g
-	}
-	return nil
+	panic(fmt.Sprintf("supervisor: unknown answer %T", r))
 }
 
 // ticketOf is by what who asked is found again; "" if nobody waits.

@@ -27,9 +27,6 @@ type Handed struct {
 	Config  ConfigView
 	Pools   []HandedPool
 	Paused  []plan.Key // listeners that take no connections
-	Leaving bool       `json:",omitempty"`
-	Terms   int        `json:",omitempty"`
-	Code    int        `json:",omitempty"`
 	Ready   bool       // every slot has been ready once
 	Asked   []HandedAnswer
 	Signals []syscall.Signal // that came meanwhile

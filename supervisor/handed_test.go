@@ -15,7 +15,7 @@ func unhanded() map[reflect.Type]map[string]string {
 			"transaction": "there is none: it is waited for", "reloads": "the same", "resumed": "of the one before", "signals": "they wait in the channel, which is passed on",
 			"deaf": "of this program", "looking": "nobody does", "snapshot": "made anew", "document": "it is in desired", "changed": "made anew",
 			"pending": "of this program", "couriers": "they are back", "probing": "they are back", "quit": "of this program", "ctx": "the same", "cancel": "the same",
-			"forced": "then everything ends", "told": "the same", "calmGC": "of this program", "press": "of this program", "answers": "they are given before", "unread": "of the end",
+			"leaving": "nobody is upgraded who ends", "terms": "the same", "code": "the same", "forced": "the same", "told": "the same", "calmGC": "of this program", "press": "of this program", "answers": "they are given before", "unread": "of the end",
 		},
 		reflect.TypeFor[pool](): {
 			"sup": "of the next program", "log": "its own", "coming": "nobody asks at that moment", "checking": "it is begun anew", "chores": "it is nobody's turn: they are waited for",
@@ -43,7 +43,7 @@ func handedAs() map[reflect.Type]map[string]bool {
 		return m
 	}
 	return map[reflect.Type]map[string]bool{
-		reflect.TypeFor[Supervisor](): set("desired", "pools", "house", "begun", "seed", "upgrade", "past", "config", "feed", "gauge", "leaving", "terms", "code", "wasReady"),
+		reflect.TypeFor[Supervisor](): set("desired", "pools", "house", "begun", "seed", "upgrade", "past", "config", "feed", "gauge", "wasReady"),
 		reflect.TypeFor[pool](): set("name", "st", "editions", "station", "scaling", "claims", "first", "settled", "unmet", "workers", "slots", "timers", "waiting", "restarts",
 			"last", "reloading", "reloads", "code", "repairs", "deaths"),
 		reflect.TypeFor[record](): set("ref", "id", "generation", "made", "proc", "born", "output", "notify", "gate", "notified", "health", "service", "tmp", "group", "leaves", "garbled", "reload",

@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 )
 
 // ErrNoTicket means that a request is not known, or has been answered.
 var ErrNoTicket = errors.New("nobody waits for it")
 
-// pastAnswers are those to requests that were made of the program before this one, by ticket.
-type pastAnswers struct {
-	mu  sync.Mutex
-	all map[string]*pastAnswer
-}
+// pastAnswers are those to requests that were made of the program before this one, by ticket. Nobody adds one after New.
+type pastAnswers map[string]*pastAnswer
 
 // pastAnswer gives an answer to who comes for it.
 type pastAnswer struct {
@@ -28,31 +24,10 @@ func (a *pastAnswer) give(v Verdict) {
 	close(a.known)
 }
 
-// of is the one of a ticket, made when first needed.
-func (p *pastAnswers) of(ticket string) *pastAnswer {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	a := p.all[ticket]
-	if a == nil {
-		if p.all == nil {
-			p.all = map[string]*pastAnswer{}
-		}
-		a = &pastAnswer{ticket: ticket, known: make(chan struct{})}
-		p.all[ticket] = a
-	}
-	return a
-}
-
-func (p *pastAnswers) find(ticket string) *pastAnswer {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.all[ticket]
-}
-
 // Rejoin waits, as Do does, for the verdict about a request that was made with this ticket of the program before this one.
 // The error is ErrNoTicket if nobody of it was waiting any more.
 func (s *Supervisor) Rejoin(ctx context.Context, ticket string) Verdict {
-	a := s.past.find(ticket)
+	a := s.past[ticket]
 	if a == nil {
 		return Verdict{Err: fmt.Errorf("cannot wait for %s: %w", ticket, ErrNoTicket)}
 	}
@@ -68,14 +43,16 @@ func (s *Supervisor) Rejoin(ctx context.Context, ticket string) Verdict {
 
 // expect lets those wait who had asked the program before.
 func (s *Supervisor) expect(h *Handed) {
-	for i := range h.Asked {
-		if ticket := h.Asked[i].Ticket; ticket != "" {
-			s.past.of(ticket)
+	s.past = pastAnswers{}
+	expect := func(ticket string) {
+		if ticket != "" {
+			s.past[ticket] = &pastAnswer{ticket: ticket, known: make(chan struct{})}
 		}
 	}
-	if ticket := h.Upgrade.Ticket; ticket != "" {
-		s.past.of(ticket)
+	for i := range h.Asked {
+		expect(h.Asked[i].Ticket)
 	}
+	expect(h.Upgrade.Ticket)
 }
 
 // takeAnswers makes the answers again that pools have to give a part of.
@@ -107,7 +84,7 @@ func (s *Supervisor) askedBefore(ticket string) replier {
 	if ticket == "" {
 		return s.nobody()
 	}
-	return s.past.of(ticket)
+	return s.past[ticket]
 }
 
 // nobody only wants to read of failures.
@@ -126,6 +103,6 @@ func (s *Supervisor) answerUpgrade(h *Handed, words string) {
 		v = Verdict{Err: fmt.Errorf("cannot upgrade: %w: %s", ErrUpgrade, h.Upgrade.Failed)}
 	}
 	if h.Upgrade.Ticket != "" {
-		seenReply{sup: s, next: s.past.of(h.Upgrade.Ticket)}.give(v)
+		seenReply{sup: s, next: s.past[h.Upgrade.Ticket]}.give(v)
 	}
 }

@@ -16,8 +16,7 @@ import (
 func (s *Supervisor) takeOver(h *Handed) error {
 	s.resumed = h
 	s.begun, s.seed, s.desired, s.config = time.Unix(0, h.Begun), h.Seed, h.Desired, h.Config
-	s.code, s.terms, s.wasReady = h.Code, h.Terms, h.Ready
-	s.config.File = s.cfg.File
+	s.wasReady, s.config.File = h.Ready, s.cfg.File
 	for _, word := range h.Said {
 		s.gauge.say(word)
 	}
