@@ -60,6 +60,7 @@ type sink struct {
 	flying  *buffer // what is being written, nil if nothing is
 	flown   int     // how much of it is
 	running bool    // there is a writer
+	roused  bool    // since it last looked after its outlet somebody wanted that
 	retry   *time.Timer
 	parked  []*lane
 	frozen  bool          // no writer is started
@@ -104,7 +105,7 @@ func (s *sink) queued() int { return s.pending.len() + s.flying.len() - s.flown 
 // start has a writer, if there is none and none is to come.
 func (s *sink) start() {
 	if !s.running && s.retry == nil && !s.gone && !s.frozen {
-		s.running = true
+		s.running, s.roused = true, false
 		go s.run()
 	}
 }
@@ -112,6 +113,7 @@ func (s *sink) start() {
 // wakeUp has the outlet look after itself.
 func (s *sink) wakeUp() {
 	s.mu.Lock()
+	s.roused = true
 	s.start()
 	s.mu.Unlock()
 }
@@ -179,9 +181,12 @@ func (s *sink) next() (more bool, resumed []*lane) {
 		return true, resumed
 	}
 	s.rest()
-	if s.closing {
+	switch {
+	case s.closing:
 		s.gone = true
 		close(s.ended)
+	case s.roused:
+		s.start()
 	}
 	return false, resumed
 }
