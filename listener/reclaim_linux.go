@@ -3,7 +3,6 @@ package listener
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -37,13 +36,17 @@ func Reclaim(h Handed, kept []int, inherited []Inherited, opt Options) (*Set, er
 	c := newTrove(kept, spare)
 	var events []Event
 	h.Spare = nil
-	h.Listeners = slices.DeleteFunc(h.Listeners, func(l HandedListener) bool {
-		err := c.find(&l)
-		if err != nil && l.Mode != PerSlot {
+	var left []HandedListener
+	for _, l := range h.Listeners {
+		switch err := c.find(&l); {
+		case l.Mode == PerSlot:
+		case err != nil:
 			events = append(events, Event{Kind: EventDropped, Listener: l.Config.Name, Slot: -1, Count: c.drop(&l), Err: err})
+		default:
+			left = append(left, l) // as it was found
 		}
-		return err != nil || l.Mode == PerSlot
-	})
+	}
+	h.Listeners = left
 	s, err := restore(h, opt)
 	if err != nil {
 		// Each has been looked at, so that it is all of them: memory is short, or descriptors.

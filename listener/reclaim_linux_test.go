@@ -79,6 +79,11 @@ func TestReclaim(t *testing.T) {
 		must(t, web.Adopt(slot, A))
 		serve(t, web, slot, A)
 	}
+	for range 8 {
+		if who, err := ask(dial(web.testTarget(), "")); err != nil || who != "0A" && who != "1A" {
+			t.Errorf("before anybody is steered to: %q, %v", who, err)
+		}
+	}
 	must(t, web.Steer([]Member{{0, A}, {1, A}}))
 	for i, conn := range waiting {
 		who, err := ask(conn, nil)
