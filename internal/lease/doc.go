@@ -6,6 +6,8 @@
 //	a leader          place 0 of 0..0; who does not get it waits
 //	turns at a roll   any free place of 0..n-1, a semaphore; the value of a place tells how far its holder is
 //
+// What has to outlive all holders, such as that nobody may roll now, is a [Memo].
+//
 // An [Engine] keeps the places: local (locks of the kernel on a file, for one machine), etcd (for a fleet), memory (for
 // tests and simulations). One contract, in internal/lease/leasetest, is run against all of them.
 //
@@ -18,8 +20,8 @@
 //     over; in the local engine it is free as soon as the last process that has its descriptor is gone.
 //   - A claim survives the exec of a new binary in its process: [Claim.Saved] before, [Engine.Adopt] after.
 //   - Waiting costs nothing: engines wait for news, they do not ask again and again.
-//   - Errors say what was to be done and where. They are one of [ErrTaken], [ErrFull], [ErrLost], [ErrUnavailable] and
-//     [ErrClosed], or a mistake of the caller or of the machine that trying again does not mend.
+//   - Errors say what was to be done and where. They are one of [ErrTaken], [ErrFull], [ErrLost], [ErrUnavailable],
+//     [ErrClosed] and [ErrChanged], or a mistake of the caller or of the machine that trying again does not mend.
 //
 // # Concurrency
 //

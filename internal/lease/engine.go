@@ -5,8 +5,10 @@ import (
 	"os"
 )
 
-// Engine keeps places.
+// Engine keeps places, and a board of memos beside them.
 type Engine interface {
+	Board
+
 	// Claim takes a place. Where somebody has it the error is a *[TakenError], which says who.
 	Claim(ctx context.Context, name string, place int) (Claim, error)
 
@@ -15,7 +17,7 @@ type Engine interface {
 	ClaimAny(ctx context.Context, name string, among Range, prefer ...int) (Claim, error)
 
 	// Adopt goes on with a claim that an earlier program of this process had: after an upgrade in place. A claim that
-	// has a descriptor needs it, and takes it over if there is no error.
+	// has a descriptor needs it, and takes it over if there is no error. One whose session has ended is lost at once.
 	Adopt(ctx context.Context, saved Saved, file *os.File) (Claim, error)
 
 	// Holders are those of all places of a name that are taken, in the order of the places.

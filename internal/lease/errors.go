@@ -12,6 +12,7 @@ var (
 	ErrLost        = errors.New("the claim was lost")
 	ErrUnavailable = errors.New("the engine cannot be reached")
 	ErrClosed      = errors.New("the engine is closed")
+	ErrChanged     = errors.New("somebody else has written meanwhile")
 )
 
 // TakenError says who has the place that was asked for. It is [ErrTaken].

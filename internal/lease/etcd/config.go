@@ -26,8 +26,8 @@ type Config struct {
 	Cert string // files of the client's own certificate and its key, or none
 	Key  string
 
-	User     string
-	Password string
+	User         string
+	PasswordFile string // is read at each login, so that the password may be changed
 
 	Engine remote.Config
 }
@@ -42,7 +42,7 @@ func (c *Config) complete() error {
 		return errors.New("no endpoint of etcd is given")
 	case (c.Cert == "") != (c.Key == ""):
 		return errors.New("a client's certificate for etcd needs its key, and the key its certificate")
-	case (c.User == "") != (c.Password == ""):
+	case (c.User == "") != (c.PasswordFile == ""):
 		return errors.New("a user of etcd needs a password, and a password its user")
 	}
 	for _, endpoint := range c.Endpoints {
@@ -60,7 +60,25 @@ func (c *Config) complete() error {
 	return nil
 }
 
+// Check reports what New would refuse. It asks nobody.
+func (c Config) Check() error {
+	if err := c.complete(); err != nil {
+		return err
+	}
+	_, err := c.client()
+	return err
+}
+
 func (c *Config) secure() bool { return strings.HasPrefix(c.Endpoints[0], "https:") }
+
+// password is what the file has without the end of its line.
+func (c *Config) password() (string, error) {
+	text, err := os.ReadFile(c.PasswordFile)
+	if err != nil {
+		return "", fmt.Errorf("cannot read the password for etcd: %w", err)
+	}
+	return strings.TrimRight(string(text), "\r\n"), nil
+}
 
 // client is the configuration of etcd's own client.
 func (c *Config) client() (clientv3.Config, error) {
@@ -69,6 +87,11 @@ func (c *Config) client() (clientv3.Config, error) {
 		DialKeepAliveTime:    10 * time.Second, // finds connections that nothing comes from; etcd refuses more than one ping in 5 s
 		DialKeepAliveTimeout: 5 * time.Second,
 		Logger:               zap.NewNop(),
+	}
+	if c.User != "" {
+		if _, err := c.password(); err != nil {
+			return cfg, err // a mistake is told now, not by a login
+		}
 	}
 	if !c.secure() {
 		return cfg, nil

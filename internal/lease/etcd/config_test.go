@@ -25,6 +25,7 @@ func TestMistakes(t *testing.T) {
 		"either all are encrypted or none":                          {Endpoints: []string{"https://a:1", "http://b:1"}},
 		"needs its key":                                             {Endpoints: secure, Cert: text},
 		"needs a password":                                          {Endpoints: secure, User: "brood"},
+		"cannot read the password":                                  {Endpoints: secure, User: "brood", PasswordFile: "/nonexistent"},
 		"certificates for etcd need endpoints with https":           {Endpoints: []string{"http://a:1"}, CA: text},
 		"has no certificate of an authority":                        {Endpoints: secure, CA: text},
 		"cannot read etcd's certificate authority":                  {Endpoints: secure, CA: "/nonexistent"},
@@ -39,6 +40,10 @@ func TestMistakes(t *testing.T) {
 		}
 		if e != nil {
 			e.Close()
+		}
+		own := c.Engine.Lease == 0 && c.Engine.ClockError == 0 && c.Engine.Who == ""
+		if err := c.Check(); own && (err == nil || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%s: beforehand: %v", says, err)
 		}
 	}
 }

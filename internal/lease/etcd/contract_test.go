@@ -3,6 +3,8 @@ package etcd_test
 import (
 	"cmp"
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,14 +24,14 @@ import (
 func TestContract(t *testing.T) {
 	testhost.Need(t, testhost.Program("etcd"))
 	t.Parallel() // both tests wait most of the time
-	files := certificates(t)
-	cluster := testetcd.Start(t, testetcd.Config{Secure: true, Flags: []string{
-		"--cert-file", files.server, "--key-file", files.serverKey, "--trusted-ca-file", files.ca, "--client-cert-auth", "--auth-token-ttl", "1",
+	files := testetcd.NewCertificates(t)
+	cluster := testetcd.Start(t, testetcd.Config{Secure: true, Flags: append(files.Flags(),
+		"--auth-token-ttl", "1",
 		"--bcrypt-cost", "4", // etcd makes checking a password slow on purpose
-	}})
+	)})
 	cfg := etcd.Config{
 		Endpoints: cluster.Endpoints(), Prefix: "/brood/test",
-		CA: files.ca, Cert: files.client, Key: files.clientKey, User: "brood", Password: "secret",
+		CA: files.CA, Cert: files.Client, Key: files.ClientKey, User: "brood", PasswordFile: passwordFile(t, "secret\n"),
 	}
 	permit(t, cfg)
 	t.Run("strangers", func(t *testing.T) { strangers(t, cfg) })
@@ -42,7 +44,7 @@ func TestContract(t *testing.T) {
 			Upgrade: func(t *testing.T, e lease.Engine, who string) lease.Engine {
 				session := e.Session()
 				kill(t, e)
-				return engine(t, cfg, remote.Config{Who: who, Resume: session})
+				return engine(t, cfg, remote.Config{Who: who, Resume: remote.Saved{Session: session}})
 			},
 			Cooldown: 3300 * time.Millisecond,
 			Patience: 20 * time.Second,
@@ -53,7 +55,7 @@ func TestContract(t *testing.T) {
 // strangers are told what etcd has against them.
 func strangers(t *testing.T, cfg etcd.Config) {
 	wrong, elsewhere := cfg, cfg
-	wrong.Password, elsewhere.Prefix = "wrong", "/other"
+	wrong.PasswordFile, elsewhere.Prefix = passwordFile(t, "wrong"), "/other"
 	for says, c := range map[string]etcd.Config{
 		"invalid user ID or password": wrong,
 		"permission denied":           elsewhere,
@@ -114,4 +116,13 @@ func permit(t *testing.T, cfg etcd.Config) {
 			t.Fatal(err)
 		}
 	}
+}
+
+func passwordFile(t *testing.T, password string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(path, []byte(password), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

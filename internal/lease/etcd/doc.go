@@ -2,6 +2,7 @@
 //
 //	/brood/NAME/0000012/live   the holder's value; attached to the etcd lease of its session
 //	/brood/NAME/0000012/mark   who has the place and in which session; its revision is the fence
+//	/brood/NAME/memo           a memo, which belongs to no lease
 //
 // All rules are those of internal/lease/remote. Everything that is written is a transaction on the revision of the mark.
 //

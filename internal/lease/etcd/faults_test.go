@@ -77,7 +77,7 @@ type fleet struct {
 type process struct {
 	who   string
 	cmd   *exec.Cmd
-	ways  []*way
+	ways  []*testetcd.Way
 	ended sync.WaitGroup
 }
 
@@ -86,9 +86,9 @@ func (f *fleet) start(who string) *process {
 	p := &process{who: who}
 	var endpoints []string
 	for _, e := range f.cluster.Endpoints() {
-		w := newWay(f.t, e)
+		w := testetcd.NewWay(f.t, e)
 		p.ways = append(p.ways, w)
-		endpoints = append(endpoints, w.endpoint())
+		endpoints = append(endpoints, w.Endpoint())
 	}
 	p.cmd = exec.Command(os.Args[0])
 	p.cmd.Env = append(os.Environ(), holderVariable+"="+who+" "+strings.Join(endpoints, ","))
@@ -140,7 +140,15 @@ func (f *fleet) fault() {
 			f.later(long, func() { _ = p.cmd.Process.Signal(syscall.SIGCONT) })
 		}},
 		{"holder cut off", func() {
-			p.cut()
+			for _, w := range p.ways {
+				w.Cut()
+			}
+			f.later(long, p.join)
+		}},
+		{"answers cut off", func() {
+			for _, w := range p.ways {
+				w.CutAnswers()
+			}
 			f.later(long, p.join)
 		}},
 		{"leader killed", func() {
@@ -174,7 +182,7 @@ func (f *fleet) fault() {
 		{"history compacted", f.compact},
 	}
 	// Holders are easier to hurt than etcd, and more often are.
-	kind := kinds[[]int{0, 0, 1, 1, 1, 2, 2, 2, 3, 4, 5, 6}[f.random.IntN(12)]]
+	kind := kinds[[]int{0, 0, 1, 1, 1, 2, 2, 3, 4, 5, 6, 7}[f.random.IntN(12)]]
 	f.did[kind.name]++
 	kind.do()
 }
@@ -190,15 +198,9 @@ func (f *fleet) victim() int {
 	return i
 }
 
-func (p *process) cut() {
-	for _, w := range p.ways {
-		w.cut()
-	}
-}
-
 func (p *process) join() {
 	for _, w := range p.ways {
-		w.join()
+		w.Join()
 	}
 }
 

@@ -104,16 +104,24 @@ func (s *store) logIn(ctx context.Context, old string) error {
 func (s *store) logInNow(l *login) {
 	ctx, cancel := context.WithTimeout(context.WithValue(s.ctx, anonymous{}, true), loginPatience)
 	defer cancel()
-	token := ""
-	answer, err := s.conn.Authenticate(ctx, s.cfg.User, s.cfg.Password)
-	switch {
-	case err == nil:
-		token = answer.Token
-	case errors.Is(err, rpctypes.ErrAuthNotEnabled):
-		token, err = "none", nil // it asks nobody who he is, and refuses this when it begins to
-	}
+	token, err := s.tokenFor(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.token, s.login, l.err = token, nil, err
 	close(l.done)
+}
+
+func (s *store) tokenFor(ctx context.Context) (string, error) {
+	password, err := s.cfg.password()
+	if err != nil {
+		return "", err
+	}
+	answer, err := s.conn.Authenticate(ctx, s.cfg.User, password)
+	switch {
+	case errors.Is(err, rpctypes.ErrAuthNotEnabled):
+		return "none", nil // it asks nobody who he is, and refuses this when it begins to
+	case err != nil:
+		return "", err
+	}
+	return answer.Token, nil
 }

@@ -50,6 +50,9 @@ func Run(t *testing.T, setup Setup) {
 		{"closed", closed},
 		{"mistakes", mistakes},
 		{"given up", givenUp},
+		{"memo", memo},
+		{"memo of many", memoOfMany},
+		{"wait for a memo", awaitMemo},
 	} {
 		t.Run(c.name, func(t *testing.T) { setup(t, c.try) })
 	}

@@ -57,7 +57,7 @@ func (e *Engine) take(f *file, name string, place int) (*claim, error) {
 		return nil, err
 	}
 	if was.fence == 0 {
-		was.fence = uint64(time.Now().UnixMilli())
+		was.fence = uint64(time.Now().UnixMicro())
 	}
 	now := record{fence: was.fence + 1, who: e.cfg.Who}
 	if err := f.write(place, now); err != nil {

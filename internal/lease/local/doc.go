@@ -19,6 +19,9 @@
 // second; without news it never looks. (A blocking F_OFD_SETLKW would be exact, but its thread cannot be called back
 // when nobody waits any more, and it would be one thread per place.)
 //
+// A memo is a file too, which is replaced by another one. Its writer holds a place meanwhile, so nobody's death is in the
+// way of the next; who waits is told by inotify of the directory.
+//
 // # Promise
 //
 //   - Places are kept by the inode. A file that was removed or replaced is noticed at the next claim: an engine that

@@ -18,7 +18,7 @@ func TestReplacedFile(t *testing.T) {
 		harm func(path string) error
 		says string
 	}{
-		{"removed", os.Remove, "was removed, and 1 places in it are held"},
+		{"removed", os.Remove, "and 1 places in it are held"}, // or replaced, if who waits was faster
 		{"replaced", func(path string) error {
 			return errors.Join(os.WriteFile(path+".new", nil, 0o600), os.Rename(path+".new", path))
 		}, "was replaced by another file, and 1 places in it are held"},

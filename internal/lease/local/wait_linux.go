@@ -24,11 +24,10 @@ func (e *Engine) Wait(ctx context.Context, name string, among lease.Range) error
 	cannot := func(err error) error { return fmt.Errorf("cannot wait for %v of %s: %w", among, name, err) }
 	for {
 		f, w, err := e.watch(ctx, name, among)
-		if err != nil {
-			return cannot(err)
+		if err == nil {
+			err = e.await(ctx, f, w, name, among)
+			w.Close()
 		}
-		err = e.await(ctx, f, w, name, among)
-		w.Close()
 		switch {
 		case errors.Is(err, errReplaced): // and listens to the file that is there now
 		case err != nil:
@@ -53,7 +52,10 @@ func (e *Engine) watch(ctx context.Context, name string, among lease.Range) (*fi
 		return nil, nil, fmt.Errorf("cannot watch %s: %w", f.path, err)
 	}
 	w := os.NewFile(uintptr(fd), "inotify")
-	if _, err := unix.InotifyAddWatch(fd, f.path, unix.IN_MODIFY|unix.IN_CLOSE|unix.IN_MOVE_SELF|unix.IN_ATTRIB); err != nil {
+	switch _, err := unix.InotifyAddWatch(fd, f.path, unix.IN_MODIFY|unix.IN_CLOSE|unix.IN_MOVE_SELF|unix.IN_ATTRIB); {
+	case errors.Is(err, unix.ENOENT):
+		return nil, nil, errors.Join(errReplaced, w.Close())
+	case err != nil:
 		return nil, nil, errors.Join(fmt.Errorf("cannot watch %s: %w", f.path, err), w.Close())
 	}
 	return f, w, nil

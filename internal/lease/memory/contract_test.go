@@ -25,7 +25,7 @@ func TestContract(t *testing.T) {
 				Upgrade: func(t *testing.T, e lease.Engine, who string) lease.Engine {
 					session := e.Session()
 					kill(t, e)
-					return engine(t, s.Client(), remote.Config{Who: who, Resume: session})
+					return engine(t, s.Client(), remote.Config{Who: who, Resume: remote.Saved{Session: session}})
 				},
 				Cooldown: 11 * time.Second,
 				Patience: 5 * time.Minute,

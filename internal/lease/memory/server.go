@@ -23,18 +23,19 @@ type Server struct {
 	revision uint64
 	sessions map[lease.SessionID]*session
 	names    map[string]*places
+	memos    map[string]*memo
 	onTheWay []news
 	counts   Counts
 }
 
 // Counts are the requests that reached the server.
 type Counts struct {
-	Grants, Renewals, Takes, Refused, Notes, Drops, Looks, Entries, Watches, News int
+	Grants, Renewals, Takes, Refused, Notes, Drops, Looks, Entries, Memos, Watches, News int
 }
 
 // Requests are all of them, without the news that it sends.
 func (c Counts) Requests() int {
-	return c.Grants + c.Renewals + c.Takes + c.Notes + c.Drops + c.Looks + c.Watches
+	return c.Grants + c.Renewals + c.Takes + c.Notes + c.Drops + c.Looks + c.Memos + c.Watches
 }
 
 type session struct {
@@ -57,7 +58,7 @@ type places struct {
 
 // NewServer begins empty.
 func NewServer(cfg Config) *Server {
-	return &Server{cfg: cfg, started: time.Now(), sessions: map[lease.SessionID]*session{}, names: map[string]*places{}}
+	return &Server{cfg: cfg, started: time.Now(), sessions: map[lease.SessionID]*session{}, names: map[string]*places{}, memos: map[string]*memo{}}
 }
 
 // Counts are those until now.
@@ -127,14 +128,14 @@ func (c clock) AfterFunc(at time.Duration, f func()) (func(), error) {
 }
 
 func (c Counts) String() string {
-	return fmt.Sprintf("%d requests: %d grants, %d renewals, %d takes (%d refused), %d notes, %d drops, %d looks at %d entries, %d watches; %d news",
-		c.Requests(), c.Grants, c.Renewals, c.Takes, c.Refused, c.Notes, c.Drops, c.Looks, c.Entries, c.Watches, c.News)
+	return fmt.Sprintf("%d requests: %d grants, %d renewals, %d takes (%d refused), %d notes, %d drops, %d looks at %d entries, %d memos, %d watches; %d news",
+		c.Requests(), c.Grants, c.Renewals, c.Takes, c.Refused, c.Notes, c.Drops, c.Looks, c.Entries, c.Memos, c.Watches, c.News)
 }
 
 // Since are those after others.
 func (c Counts) Since(o Counts) Counts {
 	return Counts{
 		Grants: c.Grants - o.Grants, Renewals: c.Renewals - o.Renewals, Takes: c.Takes - o.Takes, Refused: c.Refused - o.Refused, Notes: c.Notes - o.Notes,
-		Drops: c.Drops - o.Drops, Looks: c.Looks - o.Looks, Entries: c.Entries - o.Entries, Watches: c.Watches - o.Watches, News: c.News - o.News,
+		Drops: c.Drops - o.Drops, Looks: c.Looks - o.Looks, Entries: c.Entries - o.Entries, Memos: c.Memos - o.Memos, Watches: c.Watches - o.Watches, News: c.News - o.News,
 	}
 }

@@ -168,16 +168,99 @@ func TestResumedTooLate(t *testing.T) {
 		}
 		pass(time.Minute)
 		lost := make(chan lease.Notice, 9)
-		next := engine(t, s.Client(), remote.Config{Who: "a", Resume: session, Notify: func(n lease.Notice) { lost <- n }})
+		next := engine(t, s.Client(), remote.Config{Who: "a", Resume: remote.Saved{Session: session}, Notify: func(n lease.Notice) { lost <- n }})
 		if n := <-lost; n.Kind != lease.Lost || n.Session != session {
 			t.Fatalf("told %+v", n)
 		}
 		if n := <-lost; n.Kind != lease.Began || n.Session.ID == session.ID {
 			t.Fatalf("told %+v", n)
 		}
-		if _, err := next.Adopt(t.Context(), saved, nil); !errors.Is(err, lease.ErrLost) {
-			t.Errorf("adopted what is gone: %v", err)
+		gone, err := next.Adopt(t.Context(), saved, nil)
+		if err != nil {
+			t.Fatal(err)
 		}
+		select {
+		case <-gone.Lost():
+		default:
+			t.Error("what is gone was adopted as if it were held")
+		}
+		b := newHolder(t, s, "b")
+		taken(t, b, 0)
+		if err := gone.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.claim(t, 0)
+	})
+}
+
+// What was taken or was to be given back without an answer is cleared up by the next program.
+func TestSavedDebts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server(t)
+		a, b := newHolder(t, s, "a"), newHolder(t, s, "b")
+		mine := a.claim(t, 0)
+		cutOnTheWayBack(a.way)
+		if _, err := a.Claim(t.Context(), "ids", 1); !errors.Is(err, lease.ErrUnavailable) {
+			t.Fatalf("claimed without an answer: %v", err)
+		}
+		go mine.Release(t.Context())
+		synctest.Wait() // it has been sent, and nothing comes back
+		saved := a.Saved()
+		if len(saved.Debts) != 2 {
+			t.Fatalf("saved %+v", saved)
+		}
+		engine(t, s.Client(), remote.Config{Who: "a", Resume: saved})
+		for place := range 2 {
+			if _, err := lease.Acquire(t.Context(), b, "ids", lease.Only(place)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// A program that goes on without a session has its places again, though they live on in the store.
+func TestLostBeforeTheStoreKnows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server(t)
+		a := newHolder(t, s, "a")
+		claim := a.claim(t, 0)
+		a.Close()
+		saved := a.Saved()
+		saved.Session = lease.Session{}
+		next := engine(t, s.Client(), remote.Config{Who: "a", Resume: saved})
+		if _, err := next.Adopt(t.Context(), claim.Saved(), nil); err != nil {
+			t.Fatal(err)
+		}
+		again, err := next.Claim(t.Context(), "ids", 0)
+		if err != nil || again.Fence() <= claim.Fence() {
+			t.Fatalf("claimed again: %v, %v", again, err)
+		}
+	})
+}
+
+// Who waits for a full range learns when the store is there again: what is in his way is another thing then.
+func TestWaitsForTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := server(t)
+		a, b := newHolder(t, s, "a"), newHolder(t, s, "b")
+		a.claim(t, 0)
+		b.way.Cut()
+		if _, err := b.Claim(t.Context(), "ids", 0); !errors.Is(err, lease.ErrUnavailable) {
+			t.Fatal(err)
+		}
+		told := make(chan error, 1)
+		go func() { told <- b.Wait(t.Context(), "ids", lease.Only(0)) }()
+		pass(time.Minute)
+		select {
+		case err := <-told:
+			t.Fatalf("told while the store is away: %v", err)
+		default:
+		}
+		b.way.Join()
+		if err := <-told; err != nil {
+			t.Fatal(err)
+		}
+		taken(t, b, 0)
 	})
 }
 

@@ -123,4 +123,5 @@ func (c *Client) interrupt() {
 			}
 		}
 	}
+	c.interruptMemos()
 }

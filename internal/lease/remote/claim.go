@@ -59,13 +59,20 @@ func (e *Engine) Adopt(ctx context.Context, saved lease.Saved, _ *os.File) (leas
 	switch {
 	case e.ctx.Err() != nil:
 		return nil, cannot(lease.ErrClosed)
-	case saved.Session == 0 || saved.Session != e.session.ID:
-		return nil, cannot(fmt.Errorf("%w: its session %x is not that of the engine", lease.ErrLost, saved.Session))
+	case saved.Session == 0:
+		return nil, cannot(errNoSession)
 	case e.claims[k] != nil:
 		return nil, cannot(lease.ErrTaken)
 	}
-	return e.note(k, saved.Fence, saved.Session), nil
+	c := e.note(k, saved.Fence, saved.Session)
+	if saved.Session != e.session.ID {
+		c.state = lost
+		close(c.gone)
+	}
+	return c, nil
 }
+
+var errNoSession = errors.New("it was made without a session")
 
 // SetValue writes to the store.
 func (c *claim) SetValue(ctx context.Context, value string) error {

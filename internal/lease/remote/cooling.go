@@ -56,6 +56,14 @@ func (e *Engine) expected(k key) uint64 {
 	return 0
 }
 
+// hasLost reports whether a mark is that of a claim which was lost here and not released.
+func (e *Engine) hasLost(k key, fence uint64) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := e.claims[k]
+	return c != nil && c.state == lost && c.fence == fence
+}
+
 // inTheWay deals with the entry of a place that could not be taken, and says whether to try again.
 func (e *Engine) inTheWay(ctx context.Context, k key, s lease.Session, x Entry) (again bool, err error) {
 	switch {
@@ -67,6 +75,12 @@ func (e *Engine) inTheWay(ctx context.Context, k key, s lease.Session, x Entry) 
 		// Our own, and no claim of ours: what an earlier request took or gave back without an answer.
 		if err := e.store.Drop(ctx, k.name, k.place, x.Fence); err != nil {
 			return false, e.doubt(ctx, k, s, err)
+		}
+		return true, nil
+	case x.Alive && e.hasLost(k, x.Fence):
+		// Our own, in a session that we have lost before the store did.
+		if err := e.store.Revoke(ctx, x.Session); err != nil && !errors.Is(err, ErrGone) {
+			return false, e.explain(ctx, err)
 		}
 		return true, nil
 	case x.Alive:

@@ -18,7 +18,7 @@ type Config struct {
 	ClockError time.Duration      // by how much two clocks may differ over a lease; default a tenth of it
 	Request    time.Duration      // how long a request may take; default a quarter of the lease
 	Notify     func(lease.Notice) // hears of the session, if it is not nil; must not block
-	Resume     lease.Session      // of an earlier program of this process, which nobody is told of; a new one if its ID is 0
+	Resume     Saved              // of an earlier program of this process, whose session nobody is told of; a new one if its ID is 0
 	Clock      Clock              // default Boottime
 }
 
@@ -99,8 +99,8 @@ func New(store Store, cfg Config) (*Engine, error) {
 	e := &Engine{
 		cfg: cfg, store: store, ctx: ctx, end: end,
 		poke: make(chan struct{}, 1), changed: make(chan struct{}),
-		session: cfg.Resume, cause: errors.New("no answer yet"),
-		claims: map[key]*claim{}, busy: map[key]struct{}{}, debts: map[key]debt{}, cooling: map[key]observation{}, hints: map[string]hint{},
+		session: cfg.Resume.Session, cause: errors.New("no answer yet"),
+		claims: map[key]*claim{}, busy: map[key]struct{}{}, debts: cfg.Resume.debts(), cooling: map[key]observation{}, hints: map[string]hint{},
 	}
 	e.running.Go(e.run)
 	return e, nil
@@ -174,7 +174,7 @@ func (e *Engine) Close() error {
 	s, places := e.session, len(e.claims)+len(e.busy)
 	e.mu.Unlock()
 	// What an earlier program had may not have been adopted yet.
-	if s.ID != 0 && s.ID != e.cfg.Resume.ID && places == 0 {
+	if s.ID != 0 && s.ID != e.cfg.Resume.Session.ID && places == 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), e.cfg.Request)
 		defer cancel()
 		_ = e.store.Revoke(ctx, s.ID) // or it runs out

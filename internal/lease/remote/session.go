@@ -11,7 +11,7 @@ import (
 
 // run holds one session after the other until the engine is closed.
 func (e *Engine) run() {
-	s, former := e.cfg.Resume, lease.SessionID(0)
+	s, former := e.cfg.Resume.Session, lease.SessionID(0)
 	for e.ctx.Err() == nil {
 		if s.ID == 0 {
 			var err error
@@ -73,7 +73,7 @@ func (e *Engine) start(s lease.Session) {
 // hold renews the session until it is lost, and says why.
 func (e *Engine) hold(s lease.Session) (cause error) {
 	interval := e.cfg.Lease / 3
-	if e.cfg.Resume.ID == s.ID {
+	if e.cfg.Resume.Session.ID == s.ID {
 		interval = 0 // how long the old program did not renew it is unknown
 	}
 	for failures := 0; ; {

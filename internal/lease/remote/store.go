@@ -40,6 +40,16 @@ type Store interface {
 	// interrupted: then somebody has to look again.
 	Watch(ctx context.Context, name string, among lease.Range, after uint64) <-chan Change
 
+	// Memo reads words that belong to no session, and the revision at which they were so.
+	Memo(ctx context.Context, name string) (lease.Memo, uint64, error)
+
+	// SetMemo writes them if their revision is still that one. It returns the new one and true, or false.
+	SetMemo(ctx context.Context, name, text string, since uint64) (uint64, bool, error)
+
+	// MemoChanged returns a channel that is closed when they change after a revision of the store, when the context ends,
+	// or when the watch is interrupted: then somebody has to read again.
+	MemoChanged(ctx context.Context, name string, after uint64) <-chan struct{}
+
 	// String names the store in errors.
 	String() string
 

@@ -14,7 +14,8 @@ import (
 // somebody took it does not try: of a thousand a few dozen do.
 const spread = 50 * time.Millisecond
 
-// Wait returns when a place of the range was seen free, or its cooldown over.
+// Wait returns when a place of the range was seen free, or its cooldown over; and when the store answers again, so that who
+// waits learns what is in his way now.
 func (e *Engine) Wait(ctx context.Context, name string, among lease.Range) error {
 	cannot := func(err error) error { return fmt.Errorf("cannot wait for %v of %s: %w", among, name, err) }
 	if err := lease.Check(name, among); err != nil {
@@ -23,8 +24,9 @@ func (e *Engine) Wait(ctx context.Context, name string, among lease.Range) error
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(e.ctx, cancel)()
+	away := e.Session().ID == 0
 	for failures := 0; ; failures++ {
-		found, err := e.watch(ctx, name, among)
+		found, err := e.watch(ctx, name, among, away)
 		switch {
 		case e.ctx.Err() != nil:
 			return cannot(lease.ErrClosed)
@@ -37,6 +39,7 @@ func (e *Engine) Wait(ctx context.Context, name string, among lease.Range) error
 		case errors.Is(err, errInterrupted):
 			failures = min(failures, 3) // it may have served for days
 		}
+		away = away || errors.Is(err, lease.ErrUnavailable)
 		if err := e.pause(ctx, e.backoff(failures)); err != nil {
 			return cannot(err)
 		}
@@ -45,8 +48,8 @@ func (e *Engine) Wait(ctx context.Context, name string, among lease.Range) error
 
 var errInterrupted = errors.New("the watch was interrupted")
 
-// watch looks once and follows what changes, until a place is free.
-func (e *Engine) watch(ctx context.Context, name string, among lease.Range) (found bool, err error) {
+// watch looks once and follows what changes, until a place is free. Of a store that was away it is enough to see it.
+func (e *Engine) watch(ctx context.Context, name string, among lease.Range, away bool) (found bool, err error) {
 	if _, err := e.current(ctx, time.Hour); err != nil {
 		return false, err // without a session nothing could be claimed
 	}
@@ -54,7 +57,7 @@ func (e *Engine) watch(ctx context.Context, name string, among lease.Range) (fou
 	if err != nil {
 		return false, err
 	}
-	if len(e.free(name, among, entries)) > 0 {
+	if away || len(e.free(name, among, entries)) > 0 {
 		return true, nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
