@@ -259,8 +259,12 @@ func TestAdoptTmpDirs(t *testing.T) {
 	bad := h
 	bad.Bases = slices.Clone(h.Bases)
 	bad.Bases[0].Path = parent
+	bad.Bases = append(slices.Clone(h.Bases), bad.Bases[0])
 	if _, err := worker.AdoptTmpDirs("web", bad, nil); err == nil {
 		t.Error("adopted what is not locked")
+	}
+	if _, err := unix.FcntlInt(uintptr(h.Bases[0].Lock), unix.F_GETFD, 0); err != nil {
+		t.Errorf("the lock cannot be given back: %v", err)
 	}
 	next, err := worker.AdoptTmpDirs("web", h, func(err error) { t.Error(err) })
 	if err != nil {

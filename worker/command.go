@@ -48,6 +48,8 @@ type Command struct {
 	Files []int
 	// Stdin, Stdout and Stderr are raw descriptors, or DevNull.
 	Stdin, Stdout, Stderr int
+	// Path, if not empty, is what is executed: Argv[0] is only a name then.
+	Path string
 	// Program, if not nil, is executed instead of what Argv[0] leads to, if that
 	// is another file by now. See Keep. It may be closed at any time.
 	Program *Program
@@ -69,6 +71,10 @@ type Command struct {
 	// them, to the worker's own pid. This, As, Umask, Limits, Settings and a Program
 	// that has to be executed cost a start through the exec shim; once, not each.
 	ListenPID bool
+	// Session has it lead a session of its own, away from our terminal. Its process group is its own in any case.
+	Session bool
+	// Deadman, if not nil, is told of the process before that runs its program. It costs a start through the exec shim.
+	Deadman *Deadman
 	// Orphans says what becomes of the worker when the supervisor dies.
 	Orphans OrphanPolicy
 	// Group is the control group that the process is born in; nil is the supervisor's.
@@ -83,6 +89,17 @@ type Command struct {
 	// member left the process group without ending, as a daemon does, is noticed
 	// within 250 ms.
 	OnGone func()
+}
+
+// Deadman is a process that kills others when their time is over; see internal/deadman.
+type Deadman struct {
+	// Socket leads to it: a descriptor other than the standard ones, which stays the caller's.
+	Socket int
+	// Token and Sessions are what it is told.
+	Token    uint64
+	Sessions [2]int64
+	// Until is when the time is over by what is known now, in CLOCK_BOOTTIME: the program is not run after that.
+	Until time.Duration
 }
 
 // StartResult is the outcome of a Start: either Process, whose program runs (or

@@ -33,6 +33,7 @@ const (
 	StageDir      Stage = "enter working directory for" // Dir is missing or closed to us, or to As
 	StageKeep     Stage = "keep capabilities for"       // the supervisor does not have one of Settings.Capabilities
 	StageNoPrivs  Stage = "set no_new_privs for"        // Settings.NoNewPrivs was refused
+	StageDeadman  Stage = "tell the deadman of"         // nobody would kill it in time, or its time is over
 	StageExec     Stage = "execute"                     // execve(2) of the program, which is there
 )
 
@@ -79,6 +80,8 @@ func (e *ExecError) explain() string {
 		return " (that needs CAP_SETUID and CAP_SETGID)"
 	case e.Stage == StageIdentity && is(syscall.EINVAL):
 		return " (the user namespace has no such user or group)"
+	case e.Stage == StageDeadman && is(syscall.ETIME):
+		return " (its claims have ended)"
 	case e.Stage == StageExec:
 		return explainExec(is)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -80,7 +79,7 @@ var (
 )
 
 // AdoptTmpDirs are the directories of the program that this one has replaced: as NewTmpDirs, but those of before are kept
-// locked, and there until Settle. On an error none is, and a descriptor that is not what it should be stays as it is.
+// locked, and there until Settle. The descriptors that were handed stay open until then: who cannot go on can give them back.
 func AdoptTmpDirs(name string, h HandedTmpDirs, report func(error)) (*TmpDirs, error) {
 	t := NewTmpDirs(name, report)
 	t.serial, t.unsettled = h.Serial, h.Leaving
@@ -102,13 +101,11 @@ func (t *TmpDirs) adoptBase(b HandedTmpBase) error {
 	base := &tmpBase{path: b.Path, users: 1} // until Settle
 	if b.Lock >= 0 {
 		held, err := holdAgain(b.Path, b.Lock)
-		if errors.Is(err, fs.ErrNotExist) { // its last removal was over in the last moment
-			err = syscall.Close(b.Lock)
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // or its last removal was over in the last moment
 			return err
 		}
 		base.held = held
+		t.handed = append(t.handed, b.Lock)
 	}
 	t.bases[b.Path] = base
 	if b.Next {
@@ -124,7 +121,10 @@ func (t *TmpDirs) Settle() {
 			d.Remove()
 		}
 	}
-	t.unsettled = nil
+	for _, fd := range t.handed {
+		_ = syscall.Close(fd) // we have copies
+	}
+	t.unsettled, t.handed = nil, nil
 	t.mu.Lock()
 	bases := slices.Collect(maps.Values(t.bases))
 	t.mu.Unlock()
@@ -151,21 +151,4 @@ func (t *TmpDirs) Adopt(h HandedTmpDir) (*TmpDir, error) {
 	}
 	base.users++
 	return d, nil
-}
-
-// holdAgain has a directory that the program before has locked. The lock is the descriptor's, and outlives that.
-func holdAgain(path string, fd int) (*heldDir, error) {
-	var named, locked syscall.Stat_t
-	if err := errors.Join(syscall.Lstat(path, &named), syscall.Fstat(fd, &locked)); err != nil {
-		return nil, err
-	}
-	if named.Dev != locked.Dev || named.Ino != locked.Ino || syscall.Flock(fd, syscall.LOCK_EX|syscall.LOCK_NB) != nil {
-		return nil, errNotThatLock
-	}
-	root, err := os.OpenRoot(path)
-	if err != nil {
-		return nil, err
-	}
-	syscall.CloseOnExec(fd)
-	return &heldDir{path: path, root: root, lock: os.NewFile(uintptr(fd), path)}, nil
 }

@@ -23,6 +23,9 @@ func ordersOf(cmd Command, as *Identity, attr *syscall.ProcAttr) shim.Orders {
 	for _, l := range cmd.Limits {
 		orders.Limits = append(orders.Limits, shim.Limit(l))
 	}
+	if d := cmd.Deadman; d != nil {
+		orders.Watch = shim.Watch{Token: d.Token, Sessions: [2]uint64{uint64(d.Sessions[0]), uint64(d.Sessions[1])}, Until: uint64(d.Until)}
+	}
 	if as != nil {
 		orders.As = &shim.Identity{UID: as.UID, GID: as.GID, Groups: as.Groups}
 		orders.Death = cmd.Orphans.signal()
@@ -63,6 +66,14 @@ func (id *Identity) isOurs() bool {
 	return os.Geteuid() != 0 || !slices.ContainsFunc(have, surplus)
 }
 
+// path is what to execute, as far as it is known by now.
+func (cmd *Command) path() (string, error) {
+	if cmd.Path != "" {
+		return cmd.Path, nil
+	}
+	return lookPath(cmd.Argv, cmd.Env, cmd.Dir)
+}
+
 // orKept decides what to execute: what the command's path leads to (as lookPath found
 // it, or did not), or the kept file, by a descriptor that the caller closes.
 func (p *Program) orKept(path, dir string, notFound error) (string, int, error) {
@@ -95,6 +106,8 @@ func (st *start) failure(s shim.Status) error {
 		e.Stage = StageIdentity
 	case shim.StageDir:
 		e.Stage = StageDir
+	case shim.StageDeadman:
+		e.Stage = StageDeadman
 	case shim.StageExec:
 		if s.Errno == 0 {
 			return nil

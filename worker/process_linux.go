@@ -47,6 +47,13 @@ func (p *Process) PID() int { return p.pid }
 // Started is the moment of the fork.
 func (p *Process) Started() time.Time { return p.started }
 
+// Describe lends a pidfd of the process for the time of a call; it is -1 if it was reaped.
+func (p *Process) Describe(use func(pidfd int)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	use(p.pidfd)
+}
+
 // Signal sends sig to the worker itself. It returns an error that wraps
 // os.ErrProcessDone once the worker has been reaped; until then a dead worker
 // swallows signals without error, as kill(2) has it.

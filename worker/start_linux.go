@@ -58,7 +58,7 @@ func (s *Spawner) start(r request) {
 
 func (s *Spawner) fork(r request) (*start, error) {
 	s.limitOpenFiles(&r.cmd)
-	path, err := lookPath(r.cmd.Argv, r.cmd.Env, r.cmd.Dir)
+	path, err := r.cmd.path()
 	kept := -1
 	if program := r.cmd.Program; program != nil {
 		path, kept, err = program.orKept(path, r.cmd.Dir, err)
@@ -109,12 +109,12 @@ func (s *Spawner) forkAs(st *start, cmd Command, kept, group int) error {
 		Dir:   cmd.Dir,
 		Env:   cmd.Env,
 		Files: s.files(cmd),
-		Sys:   &syscall.SysProcAttr{Setpgid: true, Pdeathsig: cmd.Orphans.signal(), PidFD: &pidfd},
+		Sys:   &syscall.SysProcAttr{Setpgid: !cmd.Session, Setsid: cmd.Session, Pdeathsig: cmd.Orphans.signal(), PidFD: &pidfd},
 	}
 	if group >= 0 {
 		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = true, group
 	}
-	st.direct = !cmd.ListenPID && cmd.Umask == nil && len(cmd.Limits) == 0 && cmd.Settings.areNone() && st.as == nil && !st.kept
+	st.direct = !cmd.ListenPID && cmd.Umask == nil && len(cmd.Limits) == 0 && cmd.Settings.areNone() && st.as == nil && !st.kept && cmd.Deadman == nil
 	if st.direct {
 		return s.forkInto(st, cmd, st.path, cmd.Argv, attr)
 	}
@@ -130,6 +130,10 @@ func (s *Spawner) forkAs(st *start, cmd Command, kept, group int) error {
 	if st.kept {
 		orders.Program, orders.Execveat = len(attr.Files), unix.SYS_EXECVEAT
 		attr.Files = append(attr.Files, uintptr(kept))
+	}
+	if d := cmd.Deadman; d != nil {
+		orders.Watch.Socket = len(attr.Files)
+		attr.Files = append(attr.Files, uintptr(d.Socket))
 	}
 	attr.Env = append(shim.Environ(), cmd.Env...)
 	st.status = status[0]

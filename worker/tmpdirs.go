@@ -37,6 +37,7 @@ type TmpDirs struct {
 	leaving  map[*TmpDir]struct{} // being removed
 
 	unsettled []HandedTmpDir // whose removal begins with Settle
+	handed    []int          // descriptors that end with Settle
 }
 
 // clearing is how far the removal of what earlier supervisors have left has come.

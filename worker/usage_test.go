@@ -87,7 +87,7 @@ func TestCPUTimeOfDescendants(t *testing.T) {
 	}{
 		{"a child", burn + ` & read x`, true},
 		{"a child's child", `(` + burn + `; true) & read x`, true},
-		{"a child that has ended", burn + ` </dev/null; read x`, true},
+		{"a child that has ended", burn + ` </dev/null >/dev/null; echo done; read x`, true},
 		{"one whose parent has ended", `(` + burn + ` &); read x`, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -45,6 +45,16 @@ func (g *Group) Kill() error {
 	return nil
 }
 
+// Open makes a descriptor of the group's directory, by which somebody else can kill it. The caller closes it.
+func (g *Group) Open() (fd int, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.events < 0 {
+		return -1, os.ErrProcessDone
+	}
+	return open(g.dir, unix.O_RDONLY|unix.O_DIRECTORY)
+}
+
 // held is how many processes Signal holds at once, each by a descriptor. They share our limit with everything else.
 const held = 256
 

@@ -16,6 +16,7 @@ type Orders struct {
 	// with the number Execveat: the frozen package syscall does not know it, the
 	// parent does. 0 is none.
 	Program, Execveat int
+	Watch             Watch
 }
 
 // Limit is a limit of resources.
@@ -36,8 +37,8 @@ type Identity struct {
 //
 // ORDERS are the number of the status descriptor and, separated by commas, what
 // there is of: u with the mask; l with resource:soft:hard; those of Settings; i with
-// uid:gid:groups; k with a signal; x with descriptor:number; d if there is a DIR. All
-// numbers are decimal.
+// uid:gid:groups; k with a signal; x with descriptor:number; m with socket:token:session:session:until; d
+// if there is a DIR. All numbers are decimal.
 func (o Orders) Argv(path string, argv []string) []string {
 	text := []byte(format(uint64(o.Status)))
 	add := func(letter byte, numbers ...uint64) {
@@ -68,6 +69,9 @@ func (o Orders) Argv(path string, argv []string) []string {
 	}
 	if o.Program != 0 {
 		add('x', uint64(o.Program), uint64(o.Execveat))
+	}
+	if w := o.Watch; w.Socket != 0 {
+		add('m', uint64(w.Socket), w.Token, w.Sessions[0], w.Sessions[1], w.Until)
 	}
 	if o.Dir != "" {
 		add('d')
@@ -125,6 +129,8 @@ func (o *Orders) set(letter byte, numbers []uint64) bool {
 		o.Death = syscall.Signal(numbers[0])
 	case letter == 'x' && len(numbers) == 2:
 		o.Program, o.Execveat = int(numbers[0]), int(numbers[1])
+	case letter == 'm' && len(numbers) == 5:
+		o.Watch = Watch{Socket: int(numbers[0]), Token: numbers[1], Sessions: [2]uint64{numbers[2], numbers[3]}, Until: numbers[4]}
 	default:
 		return o.Settings.set(letter, numbers)
 	}

@@ -7,6 +7,9 @@ import (
 
 // perform carries out the orders. On failure it returns the status to tell.
 func (o Orders) perform() (Status, bool) {
+	if err := o.Watch.report(); err != nil { // while there are descriptors to be had
+		return Status{Stage: StageDeadman, Errno: errnoOf(err)}, false
+	}
 	if o.Umask != nil {
 		syscall.Umask(int(*o.Umask))
 	}
@@ -38,6 +41,9 @@ func (o Orders) perform() (Status, bool) {
 	}
 	if err := o.restrict(); err != nil {
 		return Status{Stage: StageNoNewPrivs, Errno: errnoOf(err)}, false
+	}
+	if err := o.Watch.check(); err != nil {
+		return Status{Stage: StageDeadman, Errno: errnoOf(err)}, false
 	}
 	return Status{}, true
 }

@@ -21,6 +21,7 @@ func TestParseStatus(t *testing.T) {
 		"nice 13":                    {Stage: StageNice, Errno: syscall.EACCES},
 		"capability 1 12":            {Stage: StageCapability, Errno: syscall.EPERM, Resource: 12},
 		"no-new-privs 22":            {Stage: StageNoNewPrivs, Errno: syscall.EINVAL},
+		"deadman 62":                 {Stage: StageDeadman, Errno: syscall.ETIME},
 		"oom 13 7":                   {},
 		"exec 2 ":                    {},
 		"exec x":                     {},
@@ -51,6 +52,7 @@ func TestOrders(t *testing.T) {
 		{Orders{Status: 4, Umask: &mask, Death: 9}, "4,u23,k9"},
 		{Orders{Status: 4, Umask: new(uint32), Dir: "/a,d b"}, "4,u0,d"},
 		{Orders{Status: 12, Program: 13, Execveat: 322}, "12,x13:322"},
+		{Orders{Status: 4, Watch: Watch{5, 6, [2]uint64{1<<64 - 1, 0}, 7}}, "4,m5:6:18446744073709551615:0:7"},
 		{Orders{Status: 4, Limits: []Limit{{7, 0, 1<<64 - 1}, {4, 1, 2}}}, "4,l7:0:18446744073709551615,l4:1:2"},
 		{Orders{Status: 4, As: &Identity{UID: 33, GID: 34}}, "4,i33:34"},
 		{Orders{Status: 4, As: &Identity{UID: 33, GID: 34, Groups: []uint32{34, 1<<32 - 2}}}, "4,i33:34:34:4294967294"},
@@ -67,7 +69,7 @@ func TestOrders(t *testing.T) {
 			t.Errorf("%q became %+v, %q, %q", line, o, path, argv)
 		}
 	}
-	for _, text := range []string{"", "x", "4,", "4,u", "4,u1:2", "4,l1:2", "4,l1:2:3:4", "4,i1", "4,k", "4,x3", "4u1", "4,z1", "4,n", "4,b1:2", "4,c", "4,u18446744073709551616", "4:5"} {
+	for _, text := range []string{"", "x", "4,", "4,u", "4,u1:2", "4,l1:2", "4,l1:2:3:4", "4,i1", "4,k", "4,x3", "4u1", "4,z1", "4,n", "4,b1:2", "4,c", "4,m1:2:3:4", "4,u18446744073709551616", "4:5"} {
 		if _, _, _, ok := parseOrders([]string{Name, text, "/bin/x", "x"}); ok {
 			t.Errorf("accepted %q", text)
 		}

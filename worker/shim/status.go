@@ -19,6 +19,7 @@ const (
 	StageDir                     // the directory is closed to the user
 	StageCapability              // a capability could not be kept
 	StageNoNewPrivs              // no_new_privs was refused
+	StageDeadman                 // nobody can be told when it has to die, or it has to be dead already
 	StageExec                    // execve(2) was reached
 )
 
@@ -48,6 +49,8 @@ func (s Stage) word() string {
 		return "capability"
 	case StageNoNewPrivs:
 		return "no-new-privs"
+	case StageDeadman:
+		return "deadman"
 	case StageExec:
 		return "exec"
 	}
