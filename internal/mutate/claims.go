@@ -9,7 +9,7 @@ func claimBugs() []mutation {
 		},
 		{
 			"a claim is given back when its worker is killed, not when it is reaped", "claims.go",
-			"if w.Health.HasProcess() && (c.Right", "if w.Health.HasProcess() && w.Health != Killed && (c.Right",
+			"if w.Health.HasProcess() && w.Uses(c)", "if w.Health.HasProcess() && w.Health != Killed && w.Uses(c)",
 		},
 		{
 			"a loss is forgotten", "claims.go",
@@ -52,7 +52,7 @@ func claimBugs() []mutation {
 			"s.withdraw(right, s.wants[right])", "s.withdraw(right, s.Asked[right])",
 		},
 		{
-			"more is asked for than there is room", "claims.go",
+			"more is asked for than there is room", "reconcile.go",
 			"min(s.wants[ToID], max(0, s.limit()-s.census().occupied))", "s.wants[ToID] + 1",
 		},
 		{
@@ -74,6 +74,14 @@ func claimBugs() []mutation {
 		{
 			"a rollout waits for a leader that others have", "rollout.go",
 			"return s.StandsBy(slot) && s.Slots[slot].Generation == generation", "return false",
+		},
+		{
+			"a leader that stands by holds up the repair of the others", "fitness.go",
+			" && !s.StandsBy(i)", "",
+		},
+		{
+			"the worker id of a leader that stands by is given to another slot", "claims.go",
+			"\t\ts.census().take(deserted)\n", "",
 		},
 		{
 			"a backoff begins again while a claim is awaited", "moves.go",

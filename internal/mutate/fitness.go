@@ -99,7 +99,7 @@ func recycleBugs() []mutation {
 		},
 		{
 			"a successor starts for a recycling although a rollout has begun", "reconcile.go",
-			"\t\tcase s.postpones(i):\n", "",
+			"\tcase s.postpones(i):\n", "",
 		},
 		{
 			"a recycling whose successor failed is tried again at once", "deaths.go",
@@ -108,6 +108,10 @@ func recycleBugs() []mutation {
 		{
 			"a recycling that failed is not tried again", "recycle.go",
 			"s.recycled(incumbent)\n\ts.Due = append(s.Due, incumbent)", "s.recycled(incumbent)",
+		},
+		{
+			"a rollout relies on a worker that goes because its recycling ended", "reconcile.go",
+			" && (slot.isRecycled(A) || slot.isRecycled(B))", " && false",
 		},
 		{
 			"the gap outlives the pool", "shutdown.go",

@@ -11,7 +11,7 @@ type mutation struct {
 
 // mutations are all the planted bugs, in the order of the page.
 func mutations() []mutation {
-	return slices.Concat(workerBugs(), wishBugs(), fitnessBugs(), recycleBugs(), claimBugs())
+	return slices.Concat(workerBugs(), wishBugs(), fitnessBugs(), recycleBugs(), claimBugs(), turnBugs())
 }
 
 // workerBugs are about workers and what happens to them. When the machine changes and a text is not found any more, plant the same bug in the
@@ -98,7 +98,7 @@ func workerBugs() []mutation {
 		},
 		{
 			"a queued rollout is lost", "rollout.go",
-			"case queued == 0:", "case queued == s.Rollout.Target+1:",
+			"s.Rollout.After = queued, after", "s.Rollout.After = 0, after",
 		},
 		{
 			"a forced exit leaves a rollout without an end", "shutdown.go",

@@ -36,6 +36,7 @@ the books of an environment of its own, never from what the machine counts:
 | fitness | who does not work is replaced as soon as the pool can do without it, and not before, and its failure counts |
 | recycling | only who is due is recycled, one at a time with a gap, never in a rollout, and nobody who is due is forgotten |
 | claims | nobody leads with the claim of another one, no more is held or asked for than is needed, and slots that have nobody come first |
+| turns | where supervisors take turns, no rollout begins and no slot gets the target without one, it is given back when nothing rolls, and nobody asks for one in vain |
 
 `
 

@@ -21,22 +21,22 @@ func wishBugs() []mutation {
 		},
 		{
 			"of two queued specifications the first wins", "wish.go",
-			"case s.Rollout.Phase == Rolling:\n\t\ts.Rollout.Queued", "case s.Rollout.After.Workers > 0:\n\tcase s.Rollout.Phase == Rolling:\n\t\ts.Rollout.Queued",
+			"default:\n\t\ts.Rollout.Queued", "case s.Rollout.After.Workers > 0:\n\tdefault:\n\t\ts.Rollout.Queued",
 		},
 		{
-			"a queued specification is forgotten", "rollout.go",
-			"s.begin(after)", "s.begin(s.Spec)",
+			"a queued specification is forgotten", "turns.go",
+			"return s.Rollout.After\n", "return s.Spec\n",
 		},
 		{
 			"the queue survives an abort", "rollout.go",
 			"s.Rollout.Queued, s.Rollout.After = 0, Spec{}", "s.Rollout.After = Spec{}",
 		},
 		{
-			"an abort does not answer for the queue", "rollout.go",
-			"s.Rollout.Target = queued\n\t\ts.act(RolloutEnded{Target: queued, Cause: Aborted})", "s.Rollout.Target = queued",
+			"an abort does not answer for the queue", "turns.go",
+			"s.act(RolloutEnded{Target: queued, Cause: cause})", "_ = cause",
 		},
 		{
-			"the number of an aborted rollout is given again", "rollout.go",
+			"the number of an aborted rollout is given again", "turns.go",
 			"s.Rollout.Target = queued\n", "",
 		},
 		{
@@ -97,7 +97,35 @@ func wishBugs() []mutation {
 		},
 		{
 			"the delay of a stop keeps workers that start", "shutdown.go",
-			"case w.Health == Starting || delay == 0:", "case delay == 0:",
+			"case w.Health == Starting:", "case w.Health == Starting && delay == 0:",
+		},
+		{
+			"a stop steers nobody away though others will come", "part.go",
+			"s.act(Steer{Members: vacant})", "_ = vacant",
+		},
+		{
+			"connections are to wait for others where somebody is", "part.go",
+			"if !slot.Workers[side].Health.HasProcess() {", "if slot.Workers[side].Health.HasProcess() {",
+		},
+		{
+			"a stop steers away and does not settle", "part.go",
+			"s.Parting == Parted && settle > 0", "s.Parting != Parted && settle > 0",
+		},
+		{
+			"queues stay abandoned though others will come", "part.go",
+			"if !s.keeps(i, side) {", "if !s.keeps(i, side) && s.Phase != Serving {",
+		},
+		{
+			"the second termination forgets to steer away", "shutdown.go",
+			"if s.Parting == Departs {", "if s.Parting == Parted {",
+		},
+		{
+			"after the delay of a stop nobody is steered away from", "step.go",
+			"if s.Parting == Departs {", "if s.Parting == Departs && s.Phase == Serving {",
+		},
+		{
+			"the settle time of a stop is that of its delay", "moves.go",
+			"case s.Parting == Parted:", "case s.Parting == Departs:",
 		},
 		{
 			"the delay of a stop is no settle time", "spec.go",

@@ -24,6 +24,7 @@ const (
 	ruleFitness   = "fitness"
 	ruleRecycling = "recycling"
 	ruleClaims    = "claims"
+	ruleTurns     = "turns"
 	ruleBooks     = "books"
 )
 
@@ -43,14 +44,14 @@ type checker struct {
 	died      *Ref  // whose death was reported in this step
 	buried    bool
 	isForced  bool          // this is the fourth termination or a kill
-	rolled    bool          // a rollout was asked for in this step
-	wasOpen   bool          // while one was open
 	mustAbort bool          // a successor failed, or an abort was asked for
 	wentBack  bool          // a rollout has ended like this
 	aborted   bool          // an abort was asked for
 	proof     time.Duration // what the worker that became ready has to prove
 	mustQuit  bool          // a slot failed too often
 	replaced  []int         // places of workers that did not work, and are taken away in this step
+	turn      bool          // there is a turn, and no rollout has ended in this step
+	asked     [rights]bool  // claims were asked for in this step
 	cut       int           // place of the worker whose claim lapses or was lost; -1 if nobody's did
 }
 
@@ -64,6 +65,7 @@ func (w *world) after(h happening) (*world, error) {
 		c.now.left.spend(h.spend)
 	}
 	c.happen()
+	c.turn = c.now.fleet.turns() > 0
 	if c.now.st, c.acts, c.err = steps(w.st, h.ev); c.err != nil {
 		return nil, c.err
 	}
@@ -115,7 +117,7 @@ func (w *world) ignores(ev Event) error {
 
 func same(a, b *State) bool {
 	return a.Phase == b.Phase && a.Spec == b.Spec && a.Generation == b.Generation && a.Rollout == b.Rollout &&
-		a.Terms == b.Terms && a.ExitCode == b.ExitCode && a.LastInc == b.LastInc &&
+		a.Terms == b.Terms && a.Parting == b.Parting && a.ExitCode == b.ExitCode && a.LastInc == b.LastInc &&
 		slices.Equal(a.Slots, b.Slots) && slices.Equal(a.Dumps, b.Dumps) && slices.Equal(a.Owed, b.Owed) &&
 		slices.Equal(a.Due, b.Due) && a.Resting == b.Resting && slices.Equal(a.Held, b.Held) && a.Asked == b.Asked
 }
@@ -194,7 +196,7 @@ func (c *checker) happen() {
 	case Lost:
 		c.lost(e.Claim)
 	case RollRequested:
-		c.rolls()
+		c.now.queued = true
 	case ReloadRequested:
 		c.reload(e)
 	case DumpRequested:
@@ -208,14 +210,15 @@ func (c *checker) happen() {
 	case SpecChanged:
 		c.change(e)
 	case AbortRequested:
-		c.mustAbort, c.aborted = true, true
+		c.mustAbort, c.aborted = w.open != 0, true
 	case TermReceived:
 		w.terms++
 		w.patient = !w.stopping && w.spec.StopDelay > 0
 		w.stopping = true
 		c.isForced = w.terms == 4
 	case StopRequested:
-		w.stopping, w.patient = true, w.spec.StopDelay > 0
+		w.stopping, w.heirs = true, e.Outlived
+		w.patient = w.spec.StopDelay > 0 || w.heirs && w.spec.Settle > 0 && w.hasVacancy()
 	case KillRequested:
 		w.stopping, c.isForced = true, true
 	}
@@ -286,11 +289,6 @@ func (c *checker) charge(ref Ref, p *proc) {
 	}
 }
 
-func (c *checker) rolls() {
-	c.rolled, c.wasOpen = true, c.now.open != 0
-	c.now.queued = c.now.queued || c.wasOpen
-}
-
 // reload says who is to get the signal: all that serve, at once, and those that start, when they are ready.
 func (c *checker) reload(e ReloadRequested) {
 	w := c.now
@@ -299,7 +297,7 @@ func (c *checker) reload(e ReloadRequested) {
 	switch policy := w.spec.Reload; {
 	case policy == ReloadRoll,
 		policy == ReloadAuto && (w.open != 0 || len(serving) == 0 || slices.ContainsFunc(serving, unsafe)):
-		c.rolls()
+		c.now.queued = true
 		return
 	}
 	for _, ref := range serving {

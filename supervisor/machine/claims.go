@@ -9,6 +9,7 @@ type Right uint8
 const (
 	ToID   Right = iota // to give a worker id to a worker
 	ToLead              // to have the leader of the pool
+	ToRoll              // to replace workers by a rollout, in turn with other supervisors
 	rights              // how many there are
 )
 
@@ -25,17 +26,18 @@ type Holding struct {
 	Lapsing bool // it will be lost: nobody starts with it any more
 }
 
-// ask asks for as many claims as are wanted, and no more than there is room for workers.
-func (s *stepper) ask() {
+// askFor asks for as many claims as are wanted. What is not wanted of the leader any more is taken back at once, and of
+// worker ids when all decisions are made: another pass may want them.
+func (s *stepper) askFor(right Right) {
 	if !s.Spec.Claims {
 		return
 	}
-	s.wants[ToID] = min(s.wants[ToID], max(0, s.limit()-s.census().occupied))
-	for right := range rights {
-		if n := s.wants[right] - s.Asked[right]; n > 0 {
-			s.Asked[right] += n
-			s.act(Ask{Right: right, Count: n})
-		}
+	if right == ToLead && s.wants[right] == 0 {
+		s.withdraw(right, 0)
+	}
+	if n := s.wants[right] - s.Asked[right]; n > 0 {
+		s.Asked[right] += n
+		s.act(Ask{Right: right, Count: n})
 	}
 }
 
@@ -128,13 +130,17 @@ func (s *stepper) tidy() {
 	if !s.Spec.Claims || s.Phase == Exited {
 		return
 	}
+	s.wantTurn()
 	if s.Phase != Serving {
 		s.wants, s.successors = [rights]int{}, 0
 	}
 	for right := range rights {
 		s.withdraw(right, s.wants[right])
 	}
-	spare := s.toKeep()
+	spare, turns := s.toKeep(), 0
+	if s.needsTurn() {
+		turns = 1
+	}
 	s.Held = slices.DeleteFunc(s.Held, func(h Holding) bool {
 		if _, used := s.user(h.Claim); used {
 			return false
@@ -143,9 +149,14 @@ func (s *stepper) tidy() {
 			spare--
 			return false
 		}
+		if h.Right == ToRoll && !h.Lapsing && turns > 0 {
+			turns--
+			return false
+		}
 		s.act(Release{Claim: h.Claim})
 		return true
 	})
+	s.askFor(ToRoll)
 }
 
 // toKeep counts the worker ids that are to be had beside those in use: for slots that have no process, and for successors
@@ -199,7 +210,8 @@ func (s *stepper) claims(slot int) bool {
 	}
 	if _, leads := s.leadership(); s.Spec.Leads(slot) && !leads {
 		s.wants[ToLead]++
-		s.census().occupied++ // it starts as soon as the leader can be had
+		s.census().occupied++ // it starts as soon as the leader can be had, with the worker id that it has by then
+		s.census().take(deserted)
 		return false
 	}
 	return true

@@ -65,7 +65,7 @@ func (s *stepper) failed(ref Ref, w Worker, cause RolloutCause) {
 	if limit := s.Spec.Backoff.GiveUpAfter; limit > 0 && slot.Failures >= limit {
 		s.act(GaveUp{Slot: ref.Slot, Failures: slot.Failures})
 		s.ExitCode = 1
-		s.stop(0)
+		s.stop(0, false)
 	}
 }
 

@@ -32,6 +32,9 @@
 // connections may wait in that side's queue; a worker that is replaced on purpose gets its successor on the other
 // side. The home side is where the slot's connections are: a ready worker's, else where the next worker is to start.
 //
+// Where another process will have the queues ([StopRequested]), a stop steers connections to places where nobody is, and who
+// served settles before it is told to leave. Elsewhere a stop steers nobody away.
+//
 // # Wishes
 //
 // A specification may change in any state, with a rollout or without one, and so may every part of it. What needs no
@@ -39,6 +42,9 @@
 // of its own, which no rollout takes back. While a rollout is under way the next one is queued, and the latest wish wins.
 // An abort ends both. Every rollout has one [RolloutEnded], also one that was queued and dropped, and no number is given
 // twice.
+//
+// Where supervisors take turns at rollouts, one that is asked for is queued until the pool has its turn. The turn is given
+// back when the rollout has ended, and the next one waits for another turn. Without it no further slot gets the target.
 //
 // A successor has to prove itself first, if the specification says so: it serves, but its rollout does not count on it,
 // so the incumbent stays. Of a canary's rollout no second slot runs the target before the first one is through.

@@ -38,7 +38,7 @@ func (w *world) encode(b []byte) []byte {
 	for _, t := range w.timers {
 		b = appendNumbers(b, uint64(t.Kind), uint64(t.Ref.place().index()), t.Ref.Inc)
 	}
-	b = appendFlags(b, w.stopping, w.patient, w.failed, w.exited, w.queued, w.passed)
+	b = appendFlags(b, w.stopping, w.patient, w.heirs, w.parted, w.failed, w.exited, w.queued, w.passed)
 	b = appendNumbers(b, uint64(w.terms), w.good, w.open, w.target)
 	if w.spec.Claims {
 		b = w.fleet.encode(b, w.procs)
@@ -51,7 +51,7 @@ func (w *world) encode(b []byte) []byte {
 
 // encode leaves out the last incarnation: it follows from all others in a canonical world.
 func (st *State) encode(b []byte) []byte {
-	b = appendNumbers(b, uint64(st.Phase), st.Generation, uint64(st.Rollout.Phase), st.Rollout.Target, st.Rollout.Queued, uint64(st.Terms),
+	b = appendNumbers(b, uint64(st.Phase), st.Generation, uint64(st.Rollout.Phase), st.Rollout.Target, st.Rollout.Queued, uint64(st.Terms), uint64(st.Parting),
 		uint64(st.ExitCode), uint64(len(st.Slots)), uint64(len(st.Dumps)), uint64(len(st.Owed)), uint64(len(st.Due)))
 	for i := range st.Slots {
 		s := &st.Slots[i]
@@ -90,7 +90,7 @@ func (s *Spec) encode(b []byte) []byte {
 	} {
 		b = binary.AppendUvarint(b, uint64(v))
 	}
-	return appendFlags(b, s.Leader, s.Claims, s.KeepIDs)
+	return appendFlags(b, s.Leader, s.Claims, s.KeepIDs, s.Turns)
 }
 
 func (h happening) encode(b []byte) []byte {

@@ -73,7 +73,7 @@ func (w *world) isDone() (code int, done bool) {
 			code = 1
 		}
 	}
-	return code, w.open == 0 && w.finished() == w.wanted() && w.living(len(w.procs)) == 0
+	return code, w.open == 0 && !w.queued && w.finished() == w.wanted() && w.living(len(w.procs)) == 0
 }
 
 // available counts the workers in service that have nothing to prove, and the slots that need none.

@@ -88,7 +88,10 @@ type AbortRequested struct{}
 type TermReceived struct{}
 
 // StopRequested: stop gracefully. Unlike TermReceived it may be repeated without consequence.
-type StopRequested struct{}
+type StopRequested struct {
+	// Outlived: what waits in the queues is served by the workers of another process, which comes when this one has ended.
+	Outlived bool
+}
 
 // KillRequested: kill everything and exit with 1, as the fourth termination signal does.
 type KillRequested struct{}

@@ -88,12 +88,16 @@ func (s *State) finishedSlots() int {
 		return n
 	}
 	for i := range min(len(s.Slots), s.Spec.Workers) {
-		runsAgain := s.Rollout.Phase == Rolling && s.Slots[i].Generation != s.Rollout.Target
-		if !runsAgain && s.Slots[i].hasFinished() {
+		if s.Slots[i].hasFinished() && !s.runsAgain(i) {
 			n++
 		}
 	}
 	return n
+}
+
+// runsAgain reports whether a slot has its turn of the rollout still to come, and so has something to do whatever it has done.
+func (s *State) runsAgain(slot int) bool {
+	return s.Rollout.Phase == Rolling && s.Slots[slot].Generation != s.Rollout.Target
 }
 
 func (s *Slot) hasFinished() bool {
@@ -103,7 +107,7 @@ func (s *Slot) hasFinished() bool {
 
 // done reports whether all that is wanted has been done, and nobody lives.
 func (s *State) done() bool {
-	return s.Rollout.Phase == NoRollout && s.finishedSlots() == s.Spec.Workers && s.Unreaped() == 0
+	return s.Rollout.Phase == NoRollout && s.Rollout.Queued == 0 && s.finishedSlots() == s.Spec.Workers && s.Unreaped() == 0
 }
 
 // verdict is the exit code of a pool whose work is done.

@@ -90,6 +90,18 @@ func TestFinishedSlots(t *testing.T) {
 		p.ends(0, A)
 		p.did(RolloutEnded{Target: 2, Cause: RolledOut})
 	})
+	t.Run("who serves where another has finished stays until its turn comes", func(t *testing.T) {
+		p := serving(t, pool(2, 2, 1, onFailure))
+		p.roll()
+		p.step(LeavesByItself{p.ref(1, A)})
+		p.ready(1, B)
+		p.crash(0, B)
+		p.roll()
+		p.is("ready|starting3 retiring|ready2")
+		p.unready(0, A)
+		p.exitsCleanly(1, A)
+		p.is("unready|starting3 starting3|ready2")
+	})
 	t.Run("those whose turn has not come stay when it fails", func(t *testing.T) {
 		p := finishedBeside(t, canary)
 		p.exitsCleanly(0, A)

@@ -66,7 +66,7 @@ func (c *checker) deserted(ref Ref, generation func(slot int) uint64) int {
 		for _, i := range [...]int{index(slot, A), index(slot, B)} {
 			up = up || c.now.stays(i)
 		}
-		if !up && c.now.mending[slot] && slot != ref.Slot && !c.now.overIn(slot, generation(slot)) {
+		if !up && c.now.mending[slot] && slot != ref.Slot && !c.now.overIn(slot, generation(slot)) && !c.now.standsBy(slot) {
 			n++
 		}
 	}

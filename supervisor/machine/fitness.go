@@ -47,7 +47,7 @@ func (s *stepper) unfit(ref Ref, w Worker) {
 func (s *stepper) repair() {
 	missing := 0
 	for i := range s.Spec.Workers {
-		if slot := &s.Slots[i]; slot.Repairing && !slot.isUp() && !slot.over() {
+		if slot := &s.Slots[i]; slot.Repairing && !slot.isUp() && !slot.over() && !s.StandsBy(i) {
 			missing++
 		}
 	}

@@ -187,6 +187,30 @@ func TestStopFirstNeverLeavesNobody(t *testing.T) {
 	p.is("ready2 draining2")
 }
 
+// Two failed rollouts have left one each, and neither is in service: one of them stays.
+func TestOneOfTwoUnreadyMakesRoom(t *testing.T) {
+	p := claiming(t, pool(2, 2, 0, minReady, noSettle, claims))
+	p.ready(0, A)
+	p.ready(1, A)
+	p.roll()
+	p.gets(ToID)
+	p.gets(ToID)
+	p.ready(0, B)
+	p.fires(ProvingTimer, 0, B)
+	p.ends(0, A)
+	p.ready(1, B)
+	p.unready(1, B)
+	p.roll()
+	p.gets(ToID)
+	p.crash(1, A)
+	p.is("starting3|ready2 starting|draining2")
+	p.unready(0, B)
+	p.ready(0, A)
+	p.unready(0, A)
+	p.did(RolloutEnded{Target: 3, Cause: SuccessorUnfit})
+	p.is("unready3|draining2 starting|draining2")
+}
+
 func TestSignalsReachTheUnready(t *testing.T) {
 	p := serving(t, pool(2, 1, 0, bySignal))
 	p.unready(0, A)

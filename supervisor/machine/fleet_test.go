@@ -31,7 +31,7 @@ func (w *world) claimNews(can func(happening)) {
 	for right := range rights {
 		first, second, n := w.free(right)
 		if n > 0 && f.asks[right] > 0 {
-			can(happening{ev: Claimed{Claim: first}, helps: right == ToID}) // another supervisor may have the leader for ever
+			can(happening{ev: Claimed{Claim: first}, helps: right != ToLead}) // another supervisor may have the leader for ever
 		}
 		if n > 1 && f.asks[right] > 0 {
 			can(happening{ev: Claimed{Claim: second}, spend: others}) // somebody else had the first one
@@ -62,8 +62,11 @@ func (w *world) claimNews(can func(happening)) {
 func (w *world) free(right Right) (first, second Claim, n int) {
 	last := w.spec.LastID
 	from := w.spec.FirstID
-	if right == ToLead {
+	switch right { //nolint:exhaustive // the others are for the worker ids
+	case ToLead:
 		from, last = 0, 0
+	case ToRoll:
+		from, last = 0, 1
 	}
 	for id := from; id <= last && n < 2; id++ {
 		taken := slices.ContainsFunc(w.fleet.held, func(h Holding) bool { return h.Right == right && h.ID == id })
@@ -113,6 +116,9 @@ func (c *checker) unask(a Unask) {
 		c.fail(ruleClaims, "%d are taken back, and not so many were asked for", a.Count)
 	}
 	f.strays[a.Right] = true
+	if c.asked[a.Right] && a.Right == ToLead {
+		c.fail(ruleClaims, "%+v, and somebody stood by for a moment", a)
+	}
 }
 
 // release checks that nobody uses what is given back.
@@ -128,15 +134,22 @@ func (c *checker) release(claim Claim) {
 			c.fail("I1", "%+v is given back, and %+v has it", claim, w.ref(i))
 		}
 	}
+	if claim.Right == ToRoll && w.open != 0 && byTurns(&w.spec) && !w.fleet.held[n].Lapsing && w.fleet.turns() == 1 {
+		c.fail(ruleTurns, "%+v is given back, and the rollout to %d goes on", claim, w.open)
+	}
 	w.fleet.held = slices.Delete(w.fleet.held, n, n+1)
 }
 
 // uses reports whether a process lives by the right of a claim.
 func (p *proc) uses(claim Claim) bool {
-	if claim.Right == ToLead {
+	switch claim.Right {
+	case ToID:
+		return p.lives() && p.id == claim.ID
+	case ToLead:
 		return p.lives() && p.lead == claim.Fence
+	case ToRoll, rights:
 	}
-	return p.lives() && p.id == claim.ID
+	return false
 }
 
 func (p *proc) isAs(v Worker) bool { return p.id == v.ID && p.fence == v.Fence && p.lead == v.Lead }
@@ -154,6 +167,7 @@ func (c *checker) lapses(claim Claim) {
 	}
 	f.held[f.find(claim)].Lapsing = true
 	c.cut = user
+	c.cuts(user)
 }
 
 func (c *checker) lost(claim Claim) {
@@ -161,6 +175,14 @@ func (c *checker) lost(claim Claim) {
 	n := f.find(claim)
 	f.held = slices.Delete(f.held, n, n+1)
 	c.cut = c.now.userOf(claim)
+	c.cuts(c.cut)
+}
+
+// cuts enters that a process has to go because of a claim. If it was to succeed one that is recycled, another one may at once.
+func (c *checker) cuts(i int) {
+	if i >= 0 {
+		c.now.procs[i^1].tried = false
+	}
 }
 
 // mayHave checks that nobody starts without the claims that it needs.
@@ -185,7 +207,7 @@ func (c *checker) mayHave(a Start) {
 	if i < len(c.before.procs) && a.Lead != 0 && (c.before.procs[i].lead == a.Lead || c.before.procs[i^1].lead == a.Lead) {
 		c.fail(ruleClaims, "%+v leads with the claim of the one before it", a)
 	}
-	if spare, deserted := c.now.spareIDs(), c.now.deserted(); c.now.procs[i^1].lives() && spare <= deserted {
+	if spare, deserted := c.now.spareIDs(), c.empty(); c.now.procs[i^1].lives() && spare <= deserted {
 		c.fail(ruleClaims, "%+v takes one of %d worker ids, and %d slots have nobody", a, spare, deserted)
 	}
 }
@@ -201,11 +223,11 @@ func (w *world) spareIDs() int {
 	return n
 }
 
-// deserted counts the wanted slots that have nobody, and are to have somebody.
-func (w *world) deserted() int {
-	n := 0
+// empty counts the wanted slots that have nobody, and were to have somebody before this step as they are after it.
+func (c *checker) empty() int {
+	w, n := c.now, 0
 	for slot := range min(w.wanted(), len(w.st.Slots)) {
-		if !w.procs[index(slot, A)].lives() && !w.procs[index(slot, B)].lives() && !w.over(slot) {
+		if !w.procs[index(slot, A)].lives() && !w.procs[index(slot, B)].lives() && !w.over(slot) && !w.overIn(slot, c.generationOf(slot)) {
 			n++
 		}
 	}
@@ -222,8 +244,13 @@ func (c *checker) hadRested(slot int) bool {
 
 // standsBy reports whether a slot is a leader's that another supervisor has, or will have: everything else is there.
 func (w *world) standsBy(slot int) bool {
-	return slot == 0 && w.spec.Claims && w.spec.Leader && w.fleet.asks[ToLead] > w.fleet.extra[ToLead] &&
-		w.health(0) == Free && w.health(1) == Free && !w.procs[0].lives() && !w.procs[1].lives()
+	return w.awaitsLead(slot) && w.health(0) == Free && w.health(1) == Free
+}
+
+// awaitsLead reports the same in the middle of a step, whose next decision may be that somebody starts there after all.
+func (w *world) awaitsLead(slot int) bool {
+	return slot == 0 && w.spec.Claims && w.spec.Leader && w.awaited(ToLead) > 0 &&
+		!w.procs[0].lives() && !w.procs[1].lives()
 }
 
 // entitled checks that who has lost a claim is ended, and that no more is held or asked for than is needed.
@@ -252,14 +279,15 @@ func (c *checker) entitled() {
 	for _, h := range w.fleet.held {
 		switch used := w.userOf(h.Claim) >= 0; {
 		case used:
-		case h.Right == ToLead || h.Lapsing || w.stopping || h.ID < w.spec.FirstID || h.ID > w.spec.LastID:
+		case h.Right == ToRoll && !h.Lapsing && w.open != 0 && byTurns(&w.spec) && w.fleet.turns() == 1:
+		case h.Right != ToID || h.Lapsing || w.stopping || h.ID < w.spec.FirstID || h.ID > w.spec.LastID:
 			c.fail(ruleClaims, "%+v is held, and nobody uses it", h)
 		default:
 			spare++
 		}
 	}
-	asks := w.fleet.asks[ToID] - w.fleet.extra[ToID]
-	if asks != w.st.Asked[ToID] || w.fleet.asks[ToLead]-w.fleet.extra[ToLead] != w.st.Asked[ToLead] || w.st.Asked[ToLead] > 1 {
+	asks := w.awaited(ToID)
+	if asks != w.st.Asked[ToID] || w.awaited(ToLead) != w.st.Asked[ToLead] || w.awaited(ToRoll) != w.st.Asked[ToRoll] || w.st.Asked[ToLead] > 1 {
 		c.fail(ruleBooks, "asked for is %v, less %v, not %v", w.fleet.asks, w.fleet.extra, w.st.Asked)
 	}
 	if w.stopping && w.st.Asked != [rights]int{} {

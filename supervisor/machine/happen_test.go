@@ -203,9 +203,12 @@ func (w *world) requests(can func(happening)) {
 		ask(SpecChanged{Spec: spec, Roll: true}, changes, w.stopping)
 	}
 	ask(SpecChanged{}, nil, true)
-	ask(AbortRequested{}, aborts, w.open == 0)
+	ask(AbortRequested{}, aborts, w.open == 0 && !w.queued)
 	ask(TermReceived{}, terms, false)
 	ask(StopRequested{}, stops, w.stopping)
+	if !w.stopping {
+		ask(StopRequested{Outlived: true}, stops, false)
+	}
 	ask(KillRequested{}, nil, false)
 }
 

@@ -71,10 +71,7 @@ func (s *stepper) move(ref Ref, to Health) {
 	case ProvingTimer:
 		after = s.proof(s.Slots[ref.Slot].Workers[ref.Side])
 	case SettleTimer:
-		after = s.Spec.settle()
-		if s.Phase == Stopping {
-			after = s.Spec.StopDelay
-		}
+		after = s.settleTime()
 	case GraceTimer:
 		after = s.Spec.Grace
 	case TraceTimer:
@@ -87,6 +84,18 @@ func (s *stepper) move(ref Ref, to Health) {
 		return // it may take for ever
 	}
 	s.act(SetTimer{Timer: Timer{Kind: kind, Ref: ref}, After: after})
+}
+
+// settleTime is how long who settles has.
+func (s *stepper) settleTime() time.Duration {
+	switch {
+	case s.Parting == Parted:
+		return s.Spec.Settle
+	case s.Phase == Stopping:
+		return s.Spec.StopDelay
+	default:
+		return s.Spec.settle()
+	}
 }
 
 // dropTimer stops the timer of a health, also if it is the one that has just ended: the news of an earlier one of the

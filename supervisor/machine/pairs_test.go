@@ -27,6 +27,7 @@ func allEvents(ref Ref) []Event {
 		SpecChanged{Spec: pool(1, 1, 1, stopFirst), Roll: true},
 		AbortRequested{},
 		Claimed{Claim: Claim{ID: 1, Fence: 3}},
+		Claimed{Claim: Claim{Right: ToRoll, Fence: 4}},
 		Lapses{Claim{ID: 1, Fence: 2}},
 		Lost{Claim{ID: 1, Fence: 2}},
 		TermReceived{},
@@ -59,7 +60,7 @@ func TestAllPairs(t *testing.T) {
 func states(spec Spec, h, across Health) []State {
 	var all []State
 	for phase := Serving; phase <= Exited; phase++ {
-		for _, rollout := range []Rollout{{Target: 2}, {Phase: Rolling, Target: 2, Before: spec}, {Phase: Reverting, Target: 2}, {Phase: Rolling, Target: 2, Queued: 3, Before: spec}} {
+		for _, rollout := range []Rollout{{Target: 2}, {Phase: Rolling, Target: 2, Before: spec}, {Phase: Reverting, Target: 2}, {Phase: Rolling, Target: 2, Queued: 3, Before: spec}, {Target: 2, Queued: 3}} {
 			for generation := uint64(1); generation <= 2; generation++ {
 				st := State{Phase: phase, Spec: spec, Generation: 1, Rollout: rollout, LastInc: 8, Terms: 3 * int(phase&1)}
 				st.Slots = []Slot{

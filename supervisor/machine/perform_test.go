@@ -12,6 +12,7 @@ func (c *checker) perform(a Action) {
 		c.start(a)
 	case Ask:
 		c.now.fleet.asks[a.Right] += a.Count
+		c.asked[a.Right] = true
 	case Unask:
 		c.unask(a)
 	case Release:
@@ -158,6 +159,7 @@ func (c *checker) terminate(a Terminate) {
 		c.fail(ruleRecycling, "%+v is recycled, and nobody asked for it", ref)
 	}
 	c.unsteered(ref)
+	c.parts(ref, p)
 	p.tell()
 }
 
@@ -232,7 +234,10 @@ func (c *checker) setTimer(a SetTimer) {
 	}
 	spec := &c.now.spec
 	settle := max(spec.Settle, spec.StopDelay)
-	if c.now.stopping {
+	switch {
+	case c.now.parted:
+		settle = spec.Settle
+	case c.now.stopping:
 		settle = spec.StopDelay
 	}
 	want := map[TimerKind]bool{
@@ -258,14 +263,14 @@ func (c *checker) setTimer(a SetTimer) {
 func (c *checker) steer(a Steer) {
 	for _, place := range a.Members {
 		i := place.index()
-		if !c.now.takes(i) && !c.isVacant(i) {
+		if !c.now.takes(i) && !c.isVacant(i) && !c.now.waitsForHeirs(i) {
 			c.fail(ruleSteering, "steered to %v, where nobody serves", place)
 		}
 		if !c.now.adopted[i] {
 			c.fail(ruleQueues, "steered to %v, which is abandoned", place)
 		}
 	}
-	c.now.steered = a.Members
+	c.now.steered, c.now.parted = a.Members, c.now.stopping
 }
 
 // isVacant reports whether nobody takes connections, and a successor will at a place: the last one across has just been
@@ -299,10 +304,11 @@ func (c *checker) waitsIn(slot int) bool {
 
 func (c *checker) rolloutStarted(a RolloutStarted) {
 	w := c.now
+	c.begins(a.Target)
 	if w.open != 0 || a.Target <= w.target || w.stopping {
 		c.fail(ruleRollouts, "rollout to %d begins while %d is open and %d was the last", a.Target, w.open, w.target)
 	}
-	if !c.rolled && !w.queued {
+	if !w.queued {
 		c.fail(ruleRollouts, "nobody asked for a rollout")
 	}
 	w.open, w.target, w.queued, w.passed = a.Target, a.Target, false, false
@@ -310,14 +316,13 @@ func (c *checker) rolloutStarted(a RolloutStarted) {
 		w.inForce(w.coming)
 		w.coming = Spec{}
 	}
-	if !c.wasOpen {
-		c.rolled = false
-	}
+	c.asked[ToLead] = false // it may be that nobody leads any more
 }
 
 func (c *checker) rolloutEnded(a RolloutEnded) {
 	w := c.now
-	if c.aborted && w.open == 0 && w.queued && a.Target == w.target+1 && a.Cause == Aborted {
+	c.turn = false
+	if c.dropsQueued(a) {
 		w.target, w.queued, w.coming = a.Target, false, Spec{}
 		return
 	}
@@ -348,7 +353,7 @@ func (c *checker) rolloutEnded(a RolloutEnded) {
 		}
 		w.inForce(w.prior)
 	default:
-		w.coming = Spec{}
+		w.coming, w.queued = Spec{}, false
 	}
 	w.open, w.passed, w.prior = 0, false, Spec{}
 }
@@ -367,7 +372,7 @@ func (c *checker) through() {
 				ready++
 			}
 		}
-		if ready == 0 && !c.now.standsBy(slot) {
+		if ready == 0 && !c.now.awaitsLead(slot) {
 			c.fail("I10", "rollout to %d done, but slot %d is not served", c.now.open, slot)
 		}
 	}

@@ -35,49 +35,55 @@ func (s *stepper) refill() {
 	s.wants, s.successors = [rights]int{}, 0
 	ready := s.available()
 	for i := range s.Spec.Workers {
-		slot := &s.Slots[i]
-		s.dropStale(i)
-		slot.rehome()
-		if slot.settledOn(slot.Generation) && slot.Outdated == 0 {
-			continue
-		}
-		current, hasCurrent := slot.find(func(w Worker) bool { return w.Health.Active() && slot.wants(w) })
-		old, hasOld := slot.find(func(w Worker) bool { return w.Health.Active() && !slot.wants(w) })
-		switch {
-		case hasCurrent && hasOld:
-			s.succeed(i, current, &ready)
-		case hasCurrent:
-		case s.postpones(i):
-		case s.reinstate(i):
-		case hasOld && slot.hasFinished():
-			s.relieve(s.ref(i, old), &ready)
-		case slot.over() || s.mayFinish(slot):
-		case hasOld && s.Spec.orderAt(i) == StopFirst:
-			s.retireOld(s.ref(i, old), &ready)
-		case hasOld && slot.Workers[old.Other()].Health.Active():
-			// Two failed rollouts have left one each: the one away from home makes room for what is wanted.
-			s.retireOld(s.ref(i, slot.Home.Other()), &ready)
-		default:
-			s.fill(i)
+		s.refillSlot(i, &ready)
+		if s.Spec.Claims && i == leaderSlot {
+			s.askFor(ToLead) // whether this slot stands by is what the others go by
+			ready = s.available()
 		}
 	}
-	s.ask()
+	s.wants[ToID] = min(s.wants[ToID], max(0, s.limit()-s.census().occupied))
+	s.askFor(ToID)
+}
+
+func (s *stepper) refillSlot(i int, ready *int) {
+	slot := &s.Slots[i]
+	s.dropStale(i)
+	slot.rehome()
+	if slot.settledOn(slot.Generation) && slot.Outdated == 0 {
+		return
+	}
+	current, hasCurrent := slot.find(func(w Worker) bool { return w.Health.Active() && slot.wants(w) })
+	old, hasOld := slot.find(func(w Worker) bool { return w.Health.Active() && !slot.wants(w) })
+	switch {
+	case hasCurrent && hasOld:
+		s.succeed(i, current, ready)
+	case hasCurrent:
+	case s.postpones(i):
+	case s.reinstate(i):
+	case hasOld && slot.hasFinished() && !s.runsAgain(i):
+		s.relieve(s.ref(i, old), ready)
+	case slot.over() || s.mayFinish(slot):
+	case hasOld && s.Spec.orderAt(i) == StopFirst:
+		s.retireOld(s.ref(i, old), ready)
+	case hasOld && slot.Workers[old.Other()].Health.Active():
+		// Two failed rollouts have left one each: the one away from home makes room for what is wanted.
+		s.retireOld(s.ref(i, slot.Home.Other()), ready)
+	default:
+		s.fill(i)
+	}
 }
 
 // wants reports whether a worker is one that the slot is to have.
 func (s *Slot) wants(w Worker) bool { return w.Generation == s.Generation && !s.outdates(w) }
 
 // succeed lets go of the incumbent when its successor is ready. One that is recycled leaves its slot as well served as it
-// was, whatever the others do.
+// was, whatever the others do, and is not relied on any more.
 func (s *stepper) succeed(i int, successor Side, ready *int) {
 	slot := &s.Slots[i]
 	incumbent := s.ref(i, successor.Other())
 	switch {
 	case slot.Workers[successor].Health != Ready:
-	case slot.outdates(slot.Workers[incumbent.Side]) && slot.Workers[incumbent.Side].Generation == slot.Generation:
-		if slot.Workers[incumbent.Side].Health == Ready {
-			*ready--
-		}
+	case slot.isRecycled(incumbent.Side):
 		s.retire(incumbent)
 	default:
 		s.relieve(incumbent, ready)
@@ -137,8 +143,17 @@ func (s *stepper) retireOld(ref Ref, ready *int) {
 	s.retire(ref)
 }
 
-// available counts what a rollout can rely on: ready workers, and slots that have done their work or stand by.
-func (s *stepper) available() int { return s.Ready() + s.finishedSlots() + s.StandingBy() }
+// available counts what a rollout can rely on: ready workers, but those that are about to go because they were recycled, and
+// slots that have done their work or stand by.
+func (s *stepper) available() int {
+	n := s.Ready() + s.finishedSlots() + s.StandingBy()
+	for i := range s.Spec.Workers {
+		if slot := &s.Slots[i]; slot.Workers[A].Health == Ready && slot.Workers[B].Health == Ready && (slot.isRecycled(A) || slot.isRecycled(B)) {
+			n--
+		}
+	}
+	return n
+}
 
 // spares reports whether a rollout may take one of so many available workers out of service.
 func (s *State) spares(available int) bool {

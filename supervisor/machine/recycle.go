@@ -14,6 +14,12 @@ func (s *stepper) recycleDue(ref Ref) {
 // outdates reports whether a worker is being recycled.
 func (s *Slot) outdates(w Worker) bool { return s.Outdated != 0 && w.Inc == s.Outdated }
 
+// isRecycled reports whether a worker of the generation that the slot is to run is being recycled.
+func (s *Slot) isRecycled(side Side) bool {
+	w := s.Workers[side]
+	return s.outdates(w) && w.Generation == s.Generation
+}
+
 // recycle begins the next recycling, and reports whether it did: one at a time, with a gap between, and never in a rollout,
 // which replaces everybody anyway.
 func (s *stepper) recycle() bool {

@@ -47,6 +47,18 @@ func TestRecycleWaitsForARollout(t *testing.T) {
 	p.is("ready ready|starting")
 }
 
+// Two are ready in its slot for a moment, and nobody else may go for that.
+func TestRolloutDoesNotRelyOnWhoIsRecycled(t *testing.T) {
+	p := serving(t, pool(3, 3, 0))
+	p.due(2, A)
+	p.roll()
+	p.crash(1, A)
+	p.ready(0, B)
+	p.is("ready|ready2 |starting2 ready|starting")
+	p.ready(2, B)
+	p.is("ready|ready2 |starting2 settling|ready")
+}
+
 func TestRecycledWorkerStaysIfItsSuccessorFails(t *testing.T) {
 	for name, fail := range map[string]func(*play){
 		"dies":      func(p *play) { p.crash(0, B) },

@@ -12,8 +12,8 @@ func (c *checker) result() {
 		c.fail(ruleBackoff, "a slot failed too often, and the pool did not give up")
 	}
 	if w.exited {
-		if w.open != 0 {
-			c.fail(ruleRollouts, "exit, and the rollout to %d has no end", w.open)
+		if w.open != 0 || w.queued {
+			c.fail(ruleRollouts, "exit, and the rollout to %d has no end, or that after it", w.open)
 		}
 		if w.st.Phase != Exited {
 			c.fail(ruleBooks, "exit, but the phase is %v", w.st.Phase)
@@ -59,8 +59,10 @@ func (c *checker) result() {
 	c.stopped()
 	c.repaired()
 	c.heads()
+	c.left()
 	c.held()
 	c.entitled()
+	c.turns()
 	c.answered()
 }
 
@@ -300,7 +302,7 @@ func (c *checker) wasStopped(i int) bool {
 	if h := w.health(i); h != Settling && h != Draining && h != Reaping && h != Killed {
 		return false
 	}
-	unfit := !was.Serves() && w.inServiceAt(i^1)
+	unfit := !was.Serves() && isUp(w.health(i^1)) // its slot is served as it was without it
 	return i != c.cut && !unfit && !w.replacesInPlace(i) && !c.fellIll(i) && !slices.Contains(c.replaced, i)
 }
 
@@ -358,15 +360,12 @@ func (c *checker) answered() {
 	if c.died != nil && !c.buried {
 		c.fail(ruleDeaths, "no obituary for %+v", *c.died)
 	}
-	if c.rolled && !c.wasOpen {
-		c.fail(ruleRollouts, "no rollout begins")
-	}
 	if c.aborted && (c.now.queued || c.now.open != 0) {
 		c.fail(ruleRollouts, "aborted, and a rollout is open or queued")
 	}
 	w := c.now
-	if w.stopping && w.open != 0 {
-		c.fail(ruleRollouts, "the rollout to %d has no end", w.open)
+	if w.stopping && (w.open != 0 || w.queued) {
+		c.fail(ruleRollouts, "the rollout to %d has no end, or that after it", w.open)
 	}
 }
 

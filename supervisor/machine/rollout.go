@@ -2,12 +2,9 @@ package machine
 
 // roll asks for a new generation. While one is on its way, the next is queued; several requests share it.
 func (s *stepper) roll() {
-	switch {
-	case s.Phase != Serving:
-	case s.Rollout.Phase == Rolling:
+	if s.Phase == Serving {
 		s.Rollout.Queued = s.Rollout.Target + 1
-	default:
-		s.begin(s.Spec)
+		s.beginQueued()
 	}
 }
 
@@ -20,15 +17,10 @@ func (s *stepper) begin(spec Spec) {
 	s.turnBroken()
 }
 
-// next begins the rollout that is queued, if one is.
+// next goes on with the rollout that is queued, if one is.
 func (s *stepper) next(queued uint64, after Spec) {
-	switch {
-	case queued == 0:
-	case after.Workers > 0:
-		s.begin(after)
-	default:
-		s.begin(s.Spec)
-	}
+	s.Rollout.Queued, s.Rollout.After = queued, after
+	s.beginQueued()
 }
 
 // abort ends a rollout that failed. The way back is an ordinary replacement by the previous generation, and by as many of
@@ -36,6 +28,7 @@ func (s *stepper) next(queued uint64, after Spec) {
 func (s *stepper) abort(cause RolloutCause, ref Ref) {
 	failed := s.Rollout
 	s.act(RolloutEnded{Target: failed.Target, Cause: cause, Ref: ref})
+	s.endTurn()
 	s.Rollout = Rollout{Phase: Reverting, Target: failed.Target}
 	s.put(failed.Before)
 	for i := range s.Slots {
@@ -45,19 +38,14 @@ func (s *stepper) abort(cause RolloutCause, ref Ref) {
 	s.next(failed.Queued, failed.After)
 }
 
-// cancel ends a rollout because somebody says so, and the one that is queued with it. Its number is used up: whoever waits
-// for it must not hear of another one.
+// cancel ends a rollout because somebody says so, and the one that is queued with it.
 func (s *stepper) cancel() {
-	if s.Rollout.Phase != Rolling {
-		return
-	}
 	queued := s.Rollout.Queued
-	s.Rollout.Queued, s.Rollout.After = 0, Spec{}
-	s.abort(Aborted, Ref{})
-	if queued != 0 {
-		s.Rollout.Target = queued
-		s.act(RolloutEnded{Target: queued, Cause: Aborted})
+	if s.Rollout.Phase == Rolling {
+		s.Rollout.Queued, s.Rollout.After = 0, Spec{}
+		s.abort(Aborted, Ref{})
 	}
+	s.dropQueued(queued, Aborted)
 }
 
 // dropStarting lets go of the failed generation's workers that are not ready: they take room and serve nobody.
@@ -94,6 +82,7 @@ func (s *stepper) finish() {
 	s.Generation = done.Target
 	s.Rollout = Rollout{Target: done.Target}
 	s.act(RolloutEnded{Target: done.Target, Cause: RolledOut})
+	s.endTurn()
 	s.next(done.Queued, done.After)
 }
 
@@ -141,6 +130,9 @@ func (s *Slot) settledOn(generation uint64) bool {
 
 // turn gives the next slots their turn.
 func (s *stepper) turn() bool {
+	if !s.mayTurn() {
+		return false
+	}
 	if s.turnBroken() {
 		return true
 	}

@@ -40,6 +40,7 @@ func once(s *Spec)        { s.Restart = RestartNever }
 func noTrace(s *Spec)     { s.Trace = 0 }
 func noGap(s *Spec)       { s.RecycleGap = 0 }
 func claims(s *Spec)      { s.Claims = true }
+func turns(s *Spec)       { s.Turns = true }
 func keepIDs(s *Spec)     { s.KeepIDs = true }
 func otherIDs(s *Spec)    { s.FirstID, s.LastID = s.FirstID+2, s.LastID+2 }
 
@@ -48,6 +49,9 @@ func shortScenarios() []scenario {
 	return []scenario{
 		{"one that leads", pool(1, 1, 0, claims, keepIDs, leader, noSettle), budget{total: 3, crashes: 2, losses: 1, strays: 1, rolls: 1, scales: 1, stops: 1}, nil},
 		{"two that keep their ids", pool(2, 1, 0, claims, keepIDs, noSettle, spareID), budget{total: 2, crashes: 1, losses: 2, others: 1, rolls: 1}, nil},
+		{"one takes turns", pool(1, 1, 0, claims, turns, noSettle), budget{total: 4, crashes: 1, losses: 1, strays: 1, rolls: 2, changes: 1, aborts: 1, stops: 1}, []Spec{pool(1, 1, 0, claims, noSettle)}},
+		{"two take turns", pool(2, 1, 0, claims, turns, noSettle), budget{total: 3, crashes: 1, losses: 1, rolls: 2, aborts: 1}, nil},
+		{"two, and one leads", pool(2, 1, 0, claims, leader, noSettle, noTrace), budget{total: 2, unfits: 2, losses: 1}, nil},
 		{"two with claims", pool(2, 1, 0, claims, noSettle), budget{total: 2, crashes: 2, losses: 1, rolls: 1, scales: 1}, nil},
 		{"two prove themselves stop-first", pool(2, 0, 1, stopFirst, minReady, noSettle), budget{total: 2, crashes: 1, leaves: 1, unfits: 1, rolls: 1, aborts: 1}, nil},
 		{"one is recycled stop-first", pool(1, 0, 1, stopFirst, noGap), budget{total: 4, crashes: 2, leaves: 1, unfits: 1, dues: 2, rolls: 1, scales: 1, stops: 1}, nil},
@@ -69,6 +73,7 @@ func shortScenarios() []scenario {
 		{"one changes", pool(1, 1, 0), budget{total: 3, crashes: 1, lates: 1, rolls: 1, scales: 1, changes: 2, aborts: 1}, []Spec{
 			pool(2, 1, 0, otherIDs, noTimeout), pool(1, 0, 1, stopFirst, noSettle, minReady),
 		}},
+		{"three, and one is recycled", pool(3, 2, 0, noSettle, noTimeout), budget{total: 2, dues: 1, rolls: 1}, nil},
 		{"two are recycled", pool(2, 1, 0), budget{total: 3, crashes: 1, unfits: 1, dues: 2, rolls: 1, stops: 1}, nil},
 		{"one gives up", pool(1, 1, 0, givesUpAt2, noTimeout), budget{total: 4, crashes: 3, remains: 1, leaves: 1, rolls: 1, stops: 1, terms: 4}, nil},
 		{"one falls ill", pool(1, 1, 0, givesUpAt2, noTrace), budget{total: 4, crashes: 1, remains: 1, leaves: 1, unfits: 4, reloads: 1, dumps: 1, stops: 1}, nil},

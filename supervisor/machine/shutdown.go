@@ -13,6 +13,9 @@ func (s *stepper) term() {
 		s.killAll()
 	case s.Phase == Stopping:
 		s.act(StillHere{Terms: s.Terms, Workers: s.Unreaped()})
+		if s.Parting == Departs {
+			s.part(0)
+		}
 		for _, ref := range s.refs(func(h Health) bool { return h.Leaving() && h <= Draining }) {
 			if w, _ := s.Worker(ref); w.Health != Draining {
 				s.terminate(ref, WhyStopping)
@@ -21,15 +24,20 @@ func (s *stepper) term() {
 			s.act(Terminate{Ref: ref, Why: WhyStopping})
 		}
 	default:
-		s.stop(s.Spec.StopDelay)
+		s.stop(s.Spec.StopDelay, false)
 	}
 }
 
 // stop begins the graceful stop. Workers in service serve on for the delay, in which the world outside learns that the
-// pool goes; then there is no steering away: with everybody leaving there is nobody to steer to.
-func (s *stepper) stop(delay time.Duration) {
+// pool goes. If its queues are outlived they are then steered away from, else there is no steering away: with everybody
+// leaving there is nobody to steer to.
+func (s *stepper) stop(delay time.Duration, outlived bool) {
 	if s.Phase != Serving {
 		return
+	}
+	if outlived {
+		s.Parting = Departs
+		s.adoptAll()
 	}
 	s.Phase = Stopping
 	s.forget()
@@ -37,11 +45,17 @@ func (s *stepper) stop(delay time.Duration) {
 		switch w, _ := s.Worker(ref); {
 		case w.Health == Waiting:
 			s.free(ref)
-		case w.Health == Starting || delay == 0:
+		case w.Health == Starting:
 			s.terminate(ref, WhyStopping)
-		case w.Health != Settling: // its time runs already
+		case outlived && delay == 0: // see below
+		case delay == 0:
+			s.terminate(ref, WhyStopping)
+		case outlived || w.Health != Settling: // else its time runs already
 			s.move(ref, Settling)
 		}
+	}
+	if outlived && delay == 0 {
+		s.part(s.Spec.Settle)
 	}
 }
 
@@ -52,6 +66,9 @@ func (s *stepper) forget() {
 	s.endRecycling()
 	if s.Rollout.Phase == Rolling {
 		s.act(RolloutEnded{Target: s.Rollout.Target, Cause: StopCame})
+		s.endTurn()
+	} else {
+		s.dropQueued(s.Rollout.Queued, StopCame)
 	}
 	s.Rollout = Rollout{Target: s.Rollout.Target}
 }

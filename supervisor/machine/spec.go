@@ -37,6 +37,7 @@ type Spec struct {
 	Order              Order
 	Leader             bool // the first slot must not overlap with itself: what its worker does, one process does
 	Claims             bool // worker ids are shared with other supervisors, and so is the leader: nobody starts without a claim. It never changes
+	Turns              bool // with claims: supervisors take turns at rollouts, and one needs a claim to begin and to go on
 	KeepIDs            bool // who has lost the claim to its worker id serves on
 	FirstID            int  // worker ids come from FirstID..LastID
 	LastID             int
@@ -97,6 +98,9 @@ const leaderSlot = 0
 
 // Leads reports whether the worker of a slot is the leader of its pool.
 func (s Spec) Leads(slot int) bool { return s.Leader && slot == leaderSlot }
+
+// takesTurns reports whether a rollout needs a turn.
+func (s Spec) takesTurns() bool { return s.Claims && s.Turns }
 
 // settle is the time between steering away from a worker and its termination. What watches the pool from outside needs
 // the delay of a stop as much for one worker as for all.

@@ -97,11 +97,21 @@ const (
 type Rollout struct {
 	Phase  RolloutPhase
 	Target uint64 // the generation it leads to; kept after the end, as the highest generation so far
-	Queued uint64 // the generation of the rollout that follows this one; 0 if none
+	Queued uint64 // the generation of the rollout that follows this one, or waits for its turn; 0 if none
 	Proven bool   // Rolling: a worker of the target has proved itself; the canary, if there is one
 	Before Spec   // Rolling: what is wanted again if it fails
 	After  Spec   // what is wanted when the queued one begins; no Workers if it changes nothing
 }
+
+// Parting is what becomes of the connections that come while a pool stops.
+type Parting uint8
+
+// The ways of parting.
+const (
+	Stays   Parting = iota // they go to its workers to the end: in queues they would end with it
+	Departs                // its queues outlive it; its workers serve on for the delay, and then are steered away from
+	Parted                 // they wait where nobody is, for the workers of a pool to come
+)
 
 // State is everything the machine knows of a pool. It is a value: Step never changes the one it is given.
 type State struct {
@@ -109,8 +119,9 @@ type State struct {
 	Spec       Spec
 	Generation uint64 // the generation known to be good
 	Rollout    Rollout
-	Terms      int // terminations received
-	ExitCode   int // what a graceful stop ends with
+	Parting    Parting // while stopping
+	Terms      int     // terminations received
+	ExitCode   int     // what a graceful stop ends with
 	LastInc    uint64
 	Slots      []Slot
 	Dumps      []Ref       // workers that still have to dump; the first one is at it

@@ -66,6 +66,7 @@ func (s *stepper) apply(ev Event) {
 		s.timerFired(e.Timer)
 	case Claimed:
 		s.claimed(e)
+		s.beginQueued()
 	case Lapses:
 		s.lapses(e.Claim)
 	case Lost:
@@ -85,7 +86,7 @@ func (s *stepper) apply(ev Event) {
 	case TermReceived:
 		s.term()
 	case StopRequested:
-		s.stop(s.Spec.StopDelay)
+		s.stop(s.Spec.StopDelay, e.Outlived)
 	case KillRequested:
 		s.killAll()
 	default:
@@ -151,6 +152,10 @@ func (s *stepper) timerFired(t Timer) {
 	case Proving:
 		s.proved(t.Ref)
 	case Settling:
+		if s.Parting == Departs {
+			s.part(s.Spec.Settle)
+			return
+		}
 		s.terminate(t.Ref, s.whyLeaving(t.Ref))
 	case Retiring, Draining:
 		s.move(t.Ref, Killed)

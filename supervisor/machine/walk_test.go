@@ -25,6 +25,9 @@ func TestWalks(t *testing.T) {
 		way := &trail{}
 		for range rapid.IntRange(1, walkLength).Draw(t, "steps") {
 			w = way.take(t, w, w.draw(t))
+			if rapid.IntRange(0, 30).Draw(t, "upgrade?") == 0 {
+				w = w.upgraded(t)
+			}
 			if w.exited {
 				return
 			}
@@ -38,7 +41,9 @@ func anySpec(t *rapid.T) Spec {
 	spec := pool(workers, rapid.IntRange(0, 4).Draw(t, "surge"), rapid.IntRange(0, 3).Draw(t, "unavailable"))
 	spec.Order = rapid.SampledFrom([]Order{StartFirst, StopFirst}).Draw(t, "order")
 	spec.Leader = rapid.IntRange(0, 3).Draw(t, "leader?") == 0
-	// Claims are tried by the scenarios of the search, which is complete where it goes.
+	spec.Claims = rapid.IntRange(0, 2).Draw(t, "claims?") == 0
+	spec.KeepIDs = rapid.Bool().Draw(t, "keep ids?")
+	spec.Turns = spec.Claims && rapid.Bool().Draw(t, "turns?")
 	spec.Reload = rapid.SampledFrom([]ReloadPolicy{ReloadAuto, ReloadSignal, ReloadRoll}).Draw(t, "reload")
 	spec.Restart = rapid.SampledFrom([]RestartPolicy{0, 0, 0, RestartOnFailure, RestartNever}).Draw(t, "restart")
 	if rapid.IntRange(0, 2).Draw(t, "percent?") == 0 {
@@ -122,6 +127,7 @@ func (w *world) scaled(t *rapid.T) []happening {
 	if rapid.IntRange(0, 3).Draw(t, "change?") == 0 {
 		spec = anySpec(t)
 		spec.Claims = w.spec.Claims // another one is ignored
+		spec.Turns = spec.Turns && spec.Claims
 	}
 	some := []happening{
 		{ev: SpecChanged{Spec: spec}},
@@ -130,7 +136,7 @@ func (w *world) scaled(t *rapid.T) []happening {
 		{ev: RollRequested{}},
 		{ev: ReloadRequested{Safe: w.safe()}},
 		{ev: DumpRequested{}},
-		{ev: AbortRequested{}, late: w.open == 0},
+		{ev: AbortRequested{}, late: w.open == 0 && !w.queued},
 	}
 	return append(some, some...)
 }

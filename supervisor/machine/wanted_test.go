@@ -80,8 +80,7 @@ func (w *world) scale(workers int) {
 func (c *checker) change(e SpecChanged) {
 	w := c.now
 	if e.Roll {
-		c.rolls()
-		w.coming = e.Spec
+		w.queued, w.coming = true, e.Spec
 		return
 	}
 	for _, s := range w.wishes() {

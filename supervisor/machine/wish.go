@@ -29,10 +29,10 @@ func (s *stepper) change(e SpecChanged) {
 			s.Rollout.After = e.Spec
 		}
 		s.put(e.Spec)
-	case s.Rollout.Phase == Rolling:
-		s.Rollout.Queued, s.Rollout.After = s.Rollout.Target+1, e.Spec
+		s.beginQueued() // it may need no turn any more
 	default:
-		s.begin(e.Spec)
+		s.Rollout.Queued, s.Rollout.After = s.Rollout.Target+1, e.Spec
+		s.beginQueued()
 	}
 }
 

@@ -21,6 +21,8 @@ type world struct {
 	terms    int    // terminations sent
 	stopping bool
 	patient  bool // while stopping: who serves is not told before the delay has ended
+	heirs    bool // while stopping: others will come to its queues
+	parted   bool // and connections have been steered away from everybody
 	failed   bool // the stop is to end with 1
 	exited   bool
 
