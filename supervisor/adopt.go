@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/broodctl/brood/internal/cgroup"
+	"github.com/broodctl/brood/internal/deadman"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
 	"github.com/broodctl/brood/worker/handshake"
@@ -19,6 +20,7 @@ type Heir struct {
 	Output  func(h HandedOutput, of Speaker, log plan.Log) (Output, error)
 	Tmp     func(h worker.HandedTmpDir) (*worker.TmpDir, error)
 	Program func(h worker.HandedProgram) (*worker.Program, error)
+	Deadman func(fd int, said func(deadman.Message)) (Deadman, error)
 }
 
 // adoptPool makes a pool of what is known of it. Its machine goes on where it was.
@@ -57,6 +59,8 @@ func (s *Supervisor) adoptPool(c clock, h *HandedPool) (*pool, error) {
 			return nil, fmt.Errorf("worker %s: %w", p.label(w.Ref.Slot), err)
 		}
 	}
+	p.adoptMember(h.Member)
+	p.confession.open = h.Failures
 	return p, p.adoptClaims(h.Claims)
 }
 
@@ -102,10 +106,16 @@ func (p *pool) adopt(c clock, h *HandedWorker) error {
 	if h.Probe != "" {
 		rec.probe = errors.New(h.Probe)
 	}
+	if h.Mortal != nil {
+		rec.mortal = mortal{token: h.Mortal.Token, sessions: h.Mortal.Sessions}
+	}
 	if h.Err != "" {
 		rec.err = errors.New(h.Err)
 	}
 	p.workers[h.Ref] = rec
+	if err := p.adoptLost(rec, h.Lost); err != nil {
+		return err
+	}
 	return p.adoptThings(rec, h)
 }
 

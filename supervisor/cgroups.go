@@ -30,6 +30,8 @@ type Group interface {
 	Usage() (cgroup.Usage, bool)
 	CPU() time.Duration
 	Hand() cgroup.HandedGroup
+	// Open makes a descriptor of its directory. The caller closes it.
+	Open() (fd int, err error)
 }
 
 // sayWhatIsMissing says once for each limit that it does not hold, and why. Pools that set none need no control groups.

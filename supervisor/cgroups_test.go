@@ -71,6 +71,7 @@ func (f *fakeGroups) group(n int) *fakeGroup {
 
 func (g *fakeGroup) Make(func()) (int, error)         { return -1, nil }
 func (g *fakeGroup) Watch(func())                     {}
+func (g *fakeGroup) Open() (int, error)               { return -1, os.ErrNotExist }
 func (g *fakeGroup) Hand() cgroup.HandedGroup         { return cgroup.HandedGroup{} }
 func (g *fakeGroup) Empty() bool                      { return true }
 func (g *fakeGroup) Signal(syscall.Signal, int) error { return os.ErrProcessDone }

@@ -17,6 +17,8 @@ type Places struct {
 	Group string
 	// KeepIDs: workers whose claim to their id is lost serve on.
 	KeepIDs bool
+	// Home is what others read of this supervisor, also when it is started anew.
+	Home string
 	// Clock is that of the engine's deadlines.
 	Clock Clock
 }
@@ -38,8 +40,8 @@ const (
 // claims are what a pool has of what supervisors share, and what it waits for.
 type claims struct {
 	held  map[machine.Claim]lease.Claim
-	quest [2]quest // by right
-	past  []int    // worker ids that were given back, the latest first: the next ones, if nobody else has them
+	quest [machine.ToRoll + 1]quest // by right
+	past  []int                     // worker ids that were given back, the latest first: the next ones, if nobody else has them
 }
 
 // quest is the search for claims of one kind, one after the other.
@@ -57,6 +59,15 @@ func (p *pool) placesOf(right machine.Right) (name string, among lease.Range) {
 		return name + ".leader", lease.Only(0)
 	}
 	return name + ".ids", lease.Range{First: p.st.Spec.FirstID, Last: min(p.st.Spec.LastID, lease.MaxPlace)}
+}
+
+// sourceOf is where claims of a kind come from.
+func (p *pool) sourceOf(right machine.Right) source {
+	if right == machine.ToRoll {
+		return p.turns()
+	}
+	name, among := p.placesOf(right)
+	return seeker{engine: p.sup.cfg.World.Places.Engine, name: name, among: among, prefer: slices.Clone(p.claims.past)}
 }
 
 func (p *pool) claim(a machine.Ask) {
@@ -78,11 +89,10 @@ func (p *pool) seek(right machine.Right) {
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	name, among := p.placesOf(right)
-	s := seeker{engine: p.sup.cfg.World.Places.Engine, name: name, among: among, prefer: slices.Clone(p.claims.past)}
+	s := p.sourceOf(right)
 	q.cancel, q.asked = cancel, time.Now()
 	p.sup.goOn(func() {
-		claim := s.seek(ctx, func(why string) { p.sup.mail.post(unclaimed{pool: p, right: right, why: why}) })
+		claim := seek(ctx, s, func(why string) { p.sup.mail.post(unclaimed{pool: p, right: right, why: why}) })
 		cancel()
 		p.sup.mail.post(sought{pool: p, right: right, claim: claim})
 	})
@@ -100,12 +110,26 @@ func (p *pool) sought(m sought) {
 		p.giveBack(m.claim)
 		return
 	}
+	if isLost(m.claim) { // while this was on its way to us: nobody tells of its end again
+		p.giveBack(m.claim)
+		p.seek(m.right)
+		return
+	}
 	q.open = max(0, q.open-1)
 	claim := claimOf(m.right, m.claim)
 	p.claims.held[claim] = m.claim
 	p.log.Debug().Str(keyPlace, m.claim.Name()).Int(keyNumber, m.claim.Place()).Uint64(keyFence, m.claim.Fence()).Msg("claimed")
 	p.seek(m.right)
 	p.step(machine.Claimed{Claim: claim})
+}
+
+func isLost(c lease.Claim) bool {
+	select {
+	case <-c.Lost():
+		return true
+	default:
+		return false
+	}
 }
 
 func claimOf(right machine.Right, c lease.Claim) machine.Claim {
@@ -130,8 +154,12 @@ func (p *pool) unclaimed(m unclaimed) {
 }
 
 func waitsFor(right machine.Right) string {
-	if right == machine.ToLead {
+	switch right {
+	case machine.ToLead:
 		return "waits for the leader's place"
+	case machine.ToRoll:
+		return "waits for its turn at the rollout"
+	case machine.ToID:
 	}
 	return "waits for a worker id"
 }
@@ -149,6 +177,9 @@ func (p *pool) waits() []string {
 
 // giveUp gives a claim back that the machine does not need any more.
 func (p *pool) giveUp(a machine.Release) {
+	if p.owes(a.Claim) {
+		return
+	}
 	claim := p.claims.held[a.Claim]
 	delete(p.claims.held, a.Claim)
 	if claim == nil {
@@ -198,16 +229,28 @@ func (p *pool) claimed(ref machine.Ref) []lease.Claim {
 
 // viewClaims is nil where nothing is shared.
 func (p *pool) viewClaims() *ClaimsView {
-	places := p.sup.cfg.World.Places
-	if places == nil {
+	if p.sup.cfg.World.Places == nil {
 		return nil
 	}
-	v := &ClaimsView{Held: len(p.claims.held), Waits: p.waits()}
-	for _, q := range p.claims.quest {
-		v.Waiting += q.open
-	}
-	if session := p.sup.tenure.session; session.ID != 0 && session.Deadline != lease.Never {
-		v.until = time.Now().Add(session.Deadline - places.Clock.Now())
+	// To wait for the lead, or for a turn, is nothing that is wrong.
+	v := &ClaimsView{Held: len(p.claims.held), Waiting: p.claims.quest[machine.ToID].open, Waits: p.waits(), NoDeadman: p.sup.deadmanMissing()}
+	for _, rec := range p.workers {
+		if len(rec.lost) > 0 && !rec.over {
+			v.Lost++
+		}
 	}
 	return v
+}
+
+// left is in how many seconds what is held must not be used any more; nil if nothing is, or if it never ends. It asks the
+// engine, since a renewal changes nothing else that is seen.
+func (p *Places) left() *float64 {
+	if p == nil {
+		return nil
+	}
+	session := p.Engine.Session()
+	if session.ID == 0 || session.Deadline == lease.Never {
+		return nil
+	}
+	return new((session.Deadline - p.Clock.Now()).Seconds())
 }

@@ -12,6 +12,7 @@ import (
 // not rolled hear of it where they survive that.
 func (s *Supervisor) commit(t *transaction) {
 	s.desired = t.plan.New
+	s.desired.Coordination = t.plan.Old.Coordination // our claims are there
 	s.putDocument()
 	steps := t.steps
 	t.opened = nil

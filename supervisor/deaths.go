@@ -31,6 +31,9 @@ func (p *pool) exited(m exited) {
 func (p *pool) die(rec *record, death machine.Died) {
 	rec.unwatch()
 	rec.over = true
+	if !rec.exit.Remains {
+		p.bury(rec)
+	}
 	delete(p.unfit, rec)
 	p.cameBack(rec, !rec.cause().isFailure())
 	p.dead = append(p.dead, rec)
@@ -41,6 +44,7 @@ func (p *pool) die(rec *record, death machine.Died) {
 // gone takes note that nobody of the worker's group is left. A worker that left nobody behind is gone by its death.
 func (p *pool) gone(ref machine.Ref) {
 	if rec := p.workers[ref]; rec != nil && rec.exit.Remains {
+		p.bury(rec)
 		p.of(p.log.Info(), rec).Msg("last process of worker gone")
 		p.step(machine.Gone{Ref: ref})
 	}

@@ -28,6 +28,7 @@ type world struct {
 	hold     chan struct{} // if not nil, starts wait for it
 	watchdog time.Duration
 	lanes    bool          // workers can be asked over HTTP
+	outlives bool          // the next process of the service will have the listeners
 	queued   int           // connections that wait for the worker of slot 0, in every listener
 	busy     time.Duration // CPU time that each worker uses per second
 
@@ -42,6 +43,9 @@ type world struct {
 	reading time.Duration
 	reads   int
 
+	guarded bool // there can be a deadman
+	deadmen []*fakeDeadman
+	noGuard error           // there cannot, and why
 	missing map[string]bool // what is required and is not there
 	check   func(ctx context.Context, timeout time.Duration, c Checked) []error
 }
@@ -102,7 +106,7 @@ func (w *world) living() []*fakeProcess {
 	defer w.mu.Unlock()
 	var found []*fakeProcess
 	for _, p := range w.procs {
-		if !p.dead && p.err == nil && !p.isChore() {
+		if !p.dead && p.err == nil && !p.isChore() && !p.isDeadman() {
 			found = append(found, p)
 		}
 	}
@@ -137,6 +141,9 @@ func (p *fakeProcess) begin(done func(Process, error)) {
 	case p.err != nil:
 		p.world.write("failed %s", p.name())
 		done(nil, p.err)
+		return
+	case p.isDeadman():
+		done(p, nil)
 		return
 	case p.isChore():
 		p.world.write("run %s", p.name())
@@ -212,7 +219,7 @@ func (p *fakeProcess) end(e worker.Exit) {
 	p.dead = true
 	p.world.mu.Unlock()
 	e.PID, e.Remains = p.pid, p.remains
-	if !p.isChore() {
+	if !p.isChore() && !p.isDeadman() {
 		p.world.write("end %s", p.name())
 	}
 	p.cmd.OnExit(e)
@@ -222,6 +229,8 @@ func (p *fakeProcess) end(e worker.Exit) {
 }
 
 func (p *fakeProcess) PID() int { return p.pid }
+
+func (p *fakeProcess) Describe(use func(pidfd int)) { use(-1) }
 
 // Hand has what nobody but us needs to know: the world knows the rest.
 func (p *fakeProcess) Hand() worker.HandedProcess { return worker.HandedProcess{PID: p.pid} }

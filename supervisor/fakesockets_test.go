@@ -67,7 +67,7 @@ func (l *fakeListener) Name() string              { return l.config().Name }
 func (l *fakeListener) Mode() listener.Mode       { return l.config().Mode }
 func (l *fakeListener) Address() listener.Address { return l.config().Address }
 func (l *fakeListener) Grow(int) error            { return l.use("grow") }
-func (l *fakeListener) Datagram() bool            { return false }
+func (l *fakeListener) Datagram() bool            { return l.Address().Network == "udp" }
 func (l *fakeListener) Port(int) int              { return l.config().Address.Port }
 
 // FD is none where the workers bind by themselves.
@@ -79,6 +79,7 @@ func (l *fakeListener) FD(slot int, side listener.Side) int {
 }
 
 func (l *fakeListener) Inode(slot int, s listener.Side) uint64 { return uint64(l.FD(slot, s)) }
+func (l *fakeListener) Outlives(int, listener.Side) bool       { return l.world.outlives }
 func (l *fakeListener) Adopt(int, listener.Side) error         { return l.use("adopt") }
 func (l *fakeListener) Dial(_ context.Context, slot int, side listener.Side) (net.Conn, error) {
 	return l.world.dial(l, slot, side)

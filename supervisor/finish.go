@@ -16,6 +16,7 @@ func (s *Supervisor) finish() int {
 	s.giveUpReloads()
 	s.endTransaction(Verdict{Err: ErrStopped})
 	s.observer.close()
+	s.endGuard()
 	s.awaitPending() // some of them have something to say
 	for _, msg := range append(s.unread, s.mail.close()...) {
 		refuse(msg)
@@ -50,9 +51,20 @@ func refuse(msg message) {
 		if m.claim != nil {
 			m.pool.giveBack(m.claim)
 		}
+	case regained:
+		if m.claim != nil {
+			m.pool.giveBack(m.claim)
+		}
+	case joined:
+		if m.claim != nil {
+			m.pool.giveBack(m.claim)
+		}
+	case confessed:
+		m.pool.confessed(m)
 	case unsent:
 		m.pool.unsent(m) // a worker that was to be killed lives on
-	case unclaimed, heard, lapseDue:
+	case deadmanBegun, deadmanGone, deadmanSaid, unheard:
+	case unclaimed, heard, lapseDue, spoke:
 	case nudged, upgradeMoved, overdue, probed, missed, lifetimeOver, roundDue, roundSeen, restoreDue, happened:
 	case changeReady, started, exited, gone, told, proven, unproven, timerEnded, startReady, backDue, rechecked, loadDue, loadSeen, signalled, publishDue, watchdogDue:
 	}

@@ -15,7 +15,7 @@ func (s *Supervisor) hand() Handed {
 	c := readClock()
 	h := Handed{
 		At: c.boot, Begun: s.begun.UnixNano(), Seed: s.seed, Desired: s.desired, Config: s.config,
-		Ready: s.wasReady, Last: s.feed.Last(),
+		Ready: s.wasReady, Last: s.feed.Last(), Deadman: s.handDeadman(c),
 	}
 	h.Events, _ = s.feed.Next(0, events.Kept)
 	if u := s.upgrade; u != nil {

@@ -36,24 +36,41 @@ func (p *pool) handClaims() []HandedClaim {
 
 // adoptClaims takes over what another program has claimed. Its descriptors hold the places also if something goes wrong.
 func (p *pool) adoptClaims(all []HandedClaim) error {
-	places := p.sup.cfg.World.Places
 	for _, h := range all {
-		if places == nil {
-			return fmt.Errorf("place %d of %s: nothing is shared any more", h.Saved.Place, h.Saved.Name)
-		}
-		var f *os.File
-		if h.FD >= 0 {
-			f = os.NewFile(uintptr(h.FD), h.Saved.Name)
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
-		c, err := places.Engine.Adopt(ctx, h.Saved, f)
-		cancel()
+		c, err := p.adoptClaim(h)
 		if err != nil {
 			return err
 		}
 		p.claims.held[h.Claim] = c
 	}
 	return nil
+}
+
+// adoptLost takes over what a worker may still use though it was lost.
+func (p *pool) adoptLost(rec *record, all []HandedClaim) error {
+	for _, h := range all {
+		c, err := p.adoptClaim(h)
+		if err != nil {
+			return err
+		}
+		rec.lost = append(rec.lost, bereaved{claim: h.Claim, place: c})
+		p.sup.tenure.bereaved = true
+	}
+	return nil
+}
+
+func (p *pool) adoptClaim(h HandedClaim) (lease.Claim, error) {
+	places := p.sup.cfg.World.Places
+	if places == nil {
+		return nil, fmt.Errorf("place %d of %s: nothing is shared any more", h.Saved.Place, h.Saved.Name)
+	}
+	var f *os.File
+	if h.FD >= 0 {
+		f = os.NewFile(uintptr(h.FD), h.Saved.Name)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
+	defer cancel()
+	return places.Engine.Adopt(ctx, h.Saved, f)
 }
 
 // resumeQuests asks on for what the other program had asked for.
@@ -72,12 +89,17 @@ func (s *Supervisor) pauseQuests() {
 				q.cancel()
 			}
 		}
+		for _, cancel := range []context.CancelFunc{p.member.cancel, p.confession.cancel} {
+			if cancel != nil {
+				cancel()
+			}
+		}
 	}
 }
 
-// seeks reports whether somebody asks for a claim.
+// seeks reports whether somebody asks for a claim, or writes to one.
 func (s *Supervisor) seeks() bool {
 	return slices.ContainsFunc(s.pools, func(p *pool) bool {
-		return slices.ContainsFunc(p.claims.quest[:], func(q quest) bool { return q.cancel != nil })
+		return p.member.cancel != nil || p.confession.cancel != nil || slices.ContainsFunc(p.claims.quest[:], func(q quest) bool { return q.cancel != nil })
 	})
 }

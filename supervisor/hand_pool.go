@@ -20,7 +20,8 @@ func (p *pool) hand(c clock, answers *answerBook) HandedPool {
 	for _, rec := range p.workers {
 		h.Workers = append(h.Workers, rec.hand(c))
 	}
-	h.Claims = p.handClaims()
+	h.Failures = slices.Clone(p.confession.open)
+	h.Claims, h.Member = p.handClaims(), p.handMember()
 	slices.SortFunc(h.Workers, func(a, b HandedWorker) int { return cmp.Compare(a.Ref.Inc, b.Ref.Inc) })
 	for slot, book := range p.slots {
 		h.Slots = append(h.Slots, HandedSlot{Slot: slot, Restarts: book.restarts, LastExit: book.lastExit, Requests: book.requests.Load()})
@@ -73,6 +74,9 @@ func (r *record) hand(c clock) HandedWorker {
 	if r.group != nil {
 		h.Group = new(r.group.Hand())
 	}
+	if r.mortal.token != 0 {
+		h.Mortal = &HandedMortal{Token: r.mortal.token, Sessions: r.mortal.sessions}
+	}
 	if r.tmp != nil {
 		h.Tmp = new(r.tmp.Hand())
 	}
@@ -81,6 +85,9 @@ func (r *record) hand(c clock) HandedWorker {
 	}
 	if r.err != nil {
 		h.Err = r.err.Error()
+	}
+	for _, l := range r.lost {
+		h.Lost = append(h.Lost, HandedClaim{Claim: l.claim, Saved: l.place.Saved(), FD: -1})
 	}
 	if r.fault.cause != "" {
 		h.Fault = new(handComplaint(c, 0, r.fault))

@@ -34,6 +34,7 @@ type Handed struct {
 	Last    uint64   // the number of the latest event
 	Said    []string // limits of which it was said that they do not hold
 	Upgrade HandedUpgrade
+	Deadman *HandedDeadman `json:",omitempty"`
 }
 
 // HandedUpgrade is the upgrade that all this is for.
@@ -56,7 +57,9 @@ type HandedPool struct {
 	Workers  []HandedWorker
 	Slots    []HandedSlot
 	Timers   []HandedTimer
-	Claims   []HandedClaim `json:",omitempty"`
+	Claims   []HandedClaim   `json:",omitempty"`
+	Member   *HandedMember   `json:",omitempty"`
+	Failures []HandedFailure `json:",omitempty"` // that the fleet has to hear of
 	Rollout  *RolloutView
 	Reloads  ReloadsView
 	Repairs  Repairs
@@ -119,16 +122,23 @@ type HandedWorker struct {
 	Relayed syscall.Signal
 	Purpose machine.Purpose
 
+	Lost []HandedClaim `json:",omitempty"` // claims that it may still use
+
 	Over      bool `json:",omitempty"`
 	OOMKilled bool `json:",omitempty"`
 	Err       string
 	Exit      worker.Exit
 	Ended     stamp
+
+	Mortal *HandedMortal `json:",omitempty"` // nil if it dies with no claim, as far as the deadman knows
 }
 
 // Descriptors are all numbers of descriptors that the next program has to inherit.
 func (h *Handed) Descriptors() []*int {
 	var all []*int
+	if h.Deadman != nil {
+		all = append(all, &h.Deadman.FD)
+	}
 	for i := range h.Pools {
 		p := &h.Pools[i]
 		for j := range p.Editions {
@@ -145,6 +155,9 @@ func (h *Handed) Descriptors() []*int {
 			if p.Claims[j].FD >= 0 {
 				all = append(all, &p.Claims[j].FD)
 			}
+		}
+		if p.Member != nil && p.Member.FD >= 0 {
+			all = append(all, &p.Member.FD)
 		}
 	}
 	return all

@@ -13,9 +13,9 @@ func unhanded() map[reflect.Type]map[string]string {
 			"cfg": "the next program has its own", "log": "its own", "mail": "it is empty: what was in it has been dealt with",
 			"systemd": "begins anew, behind RELOADING=1", "observer": "watches are begun anew", "tenure": "the engine of the next program tells it the deadline",
 			"transaction": "there is none: it is waited for", "reloads": "the same", "resumed": "of the one before", "signals": "they wait in the channel, which is passed on",
-			"deaf": "of this program", "looking": "nobody does", "snapshot": "made anew", "document": "it is in desired", "changed": "made anew",
+			"deaf": "of this program", "looking": "nobody does", "patience": "asked for anew", "snapshot": "made anew", "document": "it is in desired", "changed": "made anew",
 			"pending": "of this program", "couriers": "they are back", "probing": "they are back", "quit": "of this program", "ctx": "the same", "cancel": "the same",
-			"leaving": "nobody is upgraded who ends", "terms": "the same", "code": "the same", "forced": "the same", "told": "the same", "calmGC": "of this program", "press": "of this program", "answers": "they are given before", "unread": "of the end",
+			"leaving": "nobody is upgraded who ends", "forGood": "the same", "terms": "the same", "code": "the same", "forced": "the same", "told": "the same", "calmGC": "of this program", "press": "of this program", "answers": "they are given before", "unread": "of the end",
 		},
 		reflect.TypeFor[pool](): {
 			"sup": "of the next program", "log": "its own", "coming": "nobody asks at that moment", "checking": "it is begun anew", "chores": "it is nobody's turn: they are waited for",
@@ -26,8 +26,11 @@ func unhanded() map[reflect.Type]map[string]string {
 		reflect.TypeFor[record](): {
 			"edition": "that of its generation", "watch": "counts the watches of one program", "cancels": "the same", "lanes": "nobody asks at that moment",
 			"hang": "evidence is gathered anew", "watchdog": "begun anew", "beats": "the same", "courier": "it is back", "late": "it has a process, or nobody has forked it",
-			"lost": "their places only cool down a little longer",
 		},
+		reflect.TypeFor[guard](): {
+			"serial": "counts the deadmen of one program", "ended": "of this program", "why": "another one is tried at once", "past": "it ends when no worker is left that it watches",
+		},
+		reflect.TypeFor[mortal]():    {"lent": "nobody is being started at that moment"},
 		reflect.TypeFor[slotBook]():  {},
 		reflect.TypeFor[reloading](): {},
 	}
@@ -43,11 +46,13 @@ func handedAs() map[reflect.Type]map[string]bool {
 		return m
 	}
 	return map[reflect.Type]map[string]bool{
-		reflect.TypeFor[Supervisor](): set("desired", "pools", "house", "begun", "seed", "upgrade", "past", "config", "feed", "gauge", "wasReady"),
-		reflect.TypeFor[pool](): set("name", "st", "editions", "station", "scaling", "claims", "first", "settled", "unmet", "workers", "slots", "timers", "waiting", "restarts",
+		reflect.TypeFor[Supervisor](): set("desired", "pools", "house", "begun", "seed", "upgrade", "past", "config", "feed", "gauge", "wasReady", "guard"),
+		reflect.TypeFor[pool](): set("name", "st", "editions", "station", "scaling", "claims", "member", "confession", "first", "settled", "unmet", "workers", "slots", "timers", "waiting", "restarts",
 			"last", "reloading", "reloads", "code", "repairs", "deaths"),
-		reflect.TypeFor[record](): set("ref", "id", "generation", "made", "proc", "born", "output", "notify", "gate", "notified", "health", "service", "tmp", "group", "leaves", "garbled", "reload",
-			"status", "readyAt", "probe", "limit", "asked", "why", "killed", "fault", "relayed", "purpose", "unborn", "over", "oomKilled", "err", "exit", "ended"),
+		reflect.TypeFor[record](): set("ref", "id", "generation", "made", "proc", "born", "output", "notify", "gate", "notified", "health", "service", "tmp", "group", "lost", "leaves", "garbled", "reload",
+			"status", "readyAt", "probe", "limit", "asked", "why", "killed", "fault", "relayed", "purpose", "unborn", "over", "oomKilled", "err", "exit", "ended", "mortal"),
+		reflect.TypeFor[guard]():     set("way", "proc", "token", "begun"),
+		reflect.TypeFor[mortal]():    set("token", "sessions"),
 		reflect.TypeFor[slotBook]():  set("restarts", "lastExit", "requests"),
 		reflect.TypeFor[reloading](): set("begun", "ended", "told", "failed"),
 	}

@@ -57,6 +57,7 @@ const (
 	keyPlace      = "place"
 	keyNumber     = "number"
 	keyFence      = "fence"
+	keyFleet      = "fleet"
 )
 
 // lines adds the last words of somebody, if there are any.

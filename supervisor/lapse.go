@@ -11,9 +11,11 @@ import (
 
 // tenure is how long what supervisors share may be used, where that ends.
 type tenure struct {
-	session lease.Session
-	stage   lapseStage
-	stop    func() // the timer
+	session  lease.Session
+	kill     time.Duration // when the deadman kills who uses it
+	stage    lapseStage
+	stop     func() // the timer
+	bereaved bool   // there are workers whose claims are to be had again
 }
 
 // lapseStage is how far a session is that is not renewed.
@@ -34,7 +36,12 @@ const (
 )
 
 // Heard passes on news of the session of Places. It may be called at any time, from any goroutine.
-func (s *Supervisor) Heard(n lease.Notice) { s.mail.post(heard{n}) }
+func (s *Supervisor) Heard(n lease.Notice) {
+	if n.Kind != lease.Lost {
+		s.putOff(n.Session)
+	}
+	s.mail.post(heard{n})
+}
 
 func (s *Supervisor) heard(n lease.Notice) {
 	switch n.Kind {
@@ -51,8 +58,10 @@ func (s *Supervisor) renew(session lease.Session) {
 	if s.tenure.stage != renewed && session.ID == s.tenure.session.ID {
 		s.log.Info().Msg("what is shared with other supervisors is renewed")
 	}
-	s.tenure.session, s.tenure.stage = session, renewed
+	s.tenure.session, s.tenure.stage, s.tenure.kill = session, renewed, s.killAt(session)
 	s.await(lapsing)
+	s.arm(session)
+	s.regain()
 }
 
 // await sets the timer of the next stage.
@@ -95,6 +104,9 @@ func (s *Supervisor) lapseDue(m lapseDue) {
 // lapse tells the pools of all claims of a session.
 func (s *Supervisor) lapse(id lease.SessionID, to lapseStage) {
 	for _, p := range s.pools {
+		if c := p.member.claim; to == over && c != nil && c.Saved().Session == id {
+			p.loseMembership()
+		}
 		for _, claim := range slices.Collect(maps.Keys(p.claims.held)) {
 			c := p.claims.held[claim]
 			switch {
@@ -102,12 +114,16 @@ func (s *Supervisor) lapse(id lease.SessionID, to lapseStage) {
 			case to == lapsing:
 				p.step(machine.Lapses{Claim: claim})
 			default:
-				delete(p.claims.held, claim)
-				p.mourn(claim, c)
-				p.step(machine.Lost{Claim: claim})
+				p.lose(claim, c)
 			}
 		}
 	}
+}
+
+func (p *pool) lose(claim machine.Claim, c lease.Claim) {
+	delete(p.claims.held, claim)
+	p.mourn(claim, c)
+	p.step(machine.Lost{Claim: claim})
 }
 
 // mourn sees to it that a claim that was lost is given back when its worker is gone: then others need not wait for the
@@ -116,7 +132,8 @@ func (p *pool) mourn(claim machine.Claim, c lease.Claim) {
 	for ref, rec := range p.workers {
 		w, ok := p.st.Worker(ref)
 		if ok && w.Health.HasProcess() && w.Uses(claim) {
-			rec.lost = append(rec.lost, c)
+			rec.lost = append(rec.lost, bereaved{claim: claim, place: c})
+			p.sup.tenure.bereaved = true
 			return
 		}
 	}

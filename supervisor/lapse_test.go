@@ -15,28 +15,53 @@ type fleetWay struct {
 	server *memory.Server
 	client *memory.Client
 	engine *remote.Engine
+	notify func(lease.Notice)
+}
+
+// handOn has the next program go on with the session of the one before.
+func (f *fleetWay) handOn(cfg *Config) error {
+	saved, places := f.engine.Saved(), *cfg.World.Places
+	err := f.engine.Close()
+	if err != nil {
+		return err
+	}
+	f.engine, err = f.client.Engine(remote.Config{Who: "us", Clock: f.server.Clock(), Notify: f.notify, Resume: saved})
+	places.Engine, cfg.World.Places = f.engine, &places
+	return err
 }
 
 // shared runs a story of a supervisor that shares its worker ids with others, by an engine that has deadlines.
 func shared(t *testing.T, w *world, keep bool, story func(*stage, *fleetWay)) {
 	t.Helper()
+	sharedBy(t, w, func(c *Config) { c.World.Places.KeepIDs = keep }, story)
+}
+
+// sharedBy is the same for one that is different.
+func sharedBy(t *testing.T, w *world, change func(*Config), story func(*stage, *fleetWay)) {
+	t.Helper()
 	var way *fleetWay
-	var sup atomic.Pointer[Supervisor]
+	var at atomic.Pointer[stage]
 	perform(t, w, func(cfg *Config) {
 		server := memory.NewServer(memory.Config{Latency: 2 * time.Millisecond})
 		way = &fleetWay{server: server, client: server.Client()}
 		var err error
-		way.engine, err = way.client.Engine(remote.Config{Who: "us", Clock: server.Clock(), Notify: func(n lease.Notice) {
-			if s := sup.Load(); s != nil {
-				s.Heard(n)
+		way.notify = func(n lease.Notice) {
+			if s := at.Load(); s != nil {
+				sup, _ := s.now()
+				sup.Heard(n)
 			}
-		}})
+		}
+		way.engine, err = way.client.Engine(remote.Config{Who: "us", Clock: server.Clock(), Notify: way.notify})
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg.World.Places = &Places{Engine: way.engine, Group: "g", KeepIDs: keep, Clock: server.Clock()}
+		if w.guarded {
+			cfg.World.Deadman, cfg.World.Heir.Deadman = w.openDeadman, w.adoptDeadman
+		}
+		cfg.World.Places = &Places{Engine: way.engine, Group: "g", Home: "us on vm", Clock: server.Clock()}
+		change(cfg)
 	}, func(s *stage) {
-		sup.Store(s.sup)
+		at.Store(s)
 		s.after(time.Second)
 		if n := len(w.living()); n != 2 {
 			t.Fatalf("%d workers, want 2: %s", n, s.summary())
@@ -87,11 +112,61 @@ func TestWorkersThatOutliveTheirClaims(t *testing.T) {
 	shared(t, w, true, func(s *stage, way *fleetWay) {
 		way.client.Cut()
 		s.after(time.Minute)
+		if v := s.sup.Snapshot().Pools[0].Claims; v.Held != 0 || v.Lost != 2 {
+			t.Errorf("claims while they are lost: %+v", v)
+		}
 		if n := w.living(); len(n) != 2 || len(w.procs) != 2 {
 			t.Errorf("%d workers live, of %d that were started: %v", len(n), len(w.procs), w.lines())
 		}
 		way.client.Join()
 		s.after(time.Minute)
+		if again := s.logged("worker id claimed again"); len(again) != 2 || len(w.procs) != 2 {
+			t.Errorf("claimed again: %v; %d workers were started: %v", again, len(w.procs), w.lines())
+		}
+		if v := s.sup.Snapshot().Pools[0].Claims; v.Held != 2 || v.Waiting != 0 || v.Deadline == nil || *v.Deadline < 5 {
+			t.Errorf("claims: %+v", v)
+		}
+		way.client.Cut() // once more, with claims that were claimed again
+		s.after(time.Minute)
+		way.client.Join()
+		s.after(time.Minute)
+		if again := s.logged("worker id claimed again"); len(again) != 4 || len(w.procs) != 2 {
+			t.Errorf("claimed again: %v; %d workers were started", again, len(w.procs))
+		}
+	})
+}
+
+// A worker whose id somebody else has got meanwhile is replaced by one with another id.
+func TestWorkersWhoseIDsAreTaken(t *testing.T) {
+	w := &world{}
+	shared(t, w, true, func(s *stage, way *fleetWay) {
+		other, err := way.server.Client().Engine(remote.Config{Who: "other"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		taken := *s.sup.Snapshot().Pools[0].Workers[0].WorkerID
+		way.client.Cut()
+		claim, err := lease.Acquire(s.t.Context(), other, "g.web.ids", lease.Only(taken))
+		if err != nil {
+			t.Fatal(err)
+		}
+		way.client.Join()
+		s.after(time.Minute)
+		if n := len(s.logged("another worker has this one's id")); n != 1 {
+			t.Errorf("said %d times that an id is taken: %v", n, w.lines())
+		}
+		for _, v := range s.sup.Snapshot().Pools[0].Workers {
+			if *v.WorkerID == taken {
+				t.Errorf("worker %d has the id that is taken", v.Slot)
+			}
+		}
+		if n := len(w.living()); n != 2 || len(w.procs) != 3 {
+			t.Errorf("%d workers live of %d: %v", n, len(w.procs), w.lines())
+		}
+		if err := claim.Release(s.t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	})
 }
 

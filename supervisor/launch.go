@@ -85,7 +85,7 @@ func (p *pool) prepare(rec *record) (worker.Command, error) {
 	if group != nil {
 		cmd.Group = group
 	}
-	return cmd, nil
+	return cmd, p.entrust(rec, &cmd)
 }
 
 // pin tells the listeners which CPUs the worker will run on, so that steering by CPU leads to it from there.
@@ -161,12 +161,14 @@ func (p *pool) started(m started) {
 	if rec.output != nil {
 		rec.output.Spawned(pidOf(m.proc))
 	}
+	rec.giveBackLent()
 	if m.err != nil {
 		rec.err, rec.ended = m.err, time.Now()
 		p.die(rec, machine.Died{Ref: m.ref})
 		return
 	}
 	rec.proc, rec.born = m.proc, m.proc.Started()
+	p.report(rec)
 	p.of(p.log.Info(), rec).Msg("worker started")
 	p.tellStarted(rec)
 	for _, f := range rec.late {

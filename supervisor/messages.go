@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/broodctl/brood/internal/cgroup"
-	"github.com/broodctl/brood/internal/lease"
+	"github.com/broodctl/brood/internal/deadman"
 	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
@@ -172,25 +172,6 @@ type (
 		pool *pool
 		load load
 	}
-	// sought: a claim was found for a pool, or nobody looks for one any more.
-	sought struct {
-		pool  *pool
-		right machine.Right
-		claim lease.Claim // nil if there is none
-	}
-	// unclaimed: there is nothing to be claimed for a pool, and who looks for it waits.
-	unclaimed struct {
-		pool  *pool
-		right machine.Right
-		why   string
-	}
-	// heard: there is news of the session that all claims belong to.
-	heard struct{ notice lease.Notice }
-	// lapseDue: a session was not renewed for so long that something has to be done about it.
-	lapseDue struct {
-		session lease.Session
-		stage   lapseStage
-	}
 	// signalled: a signal came to the supervisor.
 	signalled struct{ sig os.Signal }
 	// publishDue: what happened since the last snapshot is to be seen.
@@ -208,6 +189,24 @@ type (
 		req   Request
 		aims  []aim
 		reply replier
+	}
+	// deadmanBegun: the process of the deadman runs, or never will.
+	deadmanBegun struct {
+		serial uint64
+		proc   Process
+		err    error
+	}
+	// deadmanGone: it has died.
+	deadmanGone struct {
+		serial uint64
+		exit   worker.Exit
+	}
+	// deadmanSaid: it has something to say.
+	deadmanSaid struct{ words deadman.Message }
+	// unheard: it cannot be told anything.
+	unheard struct {
+		way *wayTo
+		err error
 	}
 	// nudged: somebody wants to know whether the loop turns.
 	nudged struct{ answer chan<- struct{} }
@@ -248,10 +247,10 @@ func (changeReady) message()  {}
 func (reloadReady) message()  {}
 func (backDue) message()      {}
 func (rechecked) message()    {}
-func (sought) message()       {}
-func (unclaimed) message()    {}
-func (heard) message()        {}
-func (lapseDue) message()     {}
+func (deadmanBegun) message() {}
+func (deadmanGone) message()  {}
+func (deadmanSaid) message()  {}
+func (unheard) message()      {}
 func (signalled) message()    {}
 func (publishDue) message()   {}
 func (watchdogDue) message()  {}

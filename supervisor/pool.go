@@ -23,8 +23,10 @@ type pool struct {
 	editions   map[uint64]*edition
 	coming     *edition // of the rollout that is being asked for; see enrol
 	station    station
-	scaling    scaling  // what is known of its load
-	claims     claims   // what it shares with other supervisors
+	scaling    scaling // what is known of its load
+	claims     claims  // what it shares with other supervisors
+	member     membership
+	confession confession
 	first      bool     // the supervisor began with it
 	settled    bool     // every slot has been ready once
 	unmet      []string // what it requires and was found missing
@@ -133,8 +135,8 @@ func (p *pool) sweep() {
 			return false // others of its group live
 		}
 		rec.release()
-		for _, c := range rec.lost {
-			p.giveBack(c)
+		for _, l := range rec.lost {
+			p.giveBack(l.place)
 		}
 		delete(p.workers, rec.ref)
 		return true
@@ -153,6 +155,8 @@ func (p *pool) close() {
 		rec.release()
 	}
 	p.endQuests()
+	p.leaveFleet()
+	p.confession.falter()
 	if groups := p.sup.cfg.World.Groups; groups != nil {
 		p.sup.goOn(func() { groups.Forget(p.name) }) // one of its name may be there again: its groups stay
 	}

@@ -90,6 +90,7 @@ func (s *Supervisor) Changed() <-chan struct{} { return *s.changed.Load() }
 func (s *Supervisor) publish() {
 	snap := &Snapshot{Name: s.cfg.Name, Version: s.cfg.Version, PID: os.Getpid(), Started: s.begun, Config: s.config}
 	for _, p := range s.pools {
+		p.attendFleet()
 		snap.Pools = append(snap.Pools, p.view())
 		p.shown = p.figures()
 	}
@@ -101,6 +102,7 @@ func (s *Supervisor) publish() {
 		close(*before)
 	}
 	s.systemd.follow(snap)
+	s.extend()
 }
 
 func (s *Supervisor) state(snap *Snapshot) string {
@@ -146,7 +148,7 @@ func (p *pool) view() PoolView {
 	if len(p.cfg().Requires) > 0 {
 		v.Unmet = p.unmet
 	}
-	v.StandsBy, v.Claims = p.st.StandingBy(), p.viewClaims()
+	v.StandsBy, v.Claims, v.Fleet = p.st.StandingBy(), p.viewClaims(), p.viewFleet()
 	if p.station == held && p.st.Phase == machine.Serving {
 		v.WaitsFor = p.awaited()
 	}
@@ -160,6 +162,9 @@ func (p *pool) view() PoolView {
 			r.State = machine.Reverting.String()
 		}
 		v.Rollout = &r
+	}
+	if why := p.awaitsTurn(); why != "" && p.st.Rollout.Phase != machine.Rolling {
+		v.Rollout = &RolloutView{Generation: p.st.Rollout.Queued, State: stateWaiting, Reason: why}
 	}
 	for _, l := range p.listeners() {
 		v.Listeners = append(v.Listeners, ListenerView{Name: l.Name(), Address: l.Address().String(), Mode: l.Mode().String(), from: l.Listener})

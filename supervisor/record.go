@@ -4,7 +4,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/broodctl/brood/internal/lease"
 	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/worker"
@@ -33,7 +32,8 @@ type record struct {
 	service    service
 	tmp        *worker.TmpDir // nil is none
 	group      Group          // nil if there is none
-	lost       []lease.Claim  // claims that it may still use
+	lost       []bereaved     // claims that it may still use
+	mortal     mortal         // what the deadman knows of it
 	courier    courier        // of its signals, if there is one
 	leaves     bool           // it has said that it is stopping
 	garbled    int            // messages of it that were none

@@ -77,7 +77,7 @@ func (p *pool) surveyed(m surveyed) {
 	p.step(machine.ReloadRequested{Safe: m.safe})
 	if p.st.Rollout != before { // a handler has vanished since the survey
 		p.reloading = reloading{}
-		p.await(p.booked(m.begun, m.reply))
+		p.await(before, p.booked(m.begun, m.reply))
 		return
 	}
 	v := p.relays.verdict(p.name, sig)

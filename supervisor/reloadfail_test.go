@@ -137,9 +137,12 @@ func TestFailedReload(t *testing.T) {
 	for _, tt := range failures {
 		t.Run(tt.name, func(t *testing.T) {
 			w := &world{handling: worker.Catches}
-			perform(t, w, described(w, old()), func(s *stage) {
+			d := old()
+			d.Coordination = plan.Coordination{Group: "ours"}
+			perform(t, w, described(w, d), func(s *stage) {
 				begun, before := len(w.lines()), s.picture()
 				d := changed()
+				d.Coordination = plan.Coordination{Group: "others"}
 				if tt.change != nil {
 					tt.change(&d)
 				}
@@ -160,6 +163,9 @@ func TestFailedReload(t *testing.T) {
 					t.Errorf("touched: %v", rest)
 				}
 				s.tryAgain(d, tt.world == nil && tt.change == nil)
+				if got := s.sup.desired.Coordination; got.Group != "ours" {
+					t.Errorf("what is shared is said to be with %+v", got)
+				}
 			})
 		})
 	}

@@ -25,6 +25,8 @@ const (
 	Stop    Verb = "stop"    // stop gracefully; may be repeated
 	Kill    Verb = "kill"    // kill everything and exit with 1
 	Upgrade Verb = "upgrade" // go on as another version of the program
+	Pause   Verb = "pause"   // have nobody in a fleet begin a rollout
+	Resume  Verb = "resume"  // undo that, and forget rollouts that failed
 )
 
 // Request is something that a person or a program wants. An empty Pool means all of them.
@@ -40,6 +42,8 @@ type Request struct {
 	Force  bool           // of Signal: also if the worker dies of it
 	// Program is the path of the one that Upgrade goes on as; "" is where the present one came from.
 	Program string
+	Fleet   string // of Pause and Resume; "" is the only one
+	Reason  string // of Pause
 	UID     int    // who asks, Nobody if that is not known
 	PID     int    // of the process that asks; 0 for signals, over TCP, and of another pid namespace
 	From    string // the address that it asks from, if that is not this machine's own socket
@@ -55,7 +59,7 @@ func (r *Request) particulars() string {
 	for _, p := range []struct {
 		is   bool
 		word string
-	}{{r.Workers != 0, "workers " + strconv.Itoa(r.Workers)}, {r.Delta != 0, fmt.Sprintf("workers %+d", r.Delta)}, {r.Abort, "abort"}, {r.Force, "force"}} {
+	}{{r.Workers != 0, "workers " + strconv.Itoa(r.Workers)}, {r.Delta != 0, fmt.Sprintf("workers %+d", r.Delta)}, {r.Abort, "abort"}, {r.Force, "force"}, {r.Fleet != "", "fleet " + r.Fleet}, {r.Reason != "", r.Reason}} {
 		if p.is {
 			all = append(all, p.word)
 		}

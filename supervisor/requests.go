@@ -17,6 +17,7 @@ var (
 	ErrScale   = errors.New("cannot scale")
 	ErrNoFile  = errors.New("it was started from flags, and has no configuration file")
 	ErrNothing = errors.New("none is under way")
+	ErrNoFleet = errors.New("no such fleet")
 )
 
 // Do asks the loop and waits for the verdict, which for Roll and Reload comes at the end of the rollout. With the
@@ -67,9 +68,12 @@ func (s *Supervisor) serveWhole(req Request, reply replier) bool {
 		s.abortReload(reply)
 	case req.Verb == Reload && req.Pool == "" && s.cfg.World.Load != nil:
 		s.reload(reply)
+	case req.Verb == Pause || req.Verb == Resume:
+		s.steerFleet(req, reply)
 	case req.Verb == Upgrade:
 		s.beginUpgrade(req.Program, reply)
 	case req.Verb == Stop && req.Pool == "":
+		s.forGood = true
 		s.leave()
 		reply.give(Verdict{Text: "stopping"})
 	case req.Verb == Kill && req.Pool == "":
@@ -112,7 +116,7 @@ func (p *pool) serve(req Request, reply replier) {
 	case Kill:
 		p.step(machine.KillRequested{})
 		reply.give(Verdict{Text: "killed pool " + p.name})
-	case Plan, Upgrade:
+	case Plan, Upgrade, Pause, Resume:
 		fallthrough // serveWhole has done them
 	default:
 		reply.give(Verdict{Err: fmt.Errorf("cannot do %q: %w", req.Verb, ErrBadVerb)})
@@ -127,7 +131,12 @@ func (p *pool) abort() Verdict {
 			return Verdict{Text: fmt.Sprintf("the rollout of pool %s is aborted; it had not begun", p.name)}
 		}
 	}
-	if p.st.Rollout.Phase != machine.Rolling {
+	switch {
+	case p.st.Rollout.Phase == machine.Rolling:
+	case p.st.Rollout.Queued != 0: // for its turn
+		p.step(machine.AbortRequested{})
+		return Verdict{Text: fmt.Sprintf("the rollout of pool %s is aborted; it had not begun", p.name)}
+	default:
 		return Verdict{Err: fmt.Errorf("cannot abort rollout of pool %s: %w", p.name, ErrNothing)}
 	}
 	target := p.st.Rollout.Target

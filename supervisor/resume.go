@@ -30,6 +30,7 @@ func (s *Supervisor) takeOver(h *Handed) error {
 	}
 	s.expect(h)
 	c := readClock()
+	s.adoptDeadman(c, h.Deadman)
 	for i := range h.Pools {
 		p, err := s.adoptPool(c, &h.Pools[i])
 		if err != nil {
@@ -107,6 +108,7 @@ func (p *pool) resume(c clock, h *HandedPool, answers []replier) int {
 		p.recheck()
 	}
 	p.sweep()
+	p.resumeClaims()
 	p.resumeQuests()
 	return n
 }

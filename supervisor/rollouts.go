@@ -21,13 +21,18 @@ type waiter struct {
 	reply  replier
 }
 
-// await answers when the rollout that was just asked for has ended.
-func (p *pool) await(reply replier) {
-	target := p.st.Rollout.Target
-	if p.st.Rollout.Queued != 0 {
-		target = p.st.Rollout.Queued
+// await answers when the rollout that was just asked for, behind another one, has ended.
+func (p *pool) await(before machine.Rollout, reply replier) {
+	target := before.Target + 1
+	if p.st.Generation >= target { // there was nobody to replace
+		reply.give(p.isAt(target))
+		return
 	}
 	p.waiting = append(p.waiting, waiter{target: target, reply: reply})
+}
+
+func (p *pool) isAt(generation uint64) Verdict {
+	return Verdict{Text: fmt.Sprintf("pool %s is at generation %d", p.name, generation)}
 }
 
 // settle answers the waiters that are meant.
@@ -100,8 +105,9 @@ func (p *pool) rollReady(m rollReady) {
 	}
 	e := latest.with(latest.cfg)
 	e.program, e.repeats = m.edition.program, p.wanted()
+	before := p.st.Rollout
 	p.rollTo(e, machine.RollRequested{})
-	p.await(m.reply)
+	p.await(before, m.reply)
 }
 
 // refuse answers, and gives back what was prepared.
@@ -140,28 +146,37 @@ func (p *pool) enrol() {
 		if before != nil {
 			p.forget(before.program)
 		}
+	case p.coming != nil && p.editions[p.st.Generation] == nil: // it has ended already: there was nobody to replace
+		p.editions[p.st.Generation], p.coming = p.coming, nil
 	}
 }
 
 func (p *pool) rolloutStarted(a machine.RolloutStarted) {
 	p.last = &RolloutView{Generation: a.Target, State: machine.Rolling.String()}
 	p.log.Info().Uint64(keyGeneration, a.Target).Msg("rollout started")
-	p.tellRollout(nil)
+	p.tellRollout(p.last, nil)
 }
 
 func (p *pool) rolloutEnded(a machine.RolloutEnded) {
-	v := Verdict{Text: fmt.Sprintf("pool %s is at generation %d", p.name, a.Target)}
-	p.last = &RolloutView{Generation: a.Target, State: "done"}
+	v := p.isAt(a.Target)
+	begun := p.last != nil && p.last.Generation == a.Target
+	view := &RolloutView{Generation: a.Target, State: "done"}
 	if a.Cause == machine.RolledOut {
 		p.log.Info().Uint64(keyGeneration, a.Target).Msg("rollout done")
 	} else {
 		reason, last := p.blame(a)
-		p.last = &RolloutView{Generation: a.Target, State: stateFailed, Reason: reason}
+		if begun {
+			p.admit(a, reason)
+		}
+		view = &RolloutView{Generation: a.Target, State: stateFailed, Reason: reason}
 		v = Verdict{Err: fmt.Errorf("cannot roll pool %s to generation %d: %s: %w", p.name, a.Target, reason, ErrRollout), Lines: last}
 		lines(p.log.Error().Uint64(keyGeneration, a.Target).Str(keyCause, reason), last).
 			Msg("rollout failed: the previous generation serves on")
 	}
-	p.tellRollout(v.Lines)
+	if begun {
+		p.last = view
+	}
+	p.tellRollout(view, v.Lines)
 	// A stop also ends the rollout that was queued, without a word.
 	p.settle(func(w waiter) bool { return w.target == a.Target || a.Cause == machine.StopCame }, v)
 	if v.Err != nil {

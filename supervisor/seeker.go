@@ -10,28 +10,27 @@ import (
 	"github.com/broodctl/brood/internal/lease"
 )
 
-// seeker asks for a place until it has one, or nobody wants it any more.
-type seeker struct {
-	engine lease.Engine
-	name   string
-	among  lease.Range
-	prefer []int
+// source is where a claim comes from.
+type source interface {
+	// Take gives it, if it can be had.
+	Take(ctx context.Context) (lease.Claim, error)
+	// Await waits until another Take may do, after an error. It returns an error where nobody knows when that is.
+	Await(ctx context.Context, why error) error
+	// Explain says why Take gave nothing.
+	Explain(ctx context.Context, why error) string
 }
 
-// seek returns nil where the context has ended first.
-func (s seeker) seek(ctx context.Context, report func(why string)) lease.Claim {
+// seek asks for a claim until there is one. It returns nil where the context has ended first.
+func seek(ctx context.Context, from source, report func(why string)) lease.Claim {
 	for pause := seekAgain; ; {
-		claim, err := s.engine.ClaimAny(ctx, s.name, s.among, s.prefer...)
+		claim, err := from.Take(ctx)
 		if err == nil {
 			return claim
 		}
-		waits := errors.Is(err, lease.ErrFull) || errors.Is(err, lease.ErrUnavailable) || errors.Is(err, lease.ErrTaken)
 		if ctx.Err() == nil {
-			report(s.explain(ctx, err))
+			report(from.Explain(ctx, err))
 		}
-		if waits {
-			err = s.engine.Wait(ctx, s.name, s.among)
-		}
+		err = from.Await(ctx, err)
 		if ctx.Err() != nil || errors.Is(err, lease.ErrClosed) {
 			return nil
 		}
@@ -39,20 +38,51 @@ func (s seeker) seek(ctx context.Context, report func(why string)) lease.Claim {
 			pause = seekAgain
 			continue
 		}
-		select {
-		case <-ctx.Done():
+		if !rest(ctx, pause) {
 			return nil
-		case <-time.After(pause):
 		}
 		pause = min(2*pause, seekAgainMost)
 	}
 }
 
+// rest waits a while, and reports whether the context has not ended.
+func rest(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// seeker is any place of a range.
+type seeker struct {
+	engine lease.Engine
+	name   string
+	among  lease.Range
+	prefer []int
+}
+
+// Take tries those that are preferred first.
+func (s seeker) Take(ctx context.Context) (lease.Claim, error) {
+	return s.engine.ClaimAny(ctx, s.name, s.among, s.prefer...)
+}
+
+// Await waits for a place that is free.
+func (s seeker) Await(ctx context.Context, why error) error {
+	if errors.Is(why, lease.ErrFull) || errors.Is(why, lease.ErrUnavailable) || errors.Is(why, lease.ErrTaken) {
+		return s.engine.Wait(ctx, s.name, s.among)
+	}
+	return why
+}
+
 // mostHolders are named; more would say nothing more.
 const mostHolders = 4
 
-// explain says who has what there is none of.
-func (s seeker) explain(ctx context.Context, err error) string {
+// Explain says who has what there is none of.
+func (s seeker) Explain(ctx context.Context, err error) string {
 	if !errors.Is(err, lease.ErrFull) {
 		return err.Error()
 	}

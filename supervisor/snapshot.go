@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/broodctl/brood/internal/fleet"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 )
@@ -78,6 +79,7 @@ type PoolView struct {
 	WaitsFor   []string       `json:"waits_for,omitempty"` // pools that have to be ready first
 	Unmet      []string       `json:"unmet,omitempty"`     // what it requires and was found missing
 	Claims     *ClaimsView    `json:"claims,omitempty"`    // if worker ids are shared with other supervisors
+	Fleet      *FleetView     `json:"fleet,omitempty"`     // if it takes turns with others at rollouts
 	Rollout    *RolloutView   `json:"rollout"`             // the one at hand, else the last one
 	Autoscale  *AutoscaleView `json:"autoscale,omitempty"` // if the number of workers follows the load
 	Listeners  []ListenerView `json:"listeners"`
@@ -87,11 +89,20 @@ type PoolView struct {
 // ClaimsView is what a pool has, and waits for, of what supervisors share.
 type ClaimsView struct {
 	Held    int      `json:"held"`    // worker ids, and the leader's place
-	Waiting int      `json:"waiting"` // so many more are asked for
+	Waiting int      `json:"waiting"` // so many more worker ids are asked for
 	Waits   []string `json:"waits,omitempty"`
+	Lost    int      `json:"lost,omitempty"` // workers that serve on though the claims to their ids are lost
+	// NoDeadman is why nobody would kill workers in time if the supervisor were stopped.
+	NoDeadman string `json:"no_deadman,omitempty"`
 	// Deadline is in how many seconds what is held must not be used any more, unless it is renewed; none if it never ends.
 	Deadline *float64 `json:"deadline_seconds,omitempty"`
-	until    time.Time
+}
+
+// FleetView is what a pool is at, as all of its fleet read it.
+type FleetView struct {
+	Name   string `json:"name"`
+	State  string `json:"state"` // idle, waits, rolls, done, failed
+	config fleet.Config
 }
 
 // ReloadsView counts the reloads that the workers of a pool were told of, by signal or by a rollout.
@@ -104,7 +115,7 @@ type ReloadsView struct {
 // RolloutView is the rollout at hand, or the last one.
 type RolloutView struct {
 	Generation uint64 `json:"generation"`
-	State      string `json:"state"` // rolling, reverting, done, failed
+	State      string `json:"state"` // waiting, rolling, reverting, done, failed
 	Reason     string `json:"reason,omitempty"`
 }
 
@@ -172,12 +183,13 @@ func (s *Supervisor) measured(within time.Duration) Snapshot {
 	s.measure(latest, within)
 	snap := *latest
 	snap.Pools = slices.Clone(snap.Pools)
+	left := s.cfg.World.Places.left()
 	for i := range snap.Pools {
 		p := &snap.Pools[i]
 		p.Listeners, p.Workers = slices.Clone(p.Listeners), slices.Clone(p.Workers)
-		if c := p.Claims; c != nil && !c.until.IsZero() {
-			dated := *c
-			dated.Deadline = new(time.Until(c.until).Seconds())
+		if p.Claims != nil && left != nil {
+			dated := *p.Claims
+			dated.Deadline = left
 			p.Claims = &dated
 		}
 		for j := range p.Workers {

@@ -109,7 +109,7 @@ func (s *Supervisor) stopDue() {
 		again = false
 		for _, p := range s.pools {
 			if p.st.Phase == machine.Serving && !s.isNeeded(p) {
-				p.step(machine.StopRequested{})
+				p.step(machine.StopRequested{Outlived: p.isOutlived()})
 				again = true
 			}
 		}

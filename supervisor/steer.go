@@ -15,6 +15,10 @@ func (p *pool) steer() {
 	}
 	places := p.steerTo
 	p.steerTo = nil
+	if p.st.Phase == machine.Stopping {
+		p.part(places)
+		return
+	}
 	for _, l := range p.listeners() {
 		var members []listener.Member
 		for _, at := range places {

@@ -19,7 +19,8 @@ type fakeUpgrader struct {
 	refused error // by the next program
 	failed  error // it cannot be executed
 	changed bool
-	hush    chan struct{} // if not nil, the others fall silent when it is closed
+	change  func(*Handed, *Config) // of what the next program is told, and has
+	hush    chan struct{}          // if not nil, the others fall silent when it is closed
 	done    int
 	holds   bool
 }
@@ -89,6 +90,9 @@ func (u *fakeUpgrader) Replace(next Successor, state Handed) error {
 		return err
 	}
 	cfg := old.cfg
+	if u.change != nil {
+		u.change(handed, &cfg)
+	}
 	cfg.Handed, cfg.Version, cfg.Desired = handed, next.Version, plan.Desired{}
 	cfg.World.Sockets = oldSockets{s.world}
 	sup, err := New(cfg)

@@ -31,8 +31,10 @@ type Supervisor struct {
 	seed     uint64 // of the jitter
 
 	tenure      tenure
+	guard       guard
 	transaction *transaction // the reload at hand
 	upgrade     *upgrade     // the one at hand
+	patience    func()       // ends the asking of systemd for time; nil if nobody asks
 	resumed     *Handed      // where another program was when this one took over; nil if there was none, and after that
 	past        pastAnswers  // to requests that this one took over
 	signals     <-chan os.Signal
@@ -53,6 +55,7 @@ type Supervisor struct {
 	ctx      context.Context               //nolint:containedctx // ends with the stop, for everything that is done beside the loop
 	cancel   context.CancelFunc
 	leaving  bool // everything is to end
+	forGood  bool // and nobody comes after us
 	terms    int  // terminations received
 	forced   bool // somebody had everything killed
 	code     int  // what we end with, if no pool says worse
@@ -210,91 +213,4 @@ func (s *Supervisor) anyServing() bool {
 		}
 	}
 	return false
-}
-
-// handle is the one switch over everything that can happen.
-func (s *Supervisor) handle(msg message) {
-	switch m := msg.(type) {
-	case started:
-		m.pool.started(m)
-	case exited:
-		m.pool.exited(m)
-	case unsent:
-		m.pool.unsent(m)
-	case gone:
-		m.pool.gone(m.ref)
-	case told:
-		m.pool.told(m)
-	case proven:
-		m.pool.pass(m.ref, m.gate, m.how)
-	case unproven:
-		if rec := m.pool.workers[m.ref]; rec != nil && rec.gate == m.gate {
-			rec.probe = m.err
-		}
-	case overdue:
-		m.pool.overdue(m)
-	case probed:
-		m.pool.probed(m)
-	case missed:
-		m.pool.missed(m)
-	case lifetimeOver:
-		m.pool.lifetimeOver(m)
-	case roundDue:
-		m.pool.roundDue(m.kind)
-	case roundSeen:
-		m.pool.roundSeen(m)
-	case restoreDue:
-		m.pool.restoreDue(m.ref)
-	case happened:
-		s.happened(m.event)
-	case timerEnded:
-		m.pool.timerEnded(m)
-	case surveyed:
-		s.looking--
-		m.pool.surveyed(m)
-	case rollReady:
-		m.pool.rollReady(m)
-	case startReady:
-		m.pool.startReady(m)
-	case changeReady:
-		s.changeReady(m)
-	case reloadReady:
-		s.reloadReady(m)
-	case backDue:
-		s.backDue(m)
-	case rechecked:
-		m.pool.rechecked(m)
-	case loadDue:
-		m.pool.loadDue()
-	case loadSeen:
-		m.pool.loadSeen(m.load)
-	case sought:
-		m.pool.sought(m)
-	case unclaimed:
-		m.pool.unclaimed(m)
-	case heard:
-		s.heard(m.notice)
-	case lapseDue:
-		s.lapseDue(m)
-	case signalled:
-		s.signalled(m.sig)
-	case publishDue:
-		s.press.waiting = false // the batch that this came with is published
-	case watchdogDue:
-		s.systemd.alive()
-	case answered:
-		s.looking--
-		m.reply.give(m.verdict)
-	case aimed:
-		s.looking--
-		m.pool.aimed(m)
-	case upgradeMoved:
-		s.upgradeMoved(m)
-	case nudged:
-		close(m.answer)
-	case requested:
-		s.serve(m.req, seenReply{sup: s, next: m.reply})
-	default:
-		panic(fmt.Sprintf("supervisor: unknown message %T", msg))
-	}
 }

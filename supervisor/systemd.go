@@ -213,7 +213,7 @@ func (s *Supervisor) stopTime(p *pool, depth int) time.Duration {
 			before = max(before, s.stopTime(q, depth-1))
 		}
 	}
-	return before + p.st.Spec.StopDelay + p.st.Spec.Grace
+	return before + p.st.Spec.StopDelay + p.partTime() + p.st.Spec.Grace
 }
 
 func (s *Supervisor) startTimeout() time.Duration {

@@ -118,11 +118,9 @@ func (p *pool) tellDeath(rec *record, a machine.Obituary) {
 	p.tell(e)
 }
 
-// tellRollout tells how far the last rollout is.
-func (p *pool) tellRollout(lines []string) {
-	p.tell(events.Event{
-		Kind: events.Rollout, Generation: p.last.Generation, State: p.last.State, Reason: p.last.Reason, Lines: lines,
-	})
+// tellRollout tells how far a rollout is.
+func (p *pool) tellRollout(v *RolloutView, lines []string) {
+	p.tell(events.Event{Kind: events.Rollout, Generation: v.Generation, State: v.State, Reason: v.Reason, Lines: lines})
 }
 
 // tellRepair tells what had to be put back of a socket; rec is nil if nobody knows whose it was.

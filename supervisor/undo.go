@@ -59,7 +59,7 @@ func (s *Supervisor) undo(t *transaction, i int) {
 // rollBack takes a rollout back that is under way, or that has ended well: then by another one.
 func (p *pool) rollBack(c *plan.Change, at *step) {
 	switch {
-	case p.st.Rollout.Phase == machine.Rolling && p.st.Rollout.Target == at.target:
+	case p.st.Rollout.Phase == machine.Rolling && p.st.Rollout.Target == at.target, p.st.Rollout.Phase != machine.Rolling && p.st.Rollout.Queued == at.target:
 		p.step(machine.AbortRequested{})
 	case p.st.Generation >= at.target: // somebody may have rolled it since
 		p.rollTo(at.before.with(at.before.cfg), machine.SpecChanged{Spec: p.withdrawn(c, at), Roll: true})
@@ -146,7 +146,8 @@ func (s *Supervisor) revive(at *step) {
 
 // leftWith is what the pools are after the way back: the previous description, but for pools that could not go back.
 func (s *Supervisor) leftWith(t *transaction) plan.Desired {
-	d := plan.Desired{Fixed: t.plan.Old.Fixed, Document: t.plan.Old.Document, Listeners: slices.Clone(t.plan.Old.Listeners), Pools: slices.Clone(t.plan.Old.Pools)}
+	d := t.plan.Old
+	d.Listeners, d.Pools = slices.Clone(d.Listeners), slices.Clone(d.Pools)
 	for i := range t.steps {
 		at, c := &t.steps[i], &t.plan.Changes[i]
 		if c.Kind != plan.Rolled || !at.begun || at.pool.cfg() == at.before.cfg {

@@ -15,7 +15,7 @@ var ErrUpgrade = errors.New("upgrade refused")
 var (
 	errNoUpgrade = errors.New("this program cannot be replaced while it runs")
 	errUnderWay  = errors.New("another one is under way")
-	errBusy      = errors.New("signals to workers do not get through")
+	errBusy      = errors.New("signals to workers, or questions to them, do not come back")
 )
 
 // upgrade is how far one has come.
@@ -172,6 +172,7 @@ func (s *Supervisor) replace(u *upgrade) {
 	s.publish()
 	s.answer()
 	s.log.Info().Str(keyProgram, u.next.Path).Str(keyVersion, u.next.Version).Msg("the next program takes over")
+	s.guard.settle()
 	s.endUpgrade(s.cfg.World.Upgrader.Replace(u.next, s.hand()))
 }
 

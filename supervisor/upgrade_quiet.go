@@ -46,7 +46,7 @@ func (s *Supervisor) holdsLaunches() bool { return s.upgrade != nil && s.upgrade
 
 // isBearing reports whether a worker is being started, or a claim sought for one.
 func (s *Supervisor) isBearing() bool {
-	if s.seeks() {
+	if s.seeks() || s.guard.isStarting() {
 		return true
 	}
 	for _, p := range s.pools {

@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/broodctl/brood/internal/deadman"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/plan"
 	"github.com/broodctl/brood/worker"
@@ -59,6 +60,9 @@ type World struct {
 	Check func(ctx context.Context, timeout time.Duration, c Checked) []error
 	// Places is where worker ids and leaders are shared with other supervisors. Nil shares none.
 	Places *Places
+	// Deadman opens a way to a process that is then to be launched, and that kills workers when their claims end and we do
+	// not come to it. said may be called from any goroutine. Nil is none, whatever Places are.
+	Deadman func(said func(deadman.Message)) (Deadman, error)
 	// Groups are control groups for workers. Nil is none, and then NoGroups says why, if there is a reason.
 	Groups   Groups
 	NoGroups error
@@ -87,6 +91,7 @@ type Process interface {
 	Signal(sig syscall.Signal) error
 	SignalGroup(sig syscall.Signal) error
 	SignalStrays(sig syscall.Signal) error
+	Describe(use func(pidfd int))
 	Hand() worker.HandedProcess
 }
 
@@ -132,6 +137,8 @@ type Listener interface {
 	Inode(slot int, side listener.Side) uint64
 	Steer(members []listener.Member) error
 	Pin(slot int, side listener.Side, cpus []int) error
+	// Outlives reports whether what waits in the queue of a place is there for the next process of our service.
+	Outlives(slot int, side listener.Side) bool
 	Adopt(slot int, side listener.Side) error
 	Abandon(slot int, side listener.Side) error
 	Restore(slot int, side listener.Side) (listener.Repair, error)

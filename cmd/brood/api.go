@@ -28,12 +28,13 @@ type entrance struct {
 	tokens  control.Tokens
 	server  *control.Server // nil until it is served
 	left    handedAPI       // by the program before
+	warn    func(error)
 }
 
 // openDoor opens what the API is answered on, or takes over what the program before has left. Nothing is answered yet.
 func openDoor(cfg *config.Config, h *host.Host) (*entrance, error) {
 	log := h.Log()
-	d := &entrance{address: cfg.Access.TCP, tokens: control.Tokens{
+	d := &entrance{address: cfg.Access.TCP, warn: func(err error) { log.Warn().Err(err).Msg("the control socket lets in whom it did before") }, tokens: control.Tokens{
 		Write: cfg.Access.TokenFile, Read: cfg.Access.ReadTokenFile,
 		Log: func(err error) { log.Error().Err(err).Msg("cannot use token of the control API") },
 	}}
@@ -143,7 +144,14 @@ func accessWords(cfg *config.Config) string {
 // coordinationWords is what a reload compares of what is shared with other supervisors.
 func coordinationWords(cfg *config.Config) string {
 	c := cfg.Coordination
-	return strings.TrimSpace(c.Group + " " + c.Directory)
+	if c.Group == "" {
+		return ""
+	}
+	words := []string{c.Group, c.Directory}
+	if e := c.Etcd; len(e.Endpoints) > 0 {
+		words = append(words, strings.Join(e.Endpoints, ","), e.Prefix, e.CA, e.Cert, e.Key, e.User, e.PasswordFile, c.Lease.String(), strconv.FormatBool(c.KeepIDs))
+	}
+	return strings.TrimSpace(strings.Join(words, " "))
 }
 
 func addressWords(cfg *config.Config) string {

@@ -96,7 +96,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Action:                    unknownCommand,
 		Commands: []*cli.Command{
 			runCommand(), checkCommand(), planCommand(), psCommand(), statusCommand(), topCommand(), eventsCommand(), logsCommand(),
-			reloadCommand(), rollCommand(), restartCommand(), scaleCommand(), signalCommand(), dumpCommand(), upgradeCommand(), stopCommand(), healthcheckCommand(),
+			reloadCommand(), rollCommand(), restartCommand(), scaleCommand(), signalCommand(), dumpCommand(), fleetCommand(), upgradeCommand(), stopCommand(), healthcheckCommand(),
 			unitsCommand(), nftCommand(), completionCommand(), versionCommand(), demoCommand(), upgradeCheckCommand(),
 		},
 	}

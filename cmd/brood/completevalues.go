@@ -82,6 +82,10 @@ func argumentsOf(command *cli.Command, before int, look lookup) completion {
 		if before == 0 {
 			return plain(completions.Shells()...)
 		}
+	case "fleet":
+		if before == 0 {
+			return plain(fleetVerbs()...)
+		}
 	case "restart", "signal", "logs":
 		if before == 1 && command.Name == "signal" {
 			return plain(enumerated()["stop-signal"]...)

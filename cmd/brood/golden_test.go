@@ -42,6 +42,7 @@ func steadyWords(text string) string {
 		{`\b\d[\d.dhms]*s ago`, "AGE ago"},
 		{`(nothing happened for )[\d.]+[mµ]?s`, "${1}AGE"},
 		{`(?m)^\d+\.\ds `, "AGE "},
+		{`"since": \d+`, `"since": N`},
 	} {
 		text = regexp.MustCompile(r.old).ReplaceAllString(text, r.by)
 	}
@@ -58,7 +59,7 @@ func steadyTables(text string) string {
 		switch {
 		case slices.Contains(cells, "WHY NOT READY, LAST EXIT"):
 			return b.String() + blanks.ReplaceAllString(figures.ReplaceAllString(text[strings.Index(text, line):], " N"), "  ")
-		case slices.Contains(cells, "PID") && slices.Contains(cells, "STATE"):
+		case slices.Contains(cells, "STATE") && (slices.Contains(cells, "PID") || slices.Contains(cells, "MEMBER")):
 			heads = cells
 		case heads == nil, len(cells) != len(heads):
 			heads = nil
@@ -66,7 +67,7 @@ func steadyTables(text string) string {
 			continue
 		default:
 			for i, head := range heads {
-				if slices.Contains([]string{"PID", "AGE", "UP", "CPU", "MEM", "FDS", "PROCS"}, head) && cells[i] != nothing {
+				if slices.Contains([]string{"PID", "AGE", "UP", "SINCE", "CPU", "MEM", "FDS", "PROCS"}, head) && cells[i] != nothing {
 					cells[i] = head
 				}
 			}

@@ -62,7 +62,7 @@ func commandGroups() []commandGroup {
 	return []commandGroup{
 		{"to begin", []string{commandRun, "check", "plan", "units", "nft"}},
 		{"to see", []string{"ps", "status", "top", "events", "logs", "healthcheck"}},
-		{"to steer", []string{"reload", "roll", "restart", "scale", "signal", "dump", "upgrade", "stop"}},
+		{"to steer", []string{"reload", "roll", "restart", "scale", "signal", "dump", "fleet", "upgrade", "stop"}},
 		{"and", []string{"completion", "version"}},
 	}
 }

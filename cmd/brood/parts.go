@@ -75,9 +75,12 @@ func (d *entrance) Hand(ctx context.Context, outstanding func(string) bool) (any
 	return h, append(h.Remote.descriptors(), h.Socket.FD, h.Socket.Lock), nil
 }
 
-// Settle closes what the addresses were handed by.
+// Settle closes what the addresses were handed by, and lets those in whom the configuration names now.
 func (d *entrance) Settle() {
 	d.socket.Keep()
+	if err := d.socket.Admit(d.access); err != nil {
+		d.warn(err)
+	}
 	if d.remote != nil {
 		d.remote.Keep()
 	}

@@ -149,6 +149,9 @@ func rolloutWords(r *supervisor.RolloutView) string {
 		return ""
 	}
 	words := fmt.Sprintf("rollout of generation %d: %s", r.Generation, r.State)
+	if r.State == "waiting" { // below it is said for what
+		return words
+	}
 	if r.Reason != "" {
 		words += ": " + text.Neutral(r.Reason)
 	}

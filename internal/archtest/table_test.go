@@ -56,7 +56,7 @@ var rules = []rule{
 	{
 		dir: "supervisor",
 		ours: []string{
-			"internal/cgroup", "internal/lease", "internal/probe", "internal/redact", "supervisor/events", "supervisor/machine", "supervisor/plan", "supervisor/scale", "worker", "worker/handshake",
+			"internal/cgroup", "internal/deadman", "internal/fleet", "internal/lease", "internal/probe", "internal/redact", "supervisor/events", "supervisor/machine", "supervisor/plan", "supervisor/scale", "worker", "worker/handshake",
 			"listener",
 		},
 		testOurs: []string{"internal/lease/memory", "internal/lease/remote"},
@@ -66,8 +66,8 @@ var rules = []rule{
 	{
 		dir: "supervisor/host",
 		ours: []string{
-			"internal/cgroup", "internal/config", "internal/control", "internal/fdstore", "internal/handover", "internal/lease",
-			"internal/lease/local", "internal/lease/remote", "internal/logs", "internal/poll", "internal/require", "listener", "supervisor", "supervisor/plan",
+			"internal/cgroup", "internal/config", "internal/control", "internal/deadman", "internal/fdstore", "internal/handover", "internal/lease",
+			"internal/lease/etcd", "internal/lease/local", "internal/lease/remote", "internal/logs", "internal/poll", "internal/require", "listener", "supervisor", "supervisor/plan",
 			"worker", "worker/handshake",
 		},
 		testOurs: []string{"internal/testhost", "supervisor/host"},
@@ -92,7 +92,7 @@ var rules = []rule{
 	},
 	{
 		dir:      "supervisor/plan",
-		ours:     []string{"internal/cgroup", "internal/probe", "supervisor/machine", "worker", "listener"},
+		ours:     []string{"internal/cgroup", "internal/fleet", "internal/probe", "supervisor/machine", "worker", "listener"},
 		testOurs: []string{"supervisor/plan"},
 		reason:   "compares two descriptions and orders the changes: it knows what pools are made of, and no running one",
 	},
@@ -106,7 +106,7 @@ var rules = []rule{
 	{
 		dir:      "worker",
 		ours:     []string{"worker/handshake", "worker/shim", "internal/poll"},
-		testOurs: []string{"worker", "worker/self", "internal/cgroup", "internal/testguest", "internal/testhost"},
+		testOurs: []string{"worker", "worker/self", "internal/cgroup", "internal/deadman", "internal/testguest", "internal/testhost"},
 		foreign:  []string{xsys},
 		reason:   "one process seen from its parent: no policy, no sockets, no log",
 	},
@@ -134,7 +134,7 @@ var rules = []rule{
 	{
 		dir: "internal/config",
 		ours: []string{
-			"internal/cgroup", "internal/probe", "internal/redact", "internal/require", "listener", "supervisor/events", "supervisor/machine", "supervisor/plan",
+			"internal/cgroup", "internal/fleet", "internal/probe", "internal/redact", "internal/require", "listener", "supervisor/events", "supervisor/machine", "supervisor/plan",
 			"worker", "worker/handshake",
 		},
 		testOurs: []string{"internal/testhost"},
@@ -149,7 +149,7 @@ var rules = []rule{
 	},
 	{
 		dir:      "internal/control",
-		ours:     []string{"internal/door", "internal/logs", "supervisor", "supervisor/events"},
+		ours:     []string{"internal/door", "internal/fleet", "internal/logs", "supervisor", "supervisor/events"},
 		testOurs: []string{"supervisor/plan"},
 		foreign:  []string{xsys, zerolog},
 		reason:   "shows the supervisor's snapshot and passes on requests",
@@ -248,6 +248,12 @@ var rules = []rule{
 		reason:   "looks at the outside world once or often: knows neither pools nor how their commands are run",
 	},
 	{
+		dir:      "internal/deadman",
+		testOurs: []string{"worker/shim"},
+		foreign:  []string{xsys},
+		reason:   "a process that knows deadlines and pidfds: it depends on little, as it runs before much of the program is initialised",
+	},
+	{
 		dir:      "internal/handover",
 		testOurs: []string{"internal/handover"},
 		foreign:  []string{xsys},
@@ -256,6 +262,12 @@ var rules = []rule{
 	{
 		dir:    "internal/lease",
 		reason: "a promise about places and who has them: who needs one, and what keeps them, know it and not each other",
+	},
+	{
+		dir:      "internal/fleet",
+		ours:     []string{"internal/lease"},
+		testOurs: []string{"internal/fleet", "internal/lease/memory", "internal/lease/remote"},
+		reason:   "the rules of taking turns, over any engine: it knows no pool and no rollout",
 	},
 	{
 		dir:      "internal/lease/etcd",
@@ -341,6 +353,11 @@ var rules = []rule{
 		reason:  "a generator in a module of its own: whoever imports brood must not see Kubernetes in its sums",
 	},
 	{
+		dir:     "internal/nomadjob",
+		foreign: []string{"github.com/hashicorp/hcl", "github.com/hashicorp/nomad/api", "github.com/zclconf/go-cty"},
+		reason:  "the same for Nomad's job",
+	},
+	{
 		dir:    "internal/compat",
 		ours:   []string{"internal/loadgen"},
 		reason: "runs the built binary with servers of others, as a user would",
@@ -391,7 +408,7 @@ var rules = []rule{
 	{
 		dir: "e2e",
 		testOurs: []string{
-			"internal/compat", "internal/control", "internal/loadgen", "internal/logs", "internal/testguest", "internal/testhost", "internal/testvm", "internal/webui",
+			"internal/compat", "internal/control", "internal/fleet", "internal/loadgen", "internal/logs", "internal/testetcd", "internal/testguest", "internal/testhost", "internal/testvm", "internal/webui",
 			"supervisor", "supervisor/events", "worker/handshake",
 		},
 		foreign: []string{xsys},
@@ -410,6 +427,7 @@ var sleepers = []exception{
 // initializers may have func init.
 var initializers = []exception{
 	{"worker/shim/", "must run before any other package of the binary is initialised"},
+	{"internal/deadman/", "the same: it stays, and costs little as long as nothing is initialised"},
 	{"examples/embedding/main.go", "as cmd/brood/main.go"},
 	{"supervisor/host/main_test.go", "as cmd/brood/main.go"},
 	{"worker/chain_test.go", "as cmd/brood/main.go"},

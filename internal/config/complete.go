@@ -17,6 +17,8 @@ const (
 	defaultBackoff         = 500 * time.Millisecond
 	defaultMaxBackoff      = 30 * time.Second
 	defaultRequiresTimeout = 5 * time.Second
+	defaultPrefix          = "/brood"
+	defaultLease           = 10 * time.Second
 	defaultHookTimeout     = 10 * time.Second
 	defaultHookAttempts    = 5
 	defaultHookQueue       = 1000
@@ -34,6 +36,7 @@ func Complete(f *File) *File {
 	}
 	full.Supervisor.LogLevel = or(f.Supervisor.LogLevel, "info")
 	full.Supervisor.LogFormat = or(f.Supervisor.LogFormat, "auto")
+	full.Coordination = completeCoordination(f.Coordination)
 	for name, l := range full.Listen {
 		full.Listen[name] = completeListener(l)
 	}
@@ -147,4 +150,15 @@ func completeRollout(p *PoolTable, listeners map[string]ListenTable) {
 	r.MinReady = orPointer(r.MinReady, 0)
 	r.Canary = orPointer(r.Canary, 0)
 	r.Settle = orPointer(r.Settle, settle)
+	if f := &r.Fleet; *f != (FleetTable{}) {
+		f.MaxParallel = orPointer(f.MaxParallel, "1")
+		f.StopAfterFailures = orPointer(f.StopAfterFailures, 1)
+	}
+}
+
+func completeCoordination(t CoordinationTable) CoordinationTable {
+	if len(t.Etcd) > 0 {
+		t.Prefix, t.Lease, t.OnLost = or(t.Prefix, defaultPrefix), or(t.Lease, Duration(defaultLease)), or(t.OnLost, "stop")
+	}
+	return t
 }

@@ -45,6 +45,26 @@ func drawControl(t *rapid.T) ControlTable {
 	return c
 }
 
+func drawCoordination(t *rapid.T) CoordinationTable {
+	c := CoordinationTable{Group: word(t, "group", "", "web")}
+	switch {
+	case c.Group == "":
+	case rapid.Bool().Draw(t, "etcd"):
+		c.Etcd = []string{"https://a:2379", "https://b:2379"}[:rapid.IntRange(1, 2).Draw(t, "endpoints")]
+		c.Prefix, c.CA, c.OnLost = word(t, "prefix", "", "/x/y"), word(t, "ca", "", "ca.pem", "/etc/ca.pem"), word(t, "on_lost", "", "stop", "keep")
+		c.Lease = Duration(rapid.IntRange(2, 600).Draw(t, "lease")) * 1_000_000_000
+		if rapid.Bool().Draw(t, "certificate") {
+			c.Cert, c.Key = "cert", "key"
+		}
+		if rapid.Bool().Draw(t, "login") {
+			c.User, c.PasswordFile = "me", "/p"
+		}
+	default:
+		c.Directory = word(t, "directory", "", "/run/x")
+	}
+	return c
+}
+
 func drawFile(t *rapid.T) *File {
 	f := &File{Listen: map[string]ListenTable{}, Pool: map[string]PoolTable{}}
 	f.Supervisor = SupervisorTable{
@@ -56,6 +76,7 @@ func drawFile(t *rapid.T) *File {
 	if f.Supervisor.HTTP != "" {
 		f.Supervisor.HTTPHosts = []string{"brood.example.org", "x"}[:rapid.IntRange(0, 2).Draw(t, "hosts")]
 	}
+	f.Coordination = drawCoordination(t)
 	pools := rapid.IntRange(1, 3).Draw(t, "pools")
 	for i := range pools {
 		name := rapid.SampledFrom([]string{"web", "a.b", "x_y-z", "9"}).Draw(t, "pool") + fmt.Sprint(i)

@@ -37,8 +37,8 @@ func (r *resolver) control(table string, t ControlTable) {
 	}
 	a.Remote = t.TCPRemote
 	r.tcp(table, t)
-	a.TokenFile = r.tokenFile(under(table, "token_file"), t.TokenFile)
-	a.ReadTokenFile = r.tokenFile(under(table, "read_token_file"), t.ReadTokenFile)
+	a.TokenFile = r.credentialFile(under(table, "token_file"), t.TokenFile)
+	a.ReadTokenFile = r.credentialFile(under(table, "read_token_file"), t.ReadTokenFile)
 }
 
 // accounts reads users, and groups with @ in front.
@@ -107,7 +107,8 @@ func (r *resolver) dashboard(table string, t ControlTable) {
 
 func lastField(address string) string { return address[strings.LastIndexByte(address, ':')+1:] }
 
-func (r *resolver) tokenFile(key, word string) string {
+// credentialFile finds a file of $CREDENTIALS_DIRECTORY, or an absolute path.
+func (r *resolver) credentialFile(key, word string) string {
 	if word == "" {
 		return ""
 	}

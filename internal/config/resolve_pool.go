@@ -25,6 +25,8 @@ func (r *resolver) pool(name string, t PoolTable) {
 	})
 	r.log(under(table, "log"), t.Log, &p)
 	p.Spec = r.spec(table, t)
+	p.Fleet = r.fleet(under(table, "rollout"), t.Rollout.Fleet)
+	p.Spec.Turns = p.Fleet.Name != ""
 	p.Signals = r.signals(table, t)
 	p.Clean = r.cleanExits(table, t.Restart.CleanExits)
 	p.Limits, p.Cgroup = r.limits(under(table, "limits"), t.Limits), r.group(under(table, "limits"), t.Limits)

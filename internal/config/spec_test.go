@@ -215,3 +215,38 @@ func TestListenerKeys(t *testing.T) {
 	keys(t, unix, "owner", owner, map[string]any{`"a"`: "a:", `"a:b"`: "a:b", `":b"`: ":b"}, "owner", `":"`, `"a:"`, `"nobdy"`)
 	keys(t, unix, "mode", get, nil, "cannot be sharded", `"sharded"`)
 }
+
+func TestCoordinationKeys(t *testing.T) {
+	alone := poolHead + "[coordination]\ngroup = \"web\"\n"
+	keys(t, poolHead+"[coordination]\n", "group", func(c *Config) any { return c.Coordination.Group }, map[string]any{`"web-1_a"`: "web-1_a"}, "cannot call a group", `"web.1"`, `"-a"`, `"a/b"`)
+	keys(t, alone, "directory", func(c *Config) any { return c.Coordination.Directory }, map[string]any{`"/run/places"`: "/run/places"}, "not absolute", `"places"`)
+	keys(t, alone, "etcd", func(c *Config) any { return c.Coordination.Etcd.Endpoints },
+		map[string]any{`["http://a:1", "http://[::1]:2/"]`: []string{"http://a:1", "http://[::1]:2/"}}, "endpoint", `["a:1"]`, `["https://"]`, `["unix:/x"]`, `["http://a/x"]`,
+		`["http://me:secret@a:1"]`, `["http://a:1", "https://b:1"]`, `["http://a:1", "http://a:1"]`, `[""]`)
+	for _, key := range []string{`prefix = "/a"`, `ca = "/a"`, `cert = "/a"`, `key = "/a"`, `user = "a"`, `password_file = "/a"`, `lease = "10s"`, `on_lost = "keep"`} {
+		name, value, _ := strings.Cut(key, " = ")
+		keys(t, alone, name, func(*Config) any { return nil }, nil, "means nothing without etcd", value)
+	}
+	etcd := alone + "etcd = [\"https://a:1\"]\n"
+	get := func(c *Config) any { return c.Coordination }
+	with := func(change func(*plan.Coordination)) plan.Coordination {
+		c := plan.Coordination{Group: "web", Etcd: plan.Etcd{Endpoints: []string{"https://a:1"}, Prefix: "/brood"}, Lease: 10 * time.Second}
+		change(&c)
+		return c
+	}
+	keys(t, etcd, "directory", get, nil, "means nothing with etcd", `"/run/places"`)
+	keys(t, etcd, "prefix", get, map[string]any{`"/a/b-c"`: with(func(c *plan.Coordination) { c.Etcd.Prefix = "/a/b-c" })}, "cannot use prefix", `"a"`, `"/"`, `"/a/"`, `"/a b"`)
+	keys(t, etcd, "ca", get, map[string]any{
+		`"/etc/ca.pem"`: with(func(c *plan.Coordination) { c.Etcd.CA = "/etc/ca.pem" }),
+		`"ca"`:          with(func(c *plan.Coordination) { c.Etcd.CA = "/run/credentials/brood/ca" }),
+	}, "cannot use credential", `"a/b"`)
+	keys(t, alone+"etcd = [\"http://a:1\"]\n", "ca", get, nil, "without endpoints that begin with https://", `"/etc/ca.pem"`)
+	keys(t, etcd+"key = \"/k\"\n", "cert", get, map[string]any{`"/c"`: with(func(c *plan.Coordination) { c.Etcd.Cert, c.Etcd.Key = "/c", "/k" })}, "cannot use credential", `"a/b"`)
+	keys(t, etcd, "cert", get, nil, "needs key beside it", `"/c"`)
+	keys(t, etcd, "key", get, nil, "needs cert beside it", `"/k"`)
+	keys(t, etcd+"password_file = \"/p\"\n", "user", get, map[string]any{`"me"`: with(func(c *plan.Coordination) { c.Etcd.User, c.Etcd.PasswordFile = "me", "/p" })}, "", ``)
+	keys(t, etcd, "user", get, nil, "needs password_file beside it", `"me"`)
+	keys(t, etcd, "password_file", get, nil, "needs user beside it", `"/p"`)
+	keys(t, etcd, "lease", get, map[string]any{`"2s"`: with(func(c *plan.Coordination) { c.Lease = 2 * time.Second })}, "lease is whole seconds", `"1s"`, `"2500ms"`, `"11m"`)
+	keys(t, etcd, "on_lost", get, map[string]any{`"keep"`: with(func(c *plan.Coordination) { c.KeepIDs = true }), `"stop"`: with(func(*plan.Coordination) {})}, "it is one of keep, stop", `"kill"`)
+}

@@ -117,6 +117,8 @@ type RolloutTable struct {
 	Canary         *Duration `toml:"canary,omitempty"`
 	Settle         *Duration `toml:"settle,omitempty"`
 	Order          string    `toml:"order,omitempty"` // start-first, stop-first
+
+	Fleet FleetTable `toml:"fleet,omitempty"`
 }
 
 // LimitsTable is [pool.NAME.limits]: limits of setrlimit(2), as "65535", "1024:65535" (soft:hard), "infinity", with the

@@ -68,7 +68,7 @@ func through(aims []Aim, now *supervisor.Snapshot, verb supervisor.Verb) (bool, 
 			return false, fmt.Errorf("cannot scale pool %s: %w", aim.Pool, supervisor.ErrStopped)
 		case is.Desired != aim.Workers:
 			return false, fmt.Errorf("cannot scale pool %s to %d workers: it is to have %d: %w", aim.Pool, aim.Workers, is.Desired, errOvertaken)
-		case is.Ready < is.Desired || surplus(is):
+		case is.Ready+is.StandsBy < is.Desired || surplus(is):
 			return false, nil
 		}
 	}

@@ -16,6 +16,7 @@ const (
 	PathWatch      = "/v1/watch"      // GET: one supervisor.Snapshot per line, the current one first
 	PathPools      = "/v1/pools"      // GET: Pools; below it, a supervisor.PoolView by name
 	PathWorkers    = "/v1/workers"    // GET: Workers
+	PathFleets     = "/v1/fleets"     // GET: Fleets; below it, a fleet.View by name
 	PathConfig     = "/v1/config"     // GET: Config
 	PathEvents     = "/v1/events"     // GET: server-sent events, each with an events.Event
 	PathLogs       = "/v1/logs"       // GET: one LogLine per line
@@ -34,6 +35,8 @@ type Body struct {
 	Signal  string `json:"signal,omitempty"`  // signal: its name, as HUP or SIGHUP
 	Force   bool   `json:"force,omitempty"`   // signal: also if the worker dies of it
 	Program string `json:"program,omitempty"` // upgrade: the path of the version to go on as
+	Fleet   string `json:"fleet,omitempty"`   // pause, resume: which one; may be left out where there is one
+	Reason  string `json:"reason,omitempty"`  // pause: why, for all others
 	Abort   bool   `json:"abort,omitempty"`   // roll, reload: end the rollout at hand and go back
 	// Wait is how many seconds the answer may take: a rollout answers at its end. 0 answers at once, with what the
 	// request began.
@@ -70,6 +73,8 @@ type request struct {
 	isBrief bool // it is no operation: who asked gets the answer, and nobody else
 	isWhole bool // not of one Pool
 	program bool // Program
+	fleet   bool // Fleet
+	reason  bool // Reason
 }
 
 // requests is the whole table.
@@ -83,6 +88,8 @@ func requests() []request {
 		{verb: supervisor.Plan, need: mayRead, isBrief: true, isWhole: true},
 		{verb: supervisor.Dump},
 		{verb: supervisor.Upgrade, isWhole: true, program: true},
+		{verb: supervisor.Pause, isBrief: true, isWhole: true, fleet: true, reason: true},
+		{verb: supervisor.Resume, isBrief: true, isWhole: true, fleet: true},
 		{verb: supervisor.Stop},
 		{verb: supervisor.Kill},
 	}
@@ -108,6 +115,10 @@ func (r request) check(body Body) error {
 		return fmt.Errorf("cannot %s: slot belongs to signal and restart", r.verb)
 	case r.isWhole && body.Pool != "":
 		return fmt.Errorf("cannot %s for one pool: pool does not belong to it, which is about all of them", r.verb)
+	case !r.fleet && body.Fleet != "":
+		return fmt.Errorf("cannot %s: fleet belongs to pause and resume", r.verb)
+	case !r.reason && body.Reason != "":
+		return fmt.Errorf("cannot %s: reason belongs to pause", r.verb)
 	case !r.program && body.Program != "":
 		return fmt.Errorf("cannot %s: program belongs to upgrade", r.verb)
 	case body.Program != "" && !filepath.IsAbs(body.Program):

@@ -20,6 +20,7 @@ const (
 	CodeNotFound     Code = "not_found"          // 404: there is no such path
 	CodeNoPool       Code = "no_pool"            // 404
 	CodeNoSlot       Code = "no_slot"            // 404
+	CodeNoFleet      Code = "no_fleet"           // 404
 	CodeNoOperation  Code = "no_operation"       // 404: or it is too long ago
 	CodeMethod       Code = "method_not_allowed" // 405
 	CodeFailed       Code = "failed"             // 409: it did not work; the text says why
@@ -64,6 +65,7 @@ func verdictOf(err error) (int, Code) {
 	}{
 		{supervisor.ErrNoPool, http.StatusNotFound, CodeNoPool},
 		{supervisor.ErrNoSlot, http.StatusNotFound, CodeNoSlot},
+		{supervisor.ErrNoFleet, http.StatusNotFound, CodeNoFleet},
 		{supervisor.ErrUpgrade, http.StatusConflict, CodeUpgrade},
 		{supervisor.ErrStopped, http.StatusServiceUnavailable, CodeStopping},
 		{supervisor.ErrScale, http.StatusUnprocessableEntity, CodeCannotScale},

@@ -22,7 +22,7 @@ import (
 // samples are requests that make sense, by path.
 func samples() map[string]string {
 	return map[string]string{
-		PathPools + "/{pool}": PathPools + "/web", PathOperations + "/{id}": PathOperations + "/op-1",
+		PathPools + "/{pool}": PathPools + "/web", PathOperations + "/{id}": PathOperations + "/op-1", PathFleets + "/{fleet}": PathFleets + "/web",
 		PathEvents:  PathEvents + "?after=0",
 		"/v1/scale": `{"workers": 3}`, "/v1/restart": `{"pool": "web", "slot": 1}`, "/v1/signal": `{"pool": "web", "signal": "HUP", "force": true}`,
 	}

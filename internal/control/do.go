@@ -24,6 +24,7 @@ func (a *api) do(w http.ResponseWriter, r *http.Request, what request) {
 	}
 	req := supervisor.Request{
 		Verb: what.verb, Pool: body.Pool, Workers: body.Workers, Delta: body.Delta, Abort: body.Abort, Slot: body.Slot, Force: body.Force, Program: body.Program,
+		Fleet: body.Fleet, Reason: body.Reason,
 	}
 	if err == nil && what.signal {
 		req.Signal, err = parseSignal(body.Signal)

@@ -297,3 +297,29 @@ func TestSocketIsHanded(t *testing.T) {
 		t.Error("it is gone")
 	}
 }
+
+// A socket that was taken over is for those whom the next configuration names.
+func TestSocketAdmits(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "web.sock")
+	s, err := Listen(path, Access{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Remove()
+	everyone := Access{Read: &Grant{}}
+	for _, tt := range []struct {
+		by     os.FileMode // somebody's own, 0 for nobody's
+		access Access
+		want   os.FileMode
+	}{{0, Access{}, 0o660}, {0, everyone, 0o666}, {0, everyone, 0o666}, {0, Access{}, 0o660}, {0o600, Access{}, 0o600}, {0, everyone, 0o666}} {
+		if tt.by != 0 {
+			err = os.Chmod(path, tt.by)
+		}
+		if err = errors.Join(err, s.Admit(tt.access)); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != tt.want {
+			t.Errorf("%v: %v, want %v", info.Mode(), err, tt.want)
+		}
+	}
+}

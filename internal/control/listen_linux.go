@@ -38,17 +38,12 @@ func Listen(path string, access Access) (*Socket, error) {
 		return nil, fmt.Errorf("cannot listen on control socket %s: %w: use a shorter name or directory", path, ErrPathLong)
 	}
 	dir := filepath.Dir(path)
-	mode, folder := os.FileMode(0o660), os.FileMode(0o750)
-	if access.isOpen() {
-		mode, folder = 0o666, 0o755
-	}
+	mode, folder := access.modes()
 	if err := os.MkdirAll(dir, folder); err != nil {
 		return nil, fmt.Errorf("cannot make directory of control socket: %w", err)
 	}
-	if access.isOpen() && dir == rootDir { // ours alone, and another supervisor may have made it
-		if err := os.Chmod(dir, folder); err != nil {
-			return nil, fmt.Errorf("cannot open directory of control socket: %w", err)
-		}
+	if err := access.open(dir); err != nil {
+		return nil, err
 	}
 	if err := checkOwner(dir); err != nil {
 		return nil, err
@@ -69,6 +64,48 @@ func Listen(path string, access Access) (*Socket, error) {
 		return nil, fmt.Errorf("cannot listen on control socket: %w", err)
 	}
 	return &Socket{door: d, path: path, lock: lock, left: -1}, nil
+}
+
+// modes are those of a socket, and of a directory that is made for it.
+func (a Access) modes() (socket, dir os.FileMode) {
+	if a.isOpen() {
+		return 0o666, 0o755
+	}
+	return 0o660, 0o750
+}
+
+// open lets everybody into the directory, where lists say who has access and it is ours alone: another supervisor may have made it.
+func (a Access) open(dir string) error {
+	if !a.isOpen() || dir != rootDir {
+		return nil
+	}
+	_, mode := a.modes()
+	if err := os.Chmod(dir, mode); err != nil {
+		return fmt.Errorf("cannot open directory of control socket: %w", err)
+	}
+	return nil
+}
+
+// everybody are the permissions that only a socket has which everybody may connect to.
+const everybody = 0o006
+
+// Admit gives a socket that was taken over the mode that it would have been made with, if it is for everybody now, or was.
+func (s *Socket) Admit(access Access) error {
+	info, err := os.Lstat(s.path)
+	if err != nil {
+		return fmt.Errorf("cannot look at control socket: %w", err)
+	}
+	if access.isOpen() == (info.Mode()&everybody == everybody) {
+		return nil
+	}
+	if err := access.open(filepath.Dir(s.path)); err != nil {
+		return err
+	}
+	mode, _ := access.modes()
+	if err := os.Chmod(s.path, mode); err != nil {
+		return fmt.Errorf("cannot change who may connect to the control socket: %w", err)
+	}
+	return nil
 }
 
 func bindPrivately(path string, mode os.FileMode) (*door.Door, error) {

@@ -167,7 +167,7 @@ func TestOpenAPIHasEveryField(t *testing.T) {
 func codes() []string {
 	var all []string
 	for _, c := range []Code{
-		CodeBadRequest, CodeUnauthorized, CodeForbidden, CodeReadOnly, CodeNotFound, CodeNoPool, CodeNoSlot, CodeNoOperation, CodeMethod,
+		CodeBadRequest, CodeUnauthorized, CodeForbidden, CodeReadOnly, CodeNotFound, CodeNoPool, CodeNoSlot, CodeNoFleet, CodeNoOperation, CodeMethod,
 		CodeFailed, CodeRollout, CodeReload, CodeUpgrade, CodeAborted, CodeNotRelayed, CodeNotStarted, CodeNothing, CodeNoFile, CodeOvertaken,
 		CodeTooLarge, CodeCannotScale, CodeTooMany, CodeInternal, CodeStopping, CodeUpgrading, CodeTimeout,
 	} {
@@ -262,7 +262,7 @@ func TestOpenAPIBodies(t *testing.T) {
 	doc := readOpenAPI(t)
 	samples := map[string]Body{
 		"pool": {Pool: "web"}, "slot": {Slot: new(1)}, "workers": {Workers: 2}, "delta": {Delta: 1}, "signal": {Signal: "HUP"},
-		"force": {Force: true}, "abort": {Abort: true}, "program": {Program: "/usr/bin/brood"}, "wait_seconds": {Wait: 1},
+		"force": {Force: true}, "abort": {Abort: true}, "program": {Program: "/usr/bin/brood"}, "fleet": {Fleet: "web"}, "reason": {Reason: "why"}, "wait_seconds": {Wait: 1},
 	}
 	for name := range jsonFields(reflect.TypeFor[Body]()) {
 		if _, ok := samples[name]; !ok {

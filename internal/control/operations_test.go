@@ -134,7 +134,7 @@ func TestScalingEndsWithTheWorkers(t *testing.T) {
 	if got := get[Operation](t, client, PathOperations+"/op-1", 200); got.State != OperationRunning {
 		t.Errorf("%+v", got)
 	}
-	s.become(func(p *supervisor.PoolView) { p.Ready = 3 })
+	s.become(func(p *supervisor.PoolView) { p.Ready, p.StandsBy = 2, 1 }) // the leader is elsewhere
 	if got := get[Operation](t, client, PathOperations+"/op-1?wait_seconds=60", 200); got.State != OperationDone || got.Text == "" {
 		t.Errorf("%+v", got)
 	}

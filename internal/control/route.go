@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/broodctl/brood/internal/fleet"
 	"github.com/broodctl/brood/supervisor"
 )
 
@@ -28,6 +29,8 @@ func (a *api) routes() []route {
 		{path: PathPools, gives: Pools{}, handle: a.pools},
 		{path: PathPools + "/{pool}", gives: supervisor.PoolView{}, handle: a.pool},
 		{path: PathWorkers, query: []string{"pool", "slot", "state"}, gives: Workers{}, handle: a.workers},
+		{path: PathFleets, gives: Fleets{}, handle: a.fleets},
+		{path: PathFleets + "/{fleet}", gives: fleet.View{}, handle: a.fleet},
 		{path: PathConfig, gives: Config{}, handle: a.config},
 		{path: PathEvents, need: mayGlance, query: []string{"after", "follow", "pool", "kind"}, gives: Event{}, handle: a.events},
 		{path: PathLogs, query: []string{"pool", "slot", "stream", "since", "lines", "follow"}, gives: LogLine{}, handle: a.logs},

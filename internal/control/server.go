@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/broodctl/brood/internal/door"
+	"github.com/broodctl/brood/internal/fleet"
 	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/events"
 )
@@ -31,6 +32,8 @@ type Supervisor interface {
 	Changed() <-chan struct{}
 	Do(ctx context.Context, req supervisor.Request) supervisor.Verdict
 	Events() *events.Feed
+	// Fleets are those that the pools take turns with, or the one of a name.
+	Fleets(ctx context.Context, name string) ([]fleet.View, error)
 	// Document is the configuration in force, without secrets.
 	Document() json.RawMessage
 }

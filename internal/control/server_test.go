@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/broodctl/brood/internal/fleet"
 	"github.com/broodctl/brood/supervisor"
 	"github.com/broodctl/brood/supervisor/events"
 )
@@ -30,6 +32,13 @@ type fake struct {
 }
 
 func (f *fake) Events() *events.Feed { return f.feed }
+
+func (f *fake) Fleets(_ context.Context, name string) ([]fleet.View, error) {
+	if name == "" || name == "web" {
+		return []fleet.View{{Name: "web", State: fleet.Open, Members: []fleet.MemberView{}}}, nil
+	}
+	return nil, fmt.Errorf("%w: %q (there is: web)", supervisor.ErrNoFleet, name)
+}
 
 func (f *fake) Document() json.RawMessage { return json.RawMessage(`{"pool":{}}`) }
 

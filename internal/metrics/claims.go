@@ -14,6 +14,7 @@ func (c *Collector) claims(to sink, p *supervisor.PoolView, labels []*dto.LabelP
 	f := &c.families
 	to.put(&f.placesHeld, labels, float64(p.Claims.Held))
 	to.put(&f.placesWaiting, labels, float64(p.Claims.Waiting))
+	to.put(&f.placesLost, labels, float64(p.Claims.Lost))
 	if p.Claims.Deadline != nil {
 		to.put(&f.placesDeadline, labels, *p.Claims.Deadline)
 	}

@@ -132,7 +132,7 @@ func (c *Collector) rollout(to sink, p *supervisor.PoolView, labels []*dto.Label
 			goal = p.Rollout.Generation
 		}
 	}
-	to.choice(&c.families.rollout, state, []string{"rolling", "reverting", "done", failed}, "pool", p.Name)
+	to.choice(&c.families.rollout, state, []string{"waiting", "rolling", "reverting", "done", failed}, "pool", p.Name)
 	served := map[int]bool{}
 	for i := range p.Workers {
 		if w := &p.Workers[i]; w.Ready && w.Generation == goal {

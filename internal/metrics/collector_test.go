@@ -51,7 +51,7 @@ func full() supervisor.Snapshot {
 					{Slot: 1, State: "waiting", Restarts: 7},
 				},
 			},
-			{Name: "odd \"name\"\n", State: supervisor.StateReady, Unmet: []string{"tcp://db:5432"}, Claims: &supervisor.ClaimsView{Held: 1, Waiting: 1, Deadline: new(9.5)}},
+			{Name: "odd \"name\"\n", State: supervisor.StateReady, Unmet: []string{"tcp://db:5432"}, Claims: &supervisor.ClaimsView{Held: 1, Waiting: 1, Lost: 1, Deadline: new(9.5)}},
 		},
 	}
 }

@@ -8,7 +8,7 @@ type families struct {
 	poolState, desired, ready, workers, generation, deaths, restarts family
 	rollout, progress, repairs, pressure, least, most, unmet         family
 
-	placesHeld, placesWaiting, placesDeadline family
+	placesHeld, placesWaiting, placesLost, placesDeadline family
 
 	poolReloads, reloadTime, queue, capacity, drops family
 
@@ -46,7 +46,8 @@ func newFamilies(c *catalogue) families {
 		unmet: c.gauge("brood_pool_unmet_requirements", "How many of the things that the pool requires were found missing.", "pool"),
 
 		placesHeld:     c.gauge("brood_places_held", "Worker ids, and the leader's place, that the pool has of those that supervisors share.", "pool"),
-		placesWaiting:  c.gauge("brood_places_waiting", "How many more of them the pool waits for.", "pool"),
+		placesWaiting:  c.gauge("brood_places_waiting", "How many more worker ids the pool waits for.", "pool"),
+		placesLost:     c.gauge("brood_places_lost", "Workers that serve on though the claims to their ids are lost.", "pool"),
 		placesDeadline: c.gauge("brood_lease_deadline_seconds", "In how many seconds what is shared must not be used any more, unless it is renewed.", "pool"),
 
 		poolReloads: c.counter("brood_pool_reloads_total", "Reloads that the workers of the pool were told of, by signal or by a rollout, by their result.",

@@ -62,7 +62,7 @@ func comparePools(old, p *supervisor.PoolView) []Event {
 	if old.Desired != p.Desired {
 		events = append(events, poolEvent(KindScale, p))
 	}
-	if r := p.Rollout; r != nil && (old.Rollout == nil || old.Rollout.Generation != r.Generation || old.Rollout.State != r.State) {
+	if r := p.Rollout; r != nil && isNews(old.Rollout, r) {
 		ev := poolEvent(KindRollout, p)
 		ev.Generation, ev.State, ev.Reason = r.Generation, r.State, r.Reason
 		if old.Rollout != nil && old.Rollout.Generation == r.Generation {
@@ -79,6 +79,11 @@ func comparePools(old, p *supervisor.PoolView) []Event {
 		last = append(last, poolEvent(KindReady, p))
 	}
 	return slices.Concat(events, compareWorkers(old, p), last)
+}
+
+// isNews reports whether a rollout came to another state, or waits for something else.
+func isNews(old, r *supervisor.RolloutView) bool {
+	return old == nil || old.Generation != r.Generation || old.State != r.State || r.State == rolloutWaiting && old.Reason != r.Reason
 }
 
 // place is where a worker is. While a slot is replaced, both its sides are taken.

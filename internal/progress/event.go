@@ -55,6 +55,7 @@ const (
 	stateKilled   = "killed"
 	stateFinished = "finished"
 
+	rolloutWaiting   = "waiting"
 	rolloutRolling   = "rolling"
 	rolloutReverting = "reverting"
 	rolloutDone      = "done"

@@ -69,10 +69,10 @@ type view struct {
 // is well.
 func (l *live) view(p *supervisor.PoolView, at time.Duration) view {
 	v := view{pool: p, done: done(p), news: l.rolled[p.Name]}
-	v.calm = v.done == p.Desired && !underWay(p) && p.Phase == phaseServing
+	v.calm = v.done+p.StandsBy == p.Desired && !underWay(p) && p.Phase == phaseServing
 	for _, s := range slots(p) {
-		if s.successor == nil && p.Phase != phaseServing {
-			continue // none is meant to be there yet, or any longer
+		if s.successor == nil && (p.Phase != phaseServing || s.index < p.StandsBy) {
+			continue // none is meant to be there yet, or any longer, or the leader is elsewhere
 		}
 		since, known := l.changed[seat{p.Name, s.index}]
 		r := newRow(p, s)

@@ -94,6 +94,8 @@ func (lay *layout) happens(v *view) string {
 		return text.Neutral(p.Phase)
 	case p.Phase != phaseServing:
 		return fmt.Sprintf("%s, %d left", text.Neutral(p.Phase), len(p.Workers))
+	case r != nil && r.State == rolloutWaiting:
+		return because("waits for its turn", r.Reason)
 	case r != nil && r.State == rolloutRolling:
 		return "rolling to " + lay.generation(r.Generation)
 	case r != nil && r.State == rolloutReverting:
@@ -104,8 +106,8 @@ func (lay *layout) happens(v *view) string {
 		return "done, at " + lay.generation(p.Generation)
 	case v.calm:
 		return "ready"
-	case v.done < p.Desired:
-		return fmt.Sprintf("%d to go", p.Desired-v.done)
+	case v.done+p.StandsBy < p.Desired:
+		return fmt.Sprintf("%d to go", p.Desired-p.StandsBy-v.done)
 	default:
 		return "workers are leaving"
 	}

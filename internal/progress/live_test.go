@@ -56,8 +56,14 @@ func TestFrames(t *testing.T) {
 		{3 * time.Second, reloading(reloadReverting, "cannot start jobs:\nno table", with(pool("web", 1, "0 a 99 ready 1"), unmet))},
 		{4 * time.Second, reloading(reloadFailed, "cannot start jobs:\nno table", pool("web", 1, "0 a 99 ready 1"))},
 	}
+	standsBy := func(p *supervisor.PoolView) { p.Desired, p.StandsBy = p.Desired+1, 1 }
+	standby := []moment{
+		{0, snap(with(pool("web", 1, "1 a 99 ready 1"), standsBy))},
+		{time.Second, snap(with(pool("web", 1, "1 a 99 ready 1", "2 a 100 starting 1"), standsBy))},
+		{2 * time.Second, snap(with(pool("web", 1, "1 a 99 ready 1", "2 a 100 ready 1"), standsBy))},
+	}
 	for _, size := range []struct{ columns, rows int }{{80, 24}, {40, 10}} {
-		for name, story := range map[string][]moment{"good": goodRollout(), "bad": badRollout(), "crowd": crowd, "scale": scale, "reload": reload} {
+		for name, story := range map[string][]moment{"good": goodRollout(), "bad": badRollout(), "crowd": crowd, "scale": scale, "reload": reload, "standby": standby} {
 			golden(t, fmt.Sprintf("live-%s-%dx%d.txt", name, size.columns, size.rows), shown(t, story, size.columns, size.rows))
 		}
 	}
@@ -129,7 +135,7 @@ func TestFramesFit(t *testing.T) {
 				Name: fmt.Sprintf("pool%d", i), Phase: rapid.SampledFrom([]string{phaseWaiting, phasePreparing, phaseServing, "stopping"}).Draw(t, "phase"),
 				Generation: 1, Desired: rapid.IntRange(0, 20).Draw(t, "desired"),
 			}
-			if state := rapid.SampledFrom([]string{"", rolloutRolling, rolloutReverting, rolloutDone, rolloutFailed}).Draw(t, "rollout"); state != "" {
+			if state := rapid.SampledFrom([]string{"", rolloutWaiting, rolloutRolling, rolloutReverting, rolloutDone, rolloutFailed}).Draw(t, "rollout"); state != "" {
 				p.Rollout = &supervisor.RolloutView{Generation: 2, State: state, Reason: text.Draw(t, "reason")}
 			}
 			for s := range rapid.IntRange(0, 20).Draw(t, "slots") {

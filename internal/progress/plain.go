@@ -109,6 +109,8 @@ func reloadWords(state, reason string) string {
 
 func rolloutWords(ev *Event, count string) string {
 	switch ev.State {
+	case rolloutWaiting:
+		return because(fmt.Sprintf("waits for its turn to roll to generation %d", ev.Generation), ev.Reason)
 	case rolloutRolling:
 		return fmt.Sprintf("rolling to generation %d", ev.Generation)
 	case rolloutReverting:

@@ -15,8 +15,8 @@ func underWay(p *supervisor.PoolView) bool {
 	return p.Rollout != nil && (p.Rollout.State == rolloutRolling || p.Rollout.State == rolloutReverting)
 }
 
-// full reports whether every slot has a ready worker.
-func full(p *supervisor.PoolView) bool { return p.Ready >= p.Desired }
+// full reports whether every slot has a ready worker, but for those whose leader another supervisor has.
+func full(p *supervisor.PoolView) bool { return p.Ready+p.StandsBy >= p.Desired }
 
 // done counts the wanted slots whose serving worker has the generation that is wanted.
 func done(p *supervisor.PoolView) int {

@@ -58,7 +58,7 @@ func allColumns() []column {
 			name: "READY", width: 5, right: true,
 			pool:      func(p *Pool) string { return fmt.Sprintf("%d/%d", p.Ready, p.Desired) },
 			work:      func(w *Worker) string { return yes(w.Ready) },
-			poolOrder: func(a, b *Pool) int { return cmp.Compare(a.Ready-a.Desired, b.Ready-b.Desired) },
+			poolOrder: func(a, b *Pool) int { return cmp.Compare(b.missing(), a.missing()) },
 			workOrder: func(a, b *Worker) int { return cmp.Compare(yes(a.Ready), yes(b.Ready)) },
 		},
 		countColumn("QUEUE", 0, func(f *Figures) *uint64 { return f.Queue }, func(n uint64) string { return strconv.FormatUint(n, 10) }),

@@ -52,3 +52,22 @@ func TestShares(t *testing.T) {
 		t.Error("something was measured of a worker without usage")
 	}
 }
+
+// A pool whose leader is another supervisor's is as it should be.
+func TestStandsBy(t *testing.T) {
+	view := supervisor.PoolView{
+		Name: "web", State: supervisor.StateReady, Ready: 1, Desired: 2, StandsBy: 1,
+		Claims: &supervisor.ClaimsView{Held: 2, Waits: []string{"waits for the leader's place: held by b"}},
+	}
+	if p := newPool(&view, meter{}); !p.healthy() || p.missing() != 0 || p.Why != "" {
+		t.Errorf("it stands by: %+v", p)
+	}
+	view.Ready = 0
+	if p := newPool(&view, meter{}); p.healthy() {
+		t.Errorf("a worker is missing: %+v", p)
+	}
+	view.Ready, view.Claims = 1, &supervisor.ClaimsView{Waiting: 1, Waits: []string{"waits for a worker id: all are taken"}}
+	if p := newPool(&view, meter{}); p.healthy() || p.Why == "" {
+		t.Errorf("it waits for an id: %+v", p)
+	}
+}

@@ -34,6 +34,8 @@ type Pool struct {
 	State   string `json:"state"` // its own, or rolling, reverting, waiting, preparing
 	Ready   int    `json:"ready"` // slots with a ready worker
 	Desired int    `json:"desired"`
+	// StandsBy is how many slots leave their leader to another supervisor.
+	StandsBy int `json:"stands_by,omitempty"`
 	Figures
 	Restarts int      `json:"restarts"`
 	Why      string   `json:"why,omitempty"` // what keeps it from being ready, or what went wrong last
@@ -77,7 +79,7 @@ func newPicture(snap supervisor.Snapshot, shares meter, at time.Time) Picture {
 
 func newPool(view *supervisor.PoolView, shares meter) Pool {
 	p := Pool{
-		Name: view.Name, State: view.State, Ready: view.Ready, Desired: view.Desired, Restarts: view.Restarts,
+		Name: view.Name, State: view.State, Ready: view.Ready, Desired: view.Desired, StandsBy: view.StandsBy, Restarts: view.Restarts,
 		Why: reasons(view), Workers: make([]Worker, len(view.Workers)),
 	}
 	switch r := view.Rollout; {
@@ -115,13 +117,18 @@ func reasons(view *supervisor.PoolView) string {
 		all = append(all, "waits for "+strings.Join(view.WaitsFor, ", "))
 	}
 	if view.Claims != nil {
-		all = append(all, view.Claims.Waits...)
+		if view.Claims.Waiting > 0 { // to wait for the lead, or for a turn, is nothing that is wrong
+			all = append(all, view.Claims.Waits...)
+		}
+		if view.Claims.Lost > 0 {
+			all = append(all, fmt.Sprintf("worker ids lost, and kept: %d", view.Claims.Lost))
+		}
 	}
 	for _, unmet := range view.Unmet {
 		all = append(all, "missing: "+unmet)
 	}
 	switch r := view.Rollout; {
-	case r == nil || r.State == "done":
+	case r == nil || r.State == "done" || r.State == "waiting": // the claims say for what
 	case r.Reason != "":
 		all = append(all, fmt.Sprintf("rollout of generation %d %s: %s", r.Generation, r.State, r.Reason))
 	case r.State == "failed" || r.State == "reverting":
@@ -214,4 +221,7 @@ func (w *Worker) leaving() bool {
 func (w *Worker) healthy() bool { return w.Why == "" && (w.Ready || w.leaving()) }
 
 // healthy reports whether there is nothing to see to, in the pool as a whole.
-func (p *Pool) healthy() bool { return p.Why == "" && p.Ready >= p.Desired }
+func (p *Pool) healthy() bool { return p.Why == "" && p.missing() <= 0 }
+
+// missing is how many slots should have a ready worker and have none.
+func (p *Pool) missing() int { return p.Desired - p.StandsBy - p.Ready }

@@ -188,7 +188,7 @@ func poolTone(c *column, p *Pool) tone {
 		return title
 	case c.name == stateColumn:
 		return stateTone(p.State)
-	case c.name == "READY" && p.Ready < p.Desired:
+	case c.name == "READY" && p.missing() > 0:
 		return bad
 	case c.width > 0 && !c.right && p.Why != "":
 		return bad

@@ -83,6 +83,9 @@ func reasons(p *supervisor.PoolView) []string {
 	}
 	if p.Claims != nil {
 		all = append(all, p.Claims.Waits...)
+		if p.Claims.Lost > 0 {
+			all = append(all, fmt.Sprintf("worker ids lost, and kept: %d", p.Claims.Lost))
+		}
 	}
 	for _, unmet := range p.Unmet {
 		all = append(all, "missing: "+unmet)

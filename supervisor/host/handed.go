@@ -9,6 +9,7 @@ import (
 
 	"github.com/broodctl/brood/internal/cgroup"
 	"github.com/broodctl/brood/internal/handover"
+	"github.com/broodctl/brood/internal/lease/remote"
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor"
@@ -37,6 +38,7 @@ type handed struct {
 	Taken      []listener.Config // of systemd's sockets, those that "*" has stood for
 	Logs       *logs.Handed
 	Groups     *cgroup.HandedTree
+	Places     *remote.Saved `json:",omitempty"` // what is shared with supervisors of other machines
 	Tmp        worker.HandedTmpDirs
 	Parts      map[string]part
 	Inherited  []int // all descriptors that were left, also those that a reader knows nothing of
@@ -159,6 +161,9 @@ func CheckState(fd int) (Preview, error) {
 		return Preview{}, err
 	}
 	if err := supervisor.CheckHanded(&doc.Supervisor); err != nil {
+		return Preview{}, err
+	}
+	if err := checkPlaces(doc.Supervisor.Desired.Coordination); err != nil {
 		return Preview{}, err
 	}
 	return Preview{Name: doc.Name, From: doc.From, Desired: doc.Supervisor.Desired}, nil

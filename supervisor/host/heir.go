@@ -34,6 +34,7 @@ func (h *Host) newHeir() supervisor.Heir {
 		},
 		Tmp:     h.tmp.Adopt,
 		Program: worker.AdoptProgram,
+		Deadman: h.adoptDeadman,
 	}
 }
 

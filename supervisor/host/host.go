@@ -17,6 +17,7 @@ import (
 
 	"github.com/broodctl/brood/internal/cgroup"
 	"github.com/broodctl/brood/internal/control"
+	"github.com/broodctl/brood/internal/lease/remote"
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/poll"
 	"github.com/broodctl/brood/listener"
@@ -81,6 +82,7 @@ type Host struct {
 	world   supervisor.World
 	sup     atomic.Pointer[supervisor.Supervisor] // nil until Supervise
 	groups  *cgroup.Tree                          // nil if there are none
+	places  *remote.Engine                        // nil unless it is for several machines
 	parts   []namedPart
 	program string   // where this one came from
 	doc     *handed  // what the program before has left; nil if there was none, and once it is ours

@@ -3,6 +3,7 @@ package host
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -41,6 +42,8 @@ type kept struct {
 	quit  context.CancelFunc
 	done  chan struct{} // nil while there is no goroutine
 
+	stored atomic.Pointer[map[uint64]bool] // inodes of the sockets that the manager has for sure
+
 	// These are the goroutine's, or whose who has ended it.
 	names    map[item]string // what is stored, and under which name
 	recorded bool            // the record is stored
@@ -76,6 +79,7 @@ func (k *kept) begin(limit func(ctx context.Context) (int, bool)) {
 	if k == nil {
 		return
 	}
+	k.vouch(true) // what was found there is there
 	ctx, quit := context.WithCancel(context.Background())
 	k.limit, k.quit, k.done = limit, quit, make(chan struct{})
 	go func() {
@@ -155,7 +159,24 @@ func (k *kept) end() {
 
 // refresh brings the store up to date, and says what goes wrong.
 func (k *kept) refresh() {
-	if err := k.update(); err != nil && !errors.Is(err, listener.ErrClosed) {
+	err := k.update()
+	if err != nil && !errors.Is(err, listener.ErrClosed) {
 		k.log.Warn().Err(err).Msg("cannot keep sockets in the store of the service manager")
 	}
+	k.vouch(err == nil)
+}
+
+// vouch lets others know what the manager has.
+func (k *kept) vouch(complete bool) {
+	stored := map[uint64]bool{}
+	for one := range k.names {
+		stored[one.inode] = complete && k.sure
+	}
+	k.stored.Store(&stored)
+}
+
+// has reports whether the manager has a socket for sure. Anybody may ask.
+func (k *kept) has(inode uint64) bool {
+	stored := k.stored.Load()
+	return stored != nil && (*stored)[inode]
 }

@@ -106,6 +106,11 @@ func TestKept(t *testing.T) {
 	k.has(2, 4+2)
 	must(t, web.Grow(3))
 	k.has(2, 6+2)
+	for slot := range 3 {
+		if !web.Outlives(slot, listener.A) || !web.Outlives(slot, listener.B) {
+			t.Errorf("the manager has the sockets of slot %d, and it is not known", slot)
+		}
+	}
 	must(t, u.Close())
 	k.has(2, 6)
 
@@ -158,20 +163,24 @@ func TestKeptRoom(t *testing.T) {
 		record, others int
 		says           string
 		file           bool // the file of the unix socket is left
+		outlives       bool // it is known that the sockets of web outlive us
 	}{
-		"enough":    {8, true, 2, 6, "", true},
-		"small":     {7, true, 2, 4, `"needed":8,"room":7,"listeners":["u"]`, false},
-		"smaller":   {5, true, 2, 2, `"needed":8,"room":5,"listeners":["web"]`, true},
-		"too small": {3, true, 0, 0, `"needed":8,"room":3,"listeners":["web","u"]`, false},
-		"not asked": {0, true, 0, 0, "has no FileDescriptorStoreMax=", false},
-		"unknown":   {0, false, 2, 6, "", false},
+		"enough":    {8, true, 2, 6, "", true, true},
+		"small":     {7, true, 2, 4, `"needed":8,"room":7,"listeners":["u"]`, false, true},
+		"smaller":   {5, true, 2, 2, `"needed":8,"room":5,"listeners":["web"]`, true, false},
+		"too small": {3, true, 0, 0, `"needed":8,"room":3,"listeners":["web","u"]`, false, false},
+		"not asked": {0, true, 0, 0, "has no FileDescriptorStoreMax=", false, false},
+		"unknown":   {0, false, 2, 6, "", false, false},
 	}
 	for name, tt := range tests {
 		k := keep(t, tt.limit, tt.known)
 		path := dir + "/" + strings.ReplaceAll(name, " ", "-")
-		k.opens("web=127.0.0.1:0")
+		web := k.opens("web=127.0.0.1:0")
 		k.opens("u=unix:" + path)
 		k.has(tt.record, tt.others)
+		if web.Outlives(1, listener.B) != tt.outlives {
+			t.Errorf("%s: the sockets of web outlive us: %v", name, !tt.outlives)
+		}
 		k.kept.end()
 		if said := k.log.String(); !strings.Contains(said, tt.says) || tt.says == "" && said != "" {
 			t.Errorf("%s: it says %q", name, said)

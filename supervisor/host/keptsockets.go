@@ -37,6 +37,11 @@ type keptListener struct {
 	kept *kept
 }
 
+// Outlives reports whether the service manager has the socket of a place.
+func (l *keptListener) Outlives(slot int, side listener.Side) bool {
+	return l.kept.has(l.Inode(slot, side))
+}
+
 // Grow makes room for more slots.
 func (l *keptListener) Grow(slots int) error {
 	before := l.Slots()

@@ -166,6 +166,9 @@ func (h *Host) document(ctx context.Context, state supervisor.Handed) (*handed, 
 		tree := h.groups.Hand()
 		doc.Groups = &tree
 	}
+	if h.places != nil {
+		doc.Places = new(h.places.Saved())
+	}
 	var err error
 	if doc.Sockets, err = h.sockets.Hand(); err != nil {
 		return nil, err

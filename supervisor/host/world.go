@@ -53,6 +53,7 @@ func (h *Host) newWorld() supervisor.World {
 		Census:      worker.Census,
 		Connected:   connected,
 		Doing:       worker.Doing,
+		Deadman:     h.openDeadman,
 	}
 	world.Heir = h.newHeir()
 	if h.opt.Upgradable {
@@ -93,10 +94,16 @@ func (s socketSet) Open(wants []listener.Want) ([]supervisor.Listener, error) {
 	}
 	all := make([]supervisor.Listener, len(opened))
 	for i, l := range opened {
-		all[i] = l
+		all[i] = ownListener{l}
 	}
 	return all, nil
 }
+
+// ownListener is a listener.Listener whose queues end with us.
+type ownListener struct{ *listener.Listener }
+
+// Outlives is never so.
+func (ownListener) Outlives(int, listener.Side) bool { return false }
 
 // memory is what a worker's tree has, in bytes.
 func memory(pid int) (uint64, error) {

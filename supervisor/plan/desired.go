@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/broodctl/brood/internal/cgroup"
+	"github.com/broodctl/brood/internal/fleet"
 	"github.com/broodctl/brood/listener"
 	"github.com/broodctl/brood/supervisor/machine"
 	"github.com/broodctl/brood/worker"
@@ -38,7 +39,9 @@ type Pool struct {
 	Health    Health
 	Recycle   Recycle
 	Autoscale Autoscale
-	Cgroup    cgroup.Limits // of each worker
+	// Fleet is with whom the pool takes turns at rollouts.
+	Fleet  fleet.Config
+	Cgroup cgroup.Limits // of each worker
 	// PrivateTmp gives each worker a directory of its own as TMPDIR; see worker.Command.
 	PrivateTmp bool
 	Signals    worker.Signals

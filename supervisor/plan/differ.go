@@ -59,6 +59,7 @@ func adjustments(from, to *Pool) []string {
 		field{"stop", stopping(&from.Spec), stopping(&to.Spec)},
 		field{"restart", restarting(&from.Spec), restarting(&to.Spec)},
 		field{"rollout", rolling(&from.Spec), rolling(&to.Spec)},
+		field{"rollout", from.Fleet, to.Fleet},
 	)...)
 }
 

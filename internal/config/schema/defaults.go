@@ -21,7 +21,7 @@ func dependent() []string {
 }
 
 // said are the keys that the sample has to say.
-func said() []string { return []string{"listen", "http", "max_requests", "url", "file"} }
+func said() []string { return []string{"listen", "http", "max_requests", "url", "file", "etcd"} }
 
 // addDefaults asks config for the defaults, and puts them into the schema.
 func addDefaults(s *jsonschema.Schema) error {
@@ -45,7 +45,8 @@ func addDefaultsOf(s *jsonschema.Schema, file string) error {
 			Command: []string{"server"}, Workers: workers, Listen: []string{sampleName},
 			Liveness: config.ProbeTable{HTTP: "/"}, Recycle: config.RecycleTable{MaxRequests: 1}, Log: config.LogTable{File: file},
 		}},
-		OnEvent: map[string]config.HookTable{sampleName: {URL: "https://example.org"}},
+		OnEvent:      map[string]config.HookTable{sampleName: {URL: "https://example.org"}},
+		Coordination: config.CoordinationTable{Group: sampleName, Etcd: []string{"https://etcd1:2379"}},
 	}))
 	if err != nil {
 		return fmt.Errorf("cannot encode defaults: %w", err)
