@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/broodctl/brood/internal/control"
+	fleets "github.com/broodctl/brood/internal/fleet"
 	"github.com/broodctl/brood/internal/logs"
 	"github.com/broodctl/brood/internal/webui"
 	"github.com/broodctl/brood/supervisor"
@@ -119,6 +120,8 @@ func (s *stage) requests() []supervisor.Request {
 }
 
 func (s *stage) Events() *events.Feed { return s.feed }
+
+func (s *stage) Fleets(context.Context, string) ([]fleets.View, error) { return nil, nil }
 
 func (s *stage) Document() json.RawMessage { return nil }
 

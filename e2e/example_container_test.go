@@ -24,6 +24,7 @@ import (
 type container struct {
 	t    *testing.T
 	root string
+	host string // its name
 	ns   *testhost.NetNS
 	run  *exec.Cmd
 	out  string
@@ -35,12 +36,6 @@ func TestExampleContainer(t *testing.T) {
 	t.Parallel()
 	testhost.Need(t, testhost.Root, testhost.Program("unshare"))
 	c := newContainer(t)
-	c.file("brood", broodBin())
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", filepath.Join(c.root, "worker"), "../examples/worker")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("cannot build the worker: %v\n%s", err, out)
-	}
 	example(t, "container/brood.toml", c.root, `delay = "5s"`, `delay = "500ms"`)
 	c.start("/brood", "run", "-c", "/brood.toml")
 	c.await("readiness", func() bool {
@@ -96,7 +91,7 @@ func (c *container) isAnswered(conn net.Conn) {
 
 func newContainer(t *testing.T) *container {
 	t.Helper()
-	c := &container{t: t, root: site(t), ns: testhost.NewNetNS(t), out: filepath.Join(t.TempDir(), "out")}
+	c := &container{t: t, root: site(t), host: "container", ns: testhost.NewNetNS(t), out: filepath.Join(t.TempDir(), "out")}
 	for _, dir := range []string{"proc", "dev", "run", "run/brood"} {
 		if err := os.Mkdir(filepath.Join(c.root, dir), 0o755); err != nil {
 			t.Fatal(err)
@@ -105,6 +100,8 @@ func newContainer(t *testing.T) *container {
 	if err := os.Chown(filepath.Join(c.root, "run/brood"), nobody, nobody); err != nil {
 		t.Fatal(err)
 	}
+	c.file("brood", broodBin())
+	c.file("worker", filepath.Join(standIn(t, "worker", "../examples/worker"), "worker"))
 	return c
 }
 
@@ -119,10 +116,10 @@ func (c *container) file(name, source string) {
 // start runs the first process. Whatever is in its pid namespace ends with unshare.
 func (c *container) start(argv ...string) {
 	c.t.Helper()
-	const enter = `mount -t proc proc "$0/proc" && mount -t tmpfs tmpfs "$0/dev" && touch "$0/dev/null" && mount --bind /dev/null "$0/dev/null" &&
+	const enter = `echo "$1" >/proc/sys/kernel/hostname && shift && mount -t proc proc "$0/proc" && mount -t tmpfs tmpfs "$0/dev" && touch "$0/dev/null" && mount --bind /dev/null "$0/dev/null" &&
 		exec chroot --userspec=65534:65534 "$0" "$@"`
 	c.run = c.ns.Command(context.Background(), append([]string{
-		"unshare", "--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc", "sh", "-c", enter, c.root,
+		"unshare", "--pid", "--fork", "--kill-child", "--mount", "--uts", "--ipc", "sh", "-c", enter, c.root, c.host,
 	}, argv...)...)
 	out, err := os.Create(c.out)
 	if err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -20,27 +19,10 @@ import (
 func TestExampleKubernetesPod(t *testing.T) {
 	t.Parallel()
 	testhost.Need(t, testhost.Root, testhost.Program("unshare"))
-	objects := manifests(t)
+	objects := manifests(t, "kubernetes")
 	spec := find(t, objects, "Deployment", "app").Spec.Template.Spec.Containers[0]
-	c := newContainer(t)
-	c.file("brood", broodBin())
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", filepath.Join(c.root, "worker"), "../examples/worker")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("cannot build the worker: %v\n%s", err, out)
-	}
-	etc, run := filepath.Join(c.root, "etc/brood"), filepath.Join(c.root, "run/brood")
-	if err := os.MkdirAll(etc, 0o755); err != nil {
-		t.Fatal(err)
-	}
 	config := find(t, objects, "ConfigMap", "app").Data["brood.toml"]
-	mount(t, etc, "..1", config)
-	if err := os.Chown(run, 0, nobody); err != nil { // an emptyDir with fsGroup
-		t.Fatal(err)
-	}
-	if err := os.Chmod(run, 0o777|os.ModeSetgid); err != nil {
-		t.Fatal(err)
-	}
+	c, etc := newPod(t, config)
 	c.start(spec.Command...)
 	probes := strconv.Itoa(spec.port(spec.ReadinessProbe.HTTPGet.Port))
 	answers := func(path string) bool { _, status := c.get(probes, path); return status == http.StatusOK }
@@ -70,6 +52,25 @@ func TestExampleKubernetesPod(t *testing.T) {
 	if err := c.run.Wait(); err != nil {
 		t.Errorf("it ended with %v", err)
 	}
+}
+
+// newPod is a container with what the volumes of our pods have, and the directory of its ConfigMap.
+func newPod(t *testing.T, config string) (c *container, etc string) {
+	t.Helper()
+	c = newContainer(t)
+	etc = filepath.Join(c.root, "etc/brood")
+	if err := os.MkdirAll(etc, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	mount(t, etc, "..1", config)
+	run := filepath.Join(c.root, "run/brood")
+	if err := os.Chown(run, 0, nobody); err != nil { // an emptyDir with fsGroup
+		t.Fatal(err)
+	}
+	if err := os.Chmod(run, 0o777|os.ModeSetgid); err != nil {
+		t.Fatal(err)
+	}
+	return c, etc
 }
 
 // mount lays a ConfigMap out as the kubelet does: the file is a link through ..data, which

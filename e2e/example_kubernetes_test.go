@@ -45,6 +45,7 @@ type podSpec struct {
 	Volumes                       []struct {
 		Name      string
 		ConfigMap struct{ Name string }
+		Secret    struct{ SecretName string }
 	}
 }
 
@@ -72,11 +73,15 @@ type probeSpec struct {
 // TestExampleKubernetes: the objects are what the API takes, fit together, and give a
 // pod the time that its brood needs.
 func TestExampleKubernetes(t *testing.T) {
-	objects := manifests(t)
-	config := find(t, objects, "ConfigMap", "app").Data["brood.toml"]
-	for _, pod := range []struct{ kind, name, service string }{{"Deployment", "app", "app"}, {"StatefulSet", "numbered", "numbered"}} {
+	for _, pod := range []struct{ example, config, kind, name string }{
+		{"kubernetes", "app", "Deployment", "app"},
+		{"kubernetes", "app", "StatefulSet", "numbered"},
+		{"fleet", "fleet", "DaemonSet", "fleet"},
+	} {
 		t.Run(pod.kind, func(t *testing.T) {
-			workload, service := find(t, objects, pod.kind, pod.name), find(t, objects, "Service", pod.service)
+			objects := manifests(t, pod.example)
+			config := find(t, objects, "ConfigMap", pod.config).Data["brood.toml"]
+			workload, service := find(t, objects, pod.kind, pod.name), find(t, objects, "Service", pod.name)
 			labels := workload.Spec.Template.Metadata.Labels
 			if want := (map[string]any{"matchLabels": toAny(labels)}); fmt.Sprint(workload.Spec.Selector) != fmt.Sprint(want) {
 				t.Errorf("it selects %v, its pods have %v", workload.Spec.Selector, labels)
@@ -94,6 +99,9 @@ func TestExampleKubernetes(t *testing.T) {
 				volumes = append(volumes, v.Name)
 				if name := v.ConfigMap.Name; name != "" {
 					find(t, objects, "ConfigMap", name)
+				}
+				if name := v.Secret.SecretName; name != "" && !strings.Contains(read(t, filepath.Join(exampleDir(pod.example), "README.md")), "secret generic "+name+" ") {
+					t.Errorf("README.md does not say how Secret %s is made", name)
 				}
 			}
 			for _, m := range c.VolumeMounts {
@@ -135,7 +143,32 @@ func (c *containerSpec) fits(t *testing.T, config string, grace int) {
 		t.Errorf("terminationGracePeriodSeconds is %d, but preStop and brood need %d", grace, want)
 	}
 	full := runBrood(t, "run", "-c", path, "--print-config")
-	for path, p := range map[string]probeSpec{"/startupz": c.StartupProbe, "/livez": c.LivenessProbe, "/readyz": c.ReadinessProbe} {
+	c.asks(t, full)
+	c.hasRoom(t, full)
+	if shares(config) {
+		dir := c.mountOf("etcd")
+		for _, file := range []string{"ca", "cert", "key"} {
+			if at := filepath.Dir(said(t, full, file)); at != dir {
+				t.Errorf("the Secret is mounted at %s, and %s is read in %s", dir, file, at)
+			}
+		}
+	}
+}
+
+// shares reports whether a brood waits for others before its workers start.
+func shares(config string) bool { return strings.Contains(config, "[coordination]") }
+
+// asks demands that the probes ask what brood answers, and no pod is restarted because it waits for others.
+func (c *containerSpec) asks(t *testing.T, full string) {
+	t.Helper()
+	probes := map[string]probeSpec{"/startupz": c.StartupProbe, "/livez": c.LivenessProbe, "/readyz": c.ReadinessProbe}
+	if shares(full) {
+		if c.StartupProbe.HTTPGet.Path != "" {
+			t.Error("there is a startup probe")
+		}
+		delete(probes, "/startupz")
+	}
+	for path, p := range probes {
 		if at := fmt.Sprintf(":%d", c.port(p.HTTPGet.Port)); p.HTTPGet.Path != path || at != said(t, full, "http") {
 			t.Errorf("a probe asks %s of %s, not %s of %s", p.HTTPGet.Path, at, path, said(t, full, "http"))
 		}
@@ -144,16 +177,38 @@ func (c *containerSpec) fits(t *testing.T, config string, grace int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p := c.StartupProbe; time.Duration(p.PeriodSeconds*p.FailureThreshold)*time.Second < timeout {
+	if p, there := probes["/startupz"]; there && time.Duration(p.PeriodSeconds*p.FailureThreshold)*time.Second < timeout {
 		t.Errorf("the startup probe gives a worker less than the %s that brood does", timeout)
 	}
-	// As many workers as CPUs, one more in a rollout, and room for brood, in MB and MiB.
+}
+
+// hasRoom demands room for the workers of all pools, one more of each in a rollout, and brood, in MB and MiB.
+func (c *containerSpec) hasRoom(t *testing.T, full string) {
+	t.Helper()
 	cpus, _ := strconv.Atoi(c.Resources.Limits.CPU)
+	workers := 0
+	for _, pool := range regexp.MustCompile(`(?m)^workers = (.*)$`).FindAllStringSubmatch(full, -1) {
+		n, err := strconv.Atoi(pool[1])
+		if err != nil {
+			n = cpus
+		}
+		workers += n + 1
+	}
 	most, _ := strconv.Atoi(strings.TrimSuffix(said(t, full, "max_memory"), "M"))
 	limit, _ := strconv.Atoi(strings.TrimSuffix(c.Resources.Limits.Memory, "Mi"))
-	if need := (cpus+1)*most + 64; cpus == 0 || most == 0 || limit < need {
-		t.Errorf("%s of memory are less than the %dMi that %d workers of %dM and brood may have", c.Resources.Limits.Memory, need, cpus+1, most)
+	if need := workers*most + 64; cpus == 0 || most == 0 || limit < need {
+		t.Errorf("%s of memory are less than the %dMi that %d workers of %dM and brood may have", c.Resources.Limits.Memory, need, workers, most)
 	}
+}
+
+// mountOf is where a volume is seen.
+func (c *containerSpec) mountOf(volume string) string {
+	for _, m := range c.VolumeMounts {
+		if m.Name == volume {
+			return m.MountPath
+		}
+	}
+	return ""
 }
 
 // pod is the configuration that the flags of a container come to in the pod of an ordinal.
@@ -166,11 +221,11 @@ func (c *containerSpec) pod(t *testing.T, index string) string {
 	return runBrood(t, argv...)
 }
 
-// manifests are all objects of the example, each of which is what the API takes.
-func manifests(t *testing.T) []object {
+// manifests are all objects of an example, each of which is what the API takes.
+func manifests(t *testing.T, example string) []object {
 	t.Helper()
 	schema := filepath.Join("..", "internal", "kubeschema", "schema.json")
-	files, err := filepath.Glob(filepath.Join(exampleDir("kubernetes"), "*.yaml"))
+	files, err := filepath.Glob(filepath.Join(exampleDir(example), "*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%v, %v", files, err)
 	}

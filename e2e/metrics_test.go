@@ -71,9 +71,9 @@ func TestMonitoring(t *testing.T) {
 	m.stop()
 }
 
-// onlyElsewhere are metrics that need control groups of version 2, or workers that count their requests.
+// onlyElsewhere are metrics that need control groups of version 2, workers that count their requests, or [coordination].
 func onlyElsewhere() []string {
-	return []string{"brood_pool_pressure_ratio", "brood_slot_memory_peak_bytes", "brood_slot_requests_total"}
+	return []string{"brood_places_lost", "brood_pool_pressure_ratio", "brood_slot_memory_peak_bytes", "brood_slot_requests_total"}
 }
 
 // dashboard has the expressions of the Grafana dashboard, by where they stand.

@@ -183,7 +183,7 @@ func TestSystemdReload(t *testing.T) {
 }
 
 // TestSystemdSocketTemplate: a brood without privileges gets two sockets for each
-// slot from systemd and makes one listener of them.
+// slot from systemd and makes one listener of them, also after an upgrade.
 func TestSystemdSocketTemplate(t *testing.T) {
 	t.Parallel()
 	var sockets []string
@@ -198,11 +198,13 @@ func TestSystemdSocketTemplate(t *testing.T) {
 		t.Errorf("listeners %+v, %s", p.Listeners, p)
 	}
 	load := m.load(nil)
-	for range 3 {
+	for range 2 {
 		m.Must(t.Context(), installedBrood, "roll", "--name", "web", "--wait")
 	}
+	m.Must(t.Context(), installedBrood, "upgrade", "--name", "web")
+	m.Must(t.Context(), installedBrood, "roll", "--name", "web", "--wait")
 	if result := load.Stop(); result.Failed() != 0 || len(result.Slots()) != slots {
-		t.Errorf("under rollouts:\n%s", &result)
+		t.Errorf("under rollouts and an upgrade:\n%s", &result)
 	}
 	m.ctl(append([]string{"stop"}, append(sockets, "brood.service")...)...)
 }

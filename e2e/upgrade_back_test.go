@@ -62,6 +62,11 @@ func TestUpgradeGivenBack(t *testing.T) {
 		t.Errorf("before\n%safter\n%s", before, p)
 	}
 	tr.flawless(t)
+	write(t, file, with("[supervisor.control]\nread = [\"nobody\"]"))
+	b.must("upgrade")
+	if info, err := os.Stat(b.control); err != nil || info.Mode().Perm() != 0o666 {
+		t.Errorf("who may read now cannot connect: %v, %v", info.Mode(), err)
+	}
 	b.stop()
 }
 

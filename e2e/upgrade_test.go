@@ -58,6 +58,12 @@ func TestUpgrades(t *testing.T) {
 	if err := os.Chmod(wrong, 0o755); err != nil {
 		t.Fatal(err)
 	}
+	written := filepath.Join(t.TempDir(), "brood") // still being copied
+	writer, err := os.OpenFile(written, os.O_WRONLY|os.O_CREATE, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
 	n := upgrades(t, 10)
 	for i := range n {
 		if said := b.must("upgrade"); !strings.Contains(said, "goes on in place of") {
@@ -68,6 +74,7 @@ func TestUpgrades(t *testing.T) {
 		}
 		for program, reason := range map[string]string{
 			"/bin/true": "no brood that can be upgraded to", wrong: "no", "/nowhere/brood": "no such file", "/etc/passwd": "permission denied",
+			written: "text file busy",
 		} {
 			if _, said, code := b.verb("upgrade", "--program", program); code == 0 || !strings.Contains(said, reason) {
 				t.Errorf("%s: %q, %d", program, said, code)

@@ -1,6 +1,6 @@
-// Command kubeschema writes the JSON Schema of the objects in examples/kubernetes, from the types of Kubernetes' own API: which
-// fields there are, of what type, and which have to be there. A test of the examples reads what it wrote. It is a module of its
-// own and no part of make test, because those types take a minute to compile:
+// Command kubeschema writes the JSON Schema of the objects in examples/kubernetes and examples/fleet, from the types of
+// Kubernetes' own API: which fields there are, of what type, and which have to be there. A test of the examples reads what it
+// wrote. It is a module of its own and no part of make test, because those types take a minute to compile:
 //
 //	go -C internal/kubeschema run . > internal/kubeschema/schema.json
 //	go -C internal/kubeschema test .
@@ -35,7 +35,7 @@ func main() {
 // kinds are those that the examples have, by apiVersion/kind.
 func kinds() map[string]any {
 	return map[string]any{
-		"apps/v1/Deployment": &appsv1.Deployment{}, "apps/v1/StatefulSet": &appsv1.StatefulSet{},
+		"apps/v1/Deployment": &appsv1.Deployment{}, "apps/v1/StatefulSet": &appsv1.StatefulSet{}, "apps/v1/DaemonSet": &appsv1.DaemonSet{},
 		"v1/Service": &corev1.Service{}, "v1/ConfigMap": &corev1.ConfigMap{},
 	}
 }

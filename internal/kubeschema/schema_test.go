@@ -22,7 +22,7 @@ func TestSchemaIsCurrent(t *testing.T) {
 }
 
 func TestTypesTakeTheExamples(t *testing.T) {
-	files, err := filepath.Glob("../../examples/kubernetes/*.yaml")
+	files, err := filepath.Glob("../../examples/*/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%v, %v", files, err)
 	}
