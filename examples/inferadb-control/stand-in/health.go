@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
@@ -15,15 +16,17 @@ import (
 // probes are one question.
 type handler struct {
 	settings
+	log   *slog.Logger
 	begin time.Time
+	ready sync.Once
 
 	mu      sync.Mutex
 	asked   time.Time
 	healthy bool
 }
 
-func newHandler(s settings) http.Handler {
-	h := &handler{settings: s, begin: time.Now()}
+func newHandler(s settings, log *slog.Logger) http.Handler {
+	h := &handler{settings: s, log: log, begin: time.Now()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/livez", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("/readyz", h.readyz)
@@ -43,7 +46,9 @@ func newHandler(s settings) http.Handler {
 func (h *handler) readyz(w http.ResponseWriter, _ *http.Request) {
 	if time.Since(h.begin) < h.start || !h.ledger() {
 		w.WriteHeader(http.StatusServiceUnavailable)
+		return
 	}
+	h.ready.Do(func() { h.log.Info("ready") })
 }
 
 func (h *handler) healthz(w http.ResponseWriter, _ *http.Request) {

@@ -56,7 +56,7 @@ func serve(log *slog.Logger, s settings) error {
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", err)
 	}
-	server := &http.Server{Handler: newHandler(s), ReadHeaderTimeout: time.Minute}
+	server := &http.Server{Handler: newHandler(s, log), ReadHeaderTimeout: time.Minute}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }() // ends with Shutdown
 	log.Info("listening", "address", listener.Addr().String(), "worker_id", s.workerID, "ledger_client_id", s.ledgerClientID)
