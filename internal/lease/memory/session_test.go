@@ -119,17 +119,24 @@ func TestClaimedAgain(t *testing.T) {
 	})
 }
 
+// claimUnanswered gives the place 0, and 1 is claimed as well without an answer.
+func claimUnanswered(t *testing.T, a *holder) lease.Claim {
+	t.Helper()
+	mine := a.claim(t, 0)
+	cutOnTheWayBack(a.way)
+	if _, err := a.Claim(t.Context(), "ids", 1); !errors.Is(err, lease.ErrUnavailable) {
+		t.Fatalf("claimed without an answer: %v", err)
+	}
+	return mine
+}
+
 // What a request did without an answer is cleared up: a place that was taken is given back, one that was to be given
 // back is.
 func TestUnansweredRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := server(t)
 		a, b := newHolder(t, s, "a"), newHolder(t, s, "b")
-		mine := a.claim(t, 0)
-		cutOnTheWayBack(a.way)
-		if _, err := a.Claim(t.Context(), "ids", 1); !errors.Is(err, lease.ErrUnavailable) {
-			t.Fatalf("claimed without an answer: %v", err)
-		}
+		mine := claimUnanswered(t, a)
 		taken(t, b, 1)
 		if err := mine.Release(t.Context()); !errors.Is(err, lease.ErrUnavailable) {
 			t.Fatalf("released without an answer: %v", err)
@@ -198,11 +205,7 @@ func TestSavedDebts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := server(t)
 		a, b := newHolder(t, s, "a"), newHolder(t, s, "b")
-		mine := a.claim(t, 0)
-		cutOnTheWayBack(a.way)
-		if _, err := a.Claim(t.Context(), "ids", 1); !errors.Is(err, lease.ErrUnavailable) {
-			t.Fatalf("claimed without an answer: %v", err)
-		}
+		mine := claimUnanswered(t, a)
 		go mine.Release(t.Context())
 		synctest.Wait() // it has been sent, and nothing comes back
 		saved := a.Saved()

@@ -116,28 +116,52 @@ func (c *claim) held() error {
 // Release drops the place, now or as soon as the store answers. Once more it does nothing.
 func (c *claim) Release(ctx context.Context) error {
 	e := c.engine
+	asking, cancel := e.request(ctx)
+	defer cancel()
 	e.mu.Lock()
+	defer e.mu.Unlock()
+	err := c.awaitOthers(asking)
 	if c.state == released {
-		e.mu.Unlock()
 		return nil
 	}
 	c.state = released
 	delete(e.claims, c.key)
-	e.busy[c.key] = struct{}{}
-	e.mu.Unlock()
-
-	asking, cancel := e.request(ctx)
-	defer cancel()
-	err := e.store.Drop(asking, c.key.name, c.key.place, c.fence)
-
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.busy, c.key)
 	if err == nil {
-		e.hints[c.key.name] = hint{place: c.key.place}
-	} else {
-		e.debts[c.key] = debt{fence: c.fence}
+		err = c.drop(asking)
+	}
+	if err != nil {
+		e.owe(c.key, debt{fence: c.fence})
 		return fmt.Errorf("cannot release place %d of %s yet: %w", c.key.place, c.key.name, e.explain(asking, err))
 	}
+	e.hints[c.key.name] = hint{place: c.key.place}
 	return nil
+}
+
+// awaitOthers waits for who claims a place again that was lost. The engine is locked before and after.
+func (c *claim) awaitOthers(ctx context.Context) error {
+	e := c.engine
+	for c.state != released && ctx.Err() == nil {
+		others, busy := e.busy[c.key]
+		if !busy {
+			return nil
+		}
+		e.mu.Unlock()
+		select {
+		case <-others:
+		case <-ctx.Done():
+		}
+		e.mu.Lock()
+	}
+	return ctx.Err()
+}
+
+// drop asks the store. The engine is locked before and after.
+func (c *claim) drop(ctx context.Context) error {
+	e := c.engine
+	e.busy[c.key] = make(chan struct{})
+	e.mu.Unlock()
+	err := e.store.Drop(ctx, c.key.name, c.key.place, c.fence)
+	e.mu.Lock()
+	e.leave(c.key)
+	return err
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"slices"
 	"time"
 
 	"github.com/broodctl/brood/internal/lease"
@@ -122,10 +122,19 @@ func (e *Engine) doubt(ctx context.Context, k key, s lease.Session, err error) e
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, owed := e.debts[k]; !owed {
-		e.debts[k] = debt{session: s.ID, until: e.cfg.Clock.Now() + 2*e.cfg.Lease}
-	}
+	e.owe(k, debt{session: s.ID, until: e.cfg.Clock.Now() + 2*e.cfg.Lease})
 	return e.explain(ctx, err)
+}
+
+// owe notes a debt, or that it lasts for longer. The engine is locked.
+func (e *Engine) owe(k key, d debt) {
+	for i, x := range e.debts[k] {
+		if x.fence == d.fence && x.session == d.session {
+			e.debts[k][i].until = max(x.until, d.until)
+			return
+		}
+	}
+	e.debts[k] = append(e.debts[k], d)
 }
 
 // settle clears debts up beside the session, whose renewals must not wait for it.
@@ -136,11 +145,16 @@ func (e *Engine) settle() {
 		return
 	}
 	e.settling = true
-	owed := maps.Clone(e.debts)
+	owed := map[key][]debt{}
+	for k, all := range e.debts {
+		owed[k] = slices.Clone(all)
+	}
 	e.running.Go(func() {
-		for k, d := range owed {
-			if e.ctx.Err() == nil {
-				e.pay(k, d)
+		for k, all := range owed {
+			for _, d := range all {
+				if e.ctx.Err() == nil {
+					e.pay(k, d)
+				}
 			}
 		}
 		e.mu.Lock()
@@ -152,7 +166,7 @@ func (e *Engine) settle() {
 // pay gives a place back that nobody here uses. Until the store has answered it is tried at each renewal.
 func (e *Engine) pay(k key, d debt) {
 	e.mu.Lock()
-	if e.debts[k] != d || e.reserve(k) != nil {
+	if !slices.Contains(e.debts[k], d) || e.reserve(k) != nil {
 		e.mu.Unlock()
 		return
 	}
@@ -174,8 +188,12 @@ func (e *Engine) pay(k key, d debt) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	delete(e.busy, k)
-	if err == nil && done && e.debts[k] == d {
+	e.leave(k)
+	if err != nil || !done {
+		return
+	}
+	e.debts[k] = slices.DeleteFunc(e.debts[k], func(x debt) bool { return x == d })
+	if len(e.debts[k]) == 0 {
 		delete(e.debts, k)
 	}
 }

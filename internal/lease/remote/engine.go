@@ -78,14 +78,14 @@ type Engine struct {
 
 	mu       sync.Mutex
 	session  lease.Session
-	cause    error               // why there is none
-	changed  chan struct{}       // closed and made anew when a session begins
-	claims   map[key]*claim      // held, or lost and not released yet
-	busy     map[key]struct{}    // being claimed, released or cleared up
-	debts    map[key]debt        // what the store may still have, and nobody wants
-	settling bool                // debts are being cleared up
-	cooling  map[key]observation // places seen without a holder
-	hints    map[string]hint     // a place that was seen free, by name
+	cause    error                 // why there is none
+	changed  chan struct{}         // closed and made anew when a session begins
+	claims   map[key]*claim        // held, or lost and not released yet
+	busy     map[key]chan struct{} // being claimed, released or cleared up; closed after that
+	debts    map[key][]debt        // what the store may still have, and nobody wants
+	settling bool                  // debts are being cleared up
+	cooling  map[key]observation   // places seen without a holder
+	hints    map[string]hint       // a place that was seen free, by name
 }
 
 var _ lease.Engine = (*Engine)(nil)
@@ -100,7 +100,7 @@ func New(store Store, cfg Config) (*Engine, error) {
 		cfg: cfg, store: store, ctx: ctx, end: end,
 		poke: make(chan struct{}, 1), changed: make(chan struct{}),
 		session: cfg.Resume.Session, cause: errors.New("no answer yet"),
-		claims: map[key]*claim{}, busy: map[key]struct{}{}, debts: cfg.Resume.debts(), cooling: map[key]observation{}, hints: map[string]hint{},
+		claims: map[key]*claim{}, busy: map[key]chan struct{}{}, debts: cfg.Resume.debts(), cooling: map[key]observation{}, hints: map[string]hint{},
 	}
 	e.running.Go(e.run)
 	return e, nil

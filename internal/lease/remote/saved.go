@@ -28,21 +28,24 @@ func (e *Engine) Saved() Saved {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := Saved{Session: e.session}
-	for k, d := range e.debts {
-		s.Debts = append(s.Debts, Debt{Name: k.name, Place: k.place, Fence: d.fence, Session: d.session, Until: d.until})
-	}
 	for k := range e.busy {
-		if _, owed := e.debts[k]; !owed {
-			s.Debts = append(s.Debts, Debt{Name: k.name, Place: k.place, Session: e.session.ID, Until: e.cfg.Clock.Now() + 2*e.cfg.Lease})
+		if e.session.ID != 0 { // else nothing was sent
+			e.owe(k, debt{session: e.session.ID, until: e.cfg.Clock.Now() + 2*e.cfg.Lease})
+		}
+	}
+	for k, all := range e.debts {
+		for _, d := range all {
+			s.Debts = append(s.Debts, Debt{Name: k.name, Place: k.place, Fence: d.fence, Session: d.session, Until: d.until})
 		}
 	}
 	return s
 }
 
-func (s Saved) debts() map[key]debt {
-	owed := map[key]debt{}
+func (s Saved) debts() map[key][]debt {
+	owed := map[key][]debt{}
 	for _, d := range s.Debts {
-		owed[key{d.Name, d.Place}] = debt{fence: d.Fence, session: d.Session, until: d.Until}
+		k := key{d.Name, d.Place}
+		owed[k] = append(owed[k], debt{fence: d.Fence, session: d.Session, until: d.Until})
 	}
 	return owed
 }

@@ -140,7 +140,7 @@ func (e *Engine) claim(ctx context.Context, k key) (*claim, error) {
 	e.mu.Unlock()
 	c, err := e.take(ctx, k)
 	e.mu.Lock()
-	delete(e.busy, k)
+	e.leave(k)
 	e.mu.Unlock()
 	return c, err
 }
@@ -155,8 +155,14 @@ func (e *Engine) reserve(k key) error {
 	if _, busy := e.busy[k]; busy {
 		return &lease.TakenError{Name: k.name, Holder: mine}
 	}
-	e.busy[k] = struct{}{}
+	e.busy[k] = make(chan struct{})
 	return nil
+}
+
+// leave undoes reserve. The engine is locked.
+func (e *Engine) leave(k key) {
+	close(e.busy[k])
+	delete(e.busy, k)
 }
 
 func (e *Engine) take(ctx context.Context, k key) (*claim, error) {
@@ -193,7 +199,7 @@ func (e *Engine) got(k key, fence uint64, s lease.Session) (*claim, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.session.ID != s.ID || e.cfg.Clock.Now() >= e.session.Deadline {
-		e.debts[k] = debt{fence: fence}
+		e.owe(k, debt{fence: fence})
 		return nil, fmt.Errorf("%w: the session ended meanwhile", lease.ErrUnavailable)
 	}
 	if old := e.claims[k]; old != nil {
