@@ -49,6 +49,9 @@ func (s *Supervisor) heard(n lease.Notice) {
 		s.renew(n.Session)
 	case lease.Lost:
 		s.log.Error().Err(n.Err).Msg("what is shared with other supervisors is lost")
+		if n.Session.ID == s.tenure.session.ID {
+			s.tenure.stage = over
+		}
 		s.lapse(n.Session.ID, over)
 	}
 }
@@ -71,7 +74,7 @@ func (s *Supervisor) await(next lapseStage) {
 		s.tenure.stop = nil
 	}
 	session := s.tenure.session
-	if session.Deadline == lease.Never || session.ID == 0 {
+	if !ends(session) {
 		return
 	}
 	clock := s.cfg.World.Places.Clock

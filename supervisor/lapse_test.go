@@ -183,3 +183,30 @@ func TestClaimsThatAreRenewedInTime(t *testing.T) {
 		}
 	})
 }
+
+// A session that others end is over at once, and is not announced to be lost after that.
+func TestClaimsThatOthersEnd(t *testing.T) {
+	w := &world{}
+	shared(t, w, false, func(s *stage, way *fleetWay) {
+		session := way.engine.Session()
+		if err := way.client.Revoke(s.t.Context(), session.ID); err != nil {
+			t.Fatal(err)
+		}
+		for len(s.logged("what is shared with other supervisors is lost")) == 0 {
+			s.after(time.Millisecond)
+		}
+		way.client.Cut() // before there is another one
+		if n := len(w.living()); n != 0 {
+			t.Errorf("%d workers live: %v", n, w.lines())
+		}
+		s.after(session.Deadline - way.server.Clock().Now() + time.Second)
+		if got := s.logged("what is shared with other supervisors will be lost"); len(got) != 0 {
+			t.Errorf("announced again: %v", got)
+		}
+		way.client.Join()
+		s.after(time.Minute)
+		if n := len(w.living()); n != 2 {
+			t.Errorf("%d workers after the reunion, want 2: %s", n, s.summary())
+		}
+	})
+}
