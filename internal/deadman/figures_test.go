@@ -40,17 +40,14 @@ func TestMany(t *testing.T) {
 	for _, w := range all {
 		w.watch(1)
 	}
-	if now() > int64(at) {
-		t.Skip("this machine is too busy to tell")
-	}
-	m := d.await()
-	if m.PID != uint32(*workers) {
-		t.Errorf("it killed %d", m.PID)
+	first := d.await()
+	for killed := first.PID; killed < uint32(*workers); { // each that comes too late is killed at once
+		killed += d.await().PID
 	}
 	for _, w := range all {
 		awaitInput(t, w.pidfd)
 	}
-	t.Logf("%d workers: the deadman begins %v after the deadline, all are dead %v after it", m.PID, m.At-at, time.Duration(now())-at)
+	t.Logf("%d workers: the deadman begins %v after the deadline, all are dead %v after it", *workers, first.At-at, time.Duration(now())-at)
 	t.Logf("a renewal takes us %v; memory of the deadman: %s", renewal, memory)
 }
 
