@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"time"
 
@@ -21,6 +22,10 @@ type Places struct {
 	Home string
 	// Clock is that of the engine's deadlines.
 	Clock Clock
+
+	// unadopted are descriptors of places that could not be taken over. The program before may get them back: they are not
+	// for the garbage collector to close.
+	unadopted []*os.File
 }
 
 // Clock is CLOCK_BOOTTIME; see lease.Session.
@@ -249,7 +254,7 @@ func (p *Places) left() *float64 {
 		return nil
 	}
 	session := p.Engine.Session()
-	if session.ID == 0 || session.Deadline == lease.Never {
+	if !ends(session) {
 		return nil
 	}
 	return new((session.Deadline - p.Clock.Now()).Seconds())

@@ -11,22 +11,49 @@ import (
 	"github.com/broodctl/brood/supervisor/machine"
 )
 
+// HandedPlace is a place that is claimed.
+type HandedPlace struct {
+	Saved lease.Saved
+	FD    int // -1 if it has no descriptor
+}
+
 // HandedClaim is a claim that a pool has.
 type HandedClaim struct {
 	Claim machine.Claim
-	Saved lease.Saved
-	FD    int // -1 if it has no descriptor
+	HandedPlace
+}
+
+func handPlace(c lease.Claim) HandedPlace {
+	h := HandedPlace{Saved: c.Saved(), FD: -1}
+	if f := c.File(); f != nil {
+		h.FD = int(f.Fd())
+	}
+	return h
+}
+
+// adopt takes over the place that another program had. Its descriptor holds the place also if that fails.
+func (p *Places) adopt(h HandedPlace) (lease.Claim, error) {
+	if p == nil {
+		return nil, fmt.Errorf("place %d of %s: nothing is shared any more", h.Saved.Place, h.Saved.Name)
+	}
+	var f *os.File
+	if h.FD >= 0 {
+		f = os.NewFile(uintptr(h.FD), h.Saved.Name)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
+	defer cancel()
+	c, err := p.Engine.Adopt(ctx, h.Saved, f)
+	if err != nil {
+		p.unadopted = append(p.unadopted, f)
+	}
+	return c, err
 }
 
 // handClaims writes down what a pool has of what supervisors share.
 func (p *pool) handClaims() []HandedClaim {
 	var all []HandedClaim
 	for claim, c := range p.claims.held {
-		h := HandedClaim{Claim: claim, Saved: c.Saved(), FD: -1}
-		if f := c.File(); f != nil {
-			h.FD = int(f.Fd())
-		}
-		all = append(all, h)
+		all = append(all, HandedClaim{Claim: claim, HandedPlace: handPlace(c)})
 	}
 	slices.SortFunc(all, func(a, b HandedClaim) int {
 		return cmp.Or(cmp.Compare(a.Claim.Right, b.Claim.Right), cmp.Compare(a.Claim.ID, b.Claim.ID))
@@ -34,10 +61,10 @@ func (p *pool) handClaims() []HandedClaim {
 	return all
 }
 
-// adoptClaims takes over what another program has claimed. Its descriptors hold the places also if something goes wrong.
+// adoptClaims takes over what another program has claimed.
 func (p *pool) adoptClaims(all []HandedClaim) error {
 	for _, h := range all {
-		c, err := p.adoptClaim(h)
+		c, err := p.sup.cfg.World.Places.adopt(h.HandedPlace)
 		if err != nil {
 			return err
 		}
@@ -49,7 +76,7 @@ func (p *pool) adoptClaims(all []HandedClaim) error {
 // adoptLost takes over what a worker may still use though it was lost.
 func (p *pool) adoptLost(rec *record, all []HandedClaim) error {
 	for _, h := range all {
-		c, err := p.adoptClaim(h)
+		c, err := p.sup.cfg.World.Places.adopt(h.HandedPlace)
 		if err != nil {
 			return err
 		}
@@ -57,20 +84,6 @@ func (p *pool) adoptLost(rec *record, all []HandedClaim) error {
 		p.sup.tenure.bereaved = true
 	}
 	return nil
-}
-
-func (p *pool) adoptClaim(h HandedClaim) (lease.Claim, error) {
-	places := p.sup.cfg.World.Places
-	if places == nil {
-		return nil, fmt.Errorf("place %d of %s: nothing is shared any more", h.Saved.Place, h.Saved.Name)
-	}
-	var f *os.File
-	if h.FD >= 0 {
-		f = os.NewFile(uintptr(h.FD), h.Saved.Name)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
-	defer cancel()
-	return places.Engine.Adopt(ctx, h.Saved, f)
 }
 
 // resumeQuests asks on for what the other program had asked for.

@@ -87,7 +87,7 @@ func (r *record) hand(c clock) HandedWorker {
 		h.Err = r.err.Error()
 	}
 	for _, l := range r.lost {
-		h.Lost = append(h.Lost, HandedClaim{Claim: l.claim, Saved: l.place.Saved(), FD: -1})
+		h.Lost = append(h.Lost, HandedClaim{Claim: l.claim, HandedPlace: HandedPlace{Saved: l.place.Saved(), FD: -1}})
 	}
 	if r.fault.cause != "" {
 		h.Fault = new(handComplaint(c, 0, r.fault))

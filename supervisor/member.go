@@ -140,9 +140,9 @@ func (p *pool) say(text string) {
 }
 
 func write(ctx context.Context, claim lease.Claim, text string) error {
-	for pause := seekAgain; ; pause = min(2*pause, seekAgainMost) {
+	for pauses := (pauses{}); ; {
 		err := claim.SetValue(ctx, text)
-		if err == nil || errors.Is(err, lease.ErrLost) || errors.Is(err, lease.ErrClosed) || !rest(ctx, pause) {
+		if err == nil || errors.Is(err, lease.ErrLost) || errors.Is(err, lease.ErrClosed) || !pauses.rest(ctx) {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ type source interface {
 
 // seek asks for a claim until there is one. It returns nil where the context has ended first.
 func seek(ctx context.Context, from source, report func(why string)) lease.Claim {
-	for pause := seekAgain; ; {
+	for pauses := (pauses{}); ; {
 		claim, err := from.Take(ctx)
 		if err == nil {
 			return claim
@@ -35,19 +35,24 @@ func seek(ctx context.Context, from source, report func(why string)) lease.Claim
 			return nil
 		}
 		if err == nil {
-			pause = seekAgain
+			pauses.begin()
 			continue
 		}
-		if !rest(ctx, pause) {
+		if !pauses.rest(ctx) {
 			return nil
 		}
-		pause = min(2*pause, seekAgainMost)
 	}
 }
 
-// rest waits a while, and reports whether the context has not ended.
-func rest(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause)
+// pauses are those between attempts that fail: each is twice as long as the one before.
+type pauses struct{ last time.Duration }
+
+func (p *pauses) begin() { p.last = 0 }
+
+// rest makes the next one, and reports whether the context has not ended.
+func (p *pauses) rest(ctx context.Context) bool {
+	p.last = min(max(seekAgain, 2*p.last), seekAgainMost)
+	timer := time.NewTimer(p.last)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -99,15 +104,9 @@ func (s seeker) Explain(ctx context.Context, err error) string {
 			words = append(words, "and others")
 			break
 		}
-		word := h.Who
-		if word == "" {
-			word = "somebody"
-		}
+		word := h.Called()
 		if s.among.Len() > 1 {
 			word = fmt.Sprintf("%d by %s", h.Place, word)
-		}
-		if h.Cooling {
-			word += ", who was lost"
 		}
 		words = append(words, word)
 	}

@@ -73,11 +73,11 @@ func (p *pool) confess() {
 	f := c.open[0]
 	to := p.fleetOf(f.Fleet)
 	p.sup.goOn(func() {
-		for pause := seekAgain; ; pause = min(2*pause, seekAgainMost) {
+		for pauses := (pauses{}); ; {
 			asking, cancel := context.WithTimeout(ctx, fleetTime)
 			s, err := to.Fail(asking, f.Remark)
 			cancel()
-			if err == nil || !rest(ctx, pause) {
+			if err == nil || !pauses.rest(ctx) {
 				p.sup.mail.post(confessed{pool: p, halts: s.Halts(f.Fleet), err: err})
 				return
 			}

@@ -100,17 +100,14 @@ func (q *Queue) Explain(ctx context.Context, why error) string {
 		return why.Error()
 	}
 	var words []string
-	for _, h := range holders {
-		if len(words) == mostNamed {
+	for i, h := range holders {
+		if i == mostNamed {
 			words = append(words, fmt.Sprintf("and %d others", len(holders)-mostNamed))
 			break
 		}
-		word := h.Who
-		if word == "" {
-			word = "somebody"
-		}
-		if h.Cooling {
-			word += ", who was lost,"
+		word := h.Called()
+		if h.Cooling && i == len(holders)-1 {
+			word += "," // before the verb
 		}
 		words = append(words, word)
 	}

@@ -1,6 +1,7 @@
 package lease
 
 import (
+	"cmp"
 	"context"
 	"os"
 )
@@ -75,4 +76,13 @@ type Holder struct {
 	Who     string `json:"who"`
 	Value   string `json:"value,omitempty"`
 	Cooling bool   `json:"cooling,omitempty"` // the holder was lost; the place is not given again before the cooldown is over
+}
+
+// Called is who it is, in a sentence.
+func (h Holder) Called() string {
+	who := cmp.Or(h.Who, "somebody")
+	if h.Cooling {
+		who += ", who was lost"
+	}
+	return who
 }
