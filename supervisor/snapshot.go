@@ -98,6 +98,21 @@ type ClaimsView struct {
 	Deadline *float64 `json:"deadline_seconds,omitempty"`
 }
 
+// Trouble says what is wrong with them. Nothing may be, also where there is no view.
+func (v *ClaimsView) Trouble() []string {
+	if v == nil {
+		return nil
+	}
+	var all []string
+	if v.Lost > 0 {
+		all = append(all, fmt.Sprintf("worker ids lost, and kept: %d", v.Lost))
+	}
+	if v.NoDeadman != "" {
+		all = append(all, "no deadman: "+v.NoDeadman)
+	}
+	return all
+}
+
 // FleetView is what a pool is at, as all of its fleet read it.
 type FleetView struct {
 	Name   string `json:"name"`

@@ -98,12 +98,7 @@ func whyOf(p *supervisor.PoolView) []string {
 	for _, unmet := range p.Unmet {
 		found = append(found, "missing: "+unmet)
 	}
-	if c := p.Claims; c != nil && c.Lost > 0 {
-		found = append(found, fmt.Sprintf("worker ids lost, and kept: %d", c.Lost))
-	}
-	if c := p.Claims; c != nil && c.NoDeadman != "" {
-		found = append(found, "no deadman: "+c.NoDeadman)
-	}
+	found = append(found, p.Claims.Trouble()...)
 	var slots []note
 	for i := range p.Workers {
 		v := &p.Workers[i]

@@ -120,9 +120,7 @@ func reasons(view *supervisor.PoolView) string {
 		if view.Claims.Waiting > 0 { // to wait for the lead, or for a turn, is nothing that is wrong
 			all = append(all, view.Claims.Waits...)
 		}
-		if view.Claims.Lost > 0 {
-			all = append(all, fmt.Sprintf("worker ids lost, and kept: %d", view.Claims.Lost))
-		}
+		all = append(all, view.Claims.Trouble()...)
 	}
 	for _, unmet := range view.Unmet {
 		all = append(all, "missing: "+unmet)

@@ -83,9 +83,7 @@ func reasons(p *supervisor.PoolView) []string {
 	}
 	if p.Claims != nil {
 		all = append(all, p.Claims.Waits...)
-		if p.Claims.Lost > 0 {
-			all = append(all, fmt.Sprintf("worker ids lost, and kept: %d", p.Claims.Lost))
-		}
+		all = append(all, p.Claims.Trouble()...)
 	}
 	for _, unmet := range p.Unmet {
 		all = append(all, "missing: "+unmet)
