@@ -47,11 +47,7 @@ func fleetCommand() *cli.Command {
 }
 
 func showFleets(c *cli.Context, name string) error {
-	format, err := outputFormat(c)
-	if err != nil {
-		return err
-	}
-	client, err := target(c)
+	client, format, err := question(c)
 	if err != nil {
 		return err
 	}

@@ -36,11 +36,7 @@ func logsCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			format, err := outputFormat(c)
-			if err != nil {
-				return err
-			}
-			client, err := target(c)
+			client, format, err := question(c)
 			if err != nil {
 				return err
 			}

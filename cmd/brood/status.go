@@ -21,11 +21,7 @@ func statusCommand() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			format, err := outputFormat(c)
-			if err != nil {
-				return err
-			}
-			client, err := target(c)
+			client, format, err := question(c)
 			if err != nil {
 				return err
 			}

@@ -25,11 +25,7 @@ func stopCommand() *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			format, err := outputFormat(c)
-			if err != nil {
-				return err
-			}
-			client, err := target(c)
+			client, format, err := question(c)
 			if err != nil {
 				return err
 			}

@@ -32,6 +32,14 @@ func answerIn(c *cli.Context) time.Duration {
 	return c.Duration("timeout")
 }
 
+// question is whom a command asks, and how the answer is to be shown.
+func question(c *cli.Context) (client *control.Client, format string, err error) {
+	if format, err = outputFormat(c); err == nil {
+		client, err = target(c)
+	}
+	return client, format, err
+}
+
 // target finds the supervisor that a command is for: the one that was named, else the only one that answers.
 func target(c *cli.Context) (*control.Client, error) {
 	if path := c.String("control"); path != "" {

@@ -105,11 +105,7 @@ func askAlone(c *cli.Context, verb supervisor.Verb) error {
 
 // send asks for something, gives it so long to come to its end, and shows nothing meanwhile.
 func send(c *cli.Context, req request, wait time.Duration) error {
-	format, err := outputFormat(c)
-	if err != nil {
-		return err
-	}
-	client, err := target(c)
+	client, format, err := question(c)
 	if err != nil {
 		return err
 	}
