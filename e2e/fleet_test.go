@@ -14,21 +14,31 @@ import (
 
 	"github.com/broodctl/brood/internal/control"
 	fleets "github.com/broodctl/brood/internal/fleet"
+	"github.com/broodctl/brood/internal/testetcd"
 )
 
-// companion is a brood of a fleet. While there is a file broken, its new workers die at once.
-func companion(name, dir string) keys {
-	return keys{
+// companion is a brood of a fleet. While there is a file broken, its new workers die at once; while there is one that is called
+// held, they do not become ready.
+func companion(name, dir string, etcd []string) keys {
+	k := keys{
 		"supervisor.name":                            word(name),
 		"coordination.group":                         word("companions"),
-		"coordination.directory":                     word(filepath.Join(dir, "places")),
 		"pool.web.command":                           list("sh", "-c", "test ! -e broken && exec sleep 100"),
 		"pool.web.dir":                               word(dir),
 		"pool.web.workers":                           "2",
 		"pool.web.ready":                             word("delay:250ms"),
+		"pool.web.startup.exec":                      word("test ! -e held"),
+		"pool.web.startup.period":                    word("50ms"),
+		"pool.web.startup.failure_threshold":         "10000",
 		"pool.web.rollout.fleet.name":                word("web"),
 		"pool.web.rollout.fleet.stop_after_failures": "1",
 	}
+	if etcd == nil {
+		k["coordination.directory"] = word(filepath.Join(dir, "places"))
+	} else {
+		k["coordination.etcd"], k["coordination.lease"] = list(etcd...), word("2s")
+	}
+	return k
 }
 
 // company are the broods of a fleet.
@@ -39,11 +49,11 @@ type company struct {
 	names map[*brood]string
 }
 
-func gather(t *testing.T, names ...string) *company {
+func gather(t *testing.T, etcd []string, names ...string) *company {
 	c := &company{t: t, dir: site(t), names: map[*brood]string{}}
 	for _, name := range names {
 		path := filepath.Join(c.dir, name+".toml")
-		write(t, path, companion(name, c.dir).String())
+		write(t, path, companion(name, c.dir, etcd).String())
 		b := begin(t, options{file: path})
 		c.all, c.names[b] = append(c.all, b), name
 	}
@@ -92,6 +102,16 @@ func (c *company) of(state string) *brood {
 	}
 	c.t.Fatalf("nobody %s", state)
 	return nil
+}
+
+// hold keeps rollouts from coming to an end until release.
+func (c *company) hold() { write(c.t, filepath.Join(c.dir, "held"), "") }
+
+func (c *company) release() {
+	c.t.Helper()
+	if err := os.Remove(filepath.Join(c.dir, "held")); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 func (c *company) roll() {
@@ -155,12 +175,25 @@ func (c *company) oneAtATime(rollouts int) {
 // TestFleet: three broods roll, and never two of them at once, also when one that rolls and one that waits go on as another
 // program. One that fails stops the others until somebody resumes the fleet; one that is killed in its turn stops nobody.
 func TestFleet(t *testing.T) {
-	t.Parallel()
-	c := gather(t, "a", "b", "c")
+	t.Run("locks", func(t *testing.T) {
+		t.Parallel()
+		fleetRolls(t, nil)
+	})
+	t.Run("etcd", func(t *testing.T) {
+		t.Parallel()
+		fleetRolls(t, testetcd.Start(t, testetcd.Config{}).Endpoints(), fleets.Unknown)
+	})
+}
+
+// fleetRolls is told what there is left to be seen of one that was killed.
+func fleetRolls(t *testing.T, etcd []string, left ...string) {
+	c := gather(t, etcd, "a", "b", "c")
+	c.hold()
 	c.roll()
 	c.awaitStates(fleets.Rolls, fleets.Waits, fleets.Waits)
 	c.of(fleets.Rolls).must("upgrade")
 	c.of(fleets.Waits).must("upgrade")
+	c.release()
 	c.awaitStates(fleets.Done, fleets.Done, fleets.Done)
 	c.oneAtATime(3)
 
@@ -183,6 +216,7 @@ func TestFleet(t *testing.T) {
 	c.awaitStates(fleets.Failed, fleets.Done, fleets.Done)
 	c.oneAtATime(6)
 
+	c.hold()
 	c.roll()
 	c.awaitStates(fleets.Rolls, fleets.Waits, fleets.Waits)
 	dead := c.of(fleets.Rolls)
@@ -190,6 +224,7 @@ func TestFleet(t *testing.T) {
 		t.Fatal(err)
 	}
 	dead.code()
+	c.release()
 	c.all = slices.DeleteFunc(c.all, func(b *brood) bool { return b == dead })
-	c.awaitStates(fleets.Done, fleets.Done)
+	c.awaitStates(append(left, fleets.Done, fleets.Done)...)
 }
