@@ -11,11 +11,15 @@ func (s *Supervisor) lookUp(f func()) {
 	s.goOn(f)
 }
 
-// goProbing is goOn for a probe of a worker, which ends when that is not watched any more.
+// goProbing is goOn for a probe of a worker, which ends when that is not watched any more. None begins that another program
+// would have to take up; watchAgain makes up for it.
 func (s *Supervisor) goProbing(f func()) {
-	s.probing.Add(1)
+	if s.upgrade != nil && s.upgrade.stage >= upRecalling {
+		return
+	}
+	s.probing.join()
 	s.goOn(func() {
-		defer s.probing.Done()
+		defer s.probing.leave()
 		f()
 	})
 }

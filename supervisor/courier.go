@@ -57,7 +57,7 @@ func (p *pool) send(rec *record, way func(syscall.Signal) error, sig syscall.Sig
 			p.sup.mail.post(unsent{pool: p, ref: rec.ref, err: err})
 		}
 	}) {
-		p.sup.couriers.Go(rec.courier.run)
+		p.sup.couriers.send(rec.courier.run)
 	}
 }
 

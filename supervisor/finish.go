@@ -76,7 +76,7 @@ func (s *Supervisor) awaitPending() {
 	done := make(chan struct{})
 	go func() {
 		s.pending.Wait()
-		s.couriers.Wait()
+		<-s.couriers.back()
 		close(done)
 	}()
 	select {

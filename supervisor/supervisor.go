@@ -49,8 +49,8 @@ type Supervisor struct {
 	document atomic.Pointer[json.RawMessage]
 	changed  atomic.Pointer[chan struct{}] // closed when the snapshot is not the newest any more
 	pending  sync.WaitGroup                // goroutines that probe, survey and prepare
-	couriers sync.WaitGroup                // those that signal workers
-	probing  sync.WaitGroup                // those that probe: some of pending
+	couriers crew                          // those that signal workers
+	probing  crew                          // those that probe: some of pending
 	quit     chan struct{}                 // closed when the loop has ended
 	ctx      context.Context               //nolint:containedctx // ends with the stop, for everything that is done beside the loop
 	cancel   context.CancelFunc

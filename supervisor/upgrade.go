@@ -35,12 +35,14 @@ type upgrade struct {
 type upgradeStage uint8
 
 const (
-	upAsking   upgradeStage = iota // the next program's opinion
-	upQueueing                     // the end of what cannot be handed on: a reload, one-shot commands
-	upHushing                      // the silence of everybody else
-	upBearing                      // the end of the starts that are under way
-	upHolding                      // that nothing happens any more
-	upHeld                         // nothing: it is made
+	upAsking    upgradeStage = iota // the next program's opinion
+	upQueueing                      // the end of what cannot be handed on: a reload, one-shot commands
+	upHushing                       // the silence of everybody else
+	upBearing                       // the end of the starts that are under way
+	upRecalling                     // those who ask workers: the end of a command is not heard when nothing happens
+	upAlone                         // nothing
+	upHolding                       // that nothing happens any more
+	upHeld                          // nothing: it is made
 )
 
 // hushTime is how long others may take to finish what they are at; see Upgrader.Hush.
@@ -119,7 +121,7 @@ func (s *Supervisor) advanceUpgrade() {
 		return
 	}
 	switch u.stage {
-	case upAsking, upHushing, upHolding:
+	case upAsking, upHushing, upRecalling, upHolding:
 	case upQueueing:
 		if !s.isQuiet() {
 			return
@@ -134,6 +136,14 @@ func (s *Supervisor) advanceUpgrade() {
 		})
 	case upBearing:
 		if !s.isQuiet() || s.isBearing() {
+			return
+		}
+		u.stage = upRecalling
+		s.recall()
+		s.goOn(func() { s.mail.post(upgradeMoved{upgrade: u, to: upAlone, err: s.areBack()}) })
+	case upAlone:
+		if !s.isQuiet() || s.isBearing() {
+			s.resumeWatch(u, upBearing)
 			return
 		}
 		u.stage = upHolding
@@ -162,11 +172,13 @@ func (s *Supervisor) replace(u *upgrade) {
 		return
 	case !s.isQuiet():
 		s.release(u)
-		u.stage = upQueueing
+		s.resumeWatch(u, upQueueing)
 		s.bear()
 		return
-	case !s.areBack():
-		s.endUpgrade(errBusy)
+	}
+	s.recall()
+	if err := s.areBack(); err != nil {
+		s.endUpgrade(err)
 		return
 	}
 	s.publish()
@@ -174,6 +186,12 @@ func (s *Supervisor) replace(u *upgrade) {
 	s.log.Info().Str(keyProgram, u.next.Path).Str(keyVersion, u.next.Version).Msg("the next program takes over")
 	s.guard.settle()
 	s.endUpgrade(s.cfg.World.Upgrader.Replace(u.next, s.hand()))
+}
+
+// resumeWatch goes back to an earlier stage, at which workers are watched.
+func (s *Supervisor) resumeWatch(u *upgrade, to upgradeStage) {
+	u.stage = to
+	s.watchAgain()
 }
 
 // release lets everything happen again.
@@ -200,7 +218,7 @@ func (s *Supervisor) endUpgrade(err error) {
 		u.reply.give(Verdict{Err: fmt.Errorf("cannot upgrade: %w: %w", ErrUpgrade, err)})
 	}
 	s.bear()
-	if u.stage == upHeld {
+	if u.stage >= upRecalling {
 		s.watchAgain()
 	}
 	for _, sig := range u.signals {

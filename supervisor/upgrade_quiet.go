@@ -6,26 +6,26 @@ import (
 	"github.com/broodctl/brood/supervisor/machine"
 )
 
-// areBack ends all watching, and waits for those who ask workers and signal them, for a moment: what they have begun would
-// be nobody's business in the next program.
-func (s *Supervisor) areBack() bool {
+// recall ends all watching: what has been begun would be nobody's business in the next program.
+func (s *Supervisor) recall() {
 	for _, p := range s.pools {
 		for _, rec := range p.workers {
 			rec.unwatch()
 		}
 	}
-	back := make(chan struct{})
-	go func() { // ends with the last of them
-		s.probing.Wait()
-		s.couriers.Wait()
-		close(back)
-	}()
-	select {
-	case <-back:
-		return true
-	case <-time.After(lastWords):
-		return false
+}
+
+// areBack waits a moment for those who ask workers and signal them.
+func (s *Supervisor) areBack() error {
+	late := time.After(lastWords)
+	for _, c := range []*crew{&s.probing, &s.couriers} {
+		select {
+		case <-c.back():
+		case <-late:
+			return errBusy
+		}
 	}
+	return nil
 }
 
 // isQuiet reports whether nothing is under way beside the loop that another program could not take up again.
@@ -73,7 +73,7 @@ func (s *Supervisor) bear() {
 	}
 }
 
-// watchAgain takes back what areBack has ended.
+// watchAgain takes back what recall has ended.
 func (s *Supervisor) watchAgain() {
 	for _, p := range s.pools {
 		for _, rec := range p.workers {
