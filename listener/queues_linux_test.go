@@ -22,7 +22,8 @@ func knock(t *testing.T, address net.Addr, times int) {
 	}
 }
 
-// What finds no room is counted by the socket that had none. Over loopback the kernel has answered when connect(2) returns.
+// What finds no room is counted by the socket that had none. Over loopback the kernel has mostly answered when connect(2)
+// returns. On a busy machine it takes many at once, drops those for which there would be room, and they come again.
 func TestDropsOfFullQueues(t *testing.T) {
 	for flag, steered := range map[string]int{"127.0.0.1:0,backlog=4": 1, "127.0.0.1:0,mode=shared,backlog=4": 1, "127.0.0.1:0,backlog=5": 2} {
 		t.Run(flag, func(t *testing.T) {
@@ -36,9 +37,13 @@ func TestDropsOfFullQueues(t *testing.T) {
 				t.Fatalf("before: %+v, %v", before, err)
 			}
 			knock(t, &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: l.Address().Port}, knocks)
-			all, err := l.Queues()
-			must(t, err)
 			room := steered * (backlog + 1) // the kernel takes one more than it was told
+			var all Queue
+			eventually(t, "full queues", func() bool {
+				all, err = l.Queues()
+				return err != nil || all.Length >= room
+			})
+			must(t, err)
 			if all.Length != room || all.Backlog != steered*backlog {
 				t.Errorf("%+v, want %d that wait", all, room)
 			}
