@@ -113,6 +113,19 @@ func (w *world) living() []*fakeProcess {
 	return found
 }
 
+// chores are the commands that run now.
+func (w *world) chores() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []string
+	for _, p := range w.procs {
+		if p.isChore() && p.err == nil && !p.dead {
+			all = append(all, p.name())
+		}
+	}
+	return all
+}
+
 // launch starts a fake process.
 func (w *world) launch(cmd worker.Command, done func(Process, error)) {
 	w.mu.Lock()

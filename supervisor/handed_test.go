@@ -14,7 +14,7 @@ func unhanded() map[reflect.Type]map[string]string {
 			"systemd": "begins anew, behind RELOADING=1", "observer": "watches are begun anew", "tenure": "the engine of the next program tells it the deadline",
 			"transaction": "there is none: it is waited for", "reloads": "the same", "resumed": "of the one before", "signals": "they wait in the channel, which is passed on",
 			"deaf": "of this program", "looking": "nobody does", "patience": "asked for anew", "snapshot": "made anew", "document": "it is in desired", "changed": "made anew",
-			"pending": "of this program", "couriers": "they are back", "probing": "they are back", "quit": "of this program", "ctx": "the same", "cancel": "the same",
+			"pending": "of this program", "couriers": "they are back", "probing": "they are back", "inquiries": "they are back", "quit": "of this program", "ctx": "the same", "cancel": "the same",
 			"leaving": "nobody is upgraded who ends", "forGood": "the same", "terms": "the same", "code": "the same", "forced": "the same", "told": "the same", "calmGC": "of this program", "press": "of this program", "answers": "they are given before", "unread": "of the end",
 		},
 		reflect.TypeFor[pool](): {

@@ -67,7 +67,7 @@ func (s *Supervisor) require(ctx context.Context, e *edition, generation uint64,
 		Run: func(ctx context.Context, command string) error {
 			run := cmd
 			run.Argv = shell(command)
-			return s.cfg.World.Run(ctx, run, "requirement")
+			return s.inquiries.run(ctx, func(ctx context.Context) error { return s.cfg.World.Run(ctx, run, "requirement") })
 		},
 	})
 	if len(unmet) == 0 {

@@ -84,6 +84,9 @@ func (u *fakeUpgrader) Replace(next Successor, state Handed) error {
 		return u.failed
 	}
 	s, old := u.stage, u.stage.sup
+	if all := s.world.chores(); len(all) > 0 {
+		s.t.Errorf("nobody would know of these any more: %v", all)
+	}
 	handed, err := throughJSON(&state)
 	if err != nil {
 		s.t.Error(err)

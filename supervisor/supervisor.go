@@ -43,24 +43,25 @@ type Supervisor struct {
 	reloads     []replier // who wants another one behind it
 	config      ConfigView
 
-	feed     *events.Feed
-	gauge    gauge
-	snapshot atomic.Pointer[Snapshot]
-	document atomic.Pointer[json.RawMessage]
-	changed  atomic.Pointer[chan struct{}] // closed when the snapshot is not the newest any more
-	pending  sync.WaitGroup                // goroutines that probe, survey and prepare
-	couriers crew                          // those that signal workers
-	probing  crew                          // those that probe: some of pending
-	quit     chan struct{}                 // closed when the loop has ended
-	ctx      context.Context               //nolint:containedctx // ends with the stop, for everything that is done beside the loop
-	cancel   context.CancelFunc
-	leaving  bool // everything is to end
-	forGood  bool // and nobody comes after us
-	terms    int  // terminations received
-	forced   bool // somebody had everything killed
-	code     int  // what we end with, if no pool says worse
-	told     bool // systemd knows that we stop
-	wasReady bool // every slot has been ready once
+	feed      *events.Feed
+	gauge     gauge
+	snapshot  atomic.Pointer[Snapshot]
+	document  atomic.Pointer[json.RawMessage]
+	changed   atomic.Pointer[chan struct{}] // closed when the snapshot is not the newest any more
+	pending   sync.WaitGroup                // goroutines that probe, survey and prepare
+	couriers  crew                          // those that signal workers
+	inquiries inquiries                     // for what pools require
+	probing   crew                          // those that probe: some of pending
+	quit      chan struct{}                 // closed when the loop has ended
+	ctx       context.Context               //nolint:containedctx // ends with the stop, for everything that is done beside the loop
+	cancel    context.CancelFunc
+	leaving   bool // everything is to end
+	forGood   bool // and nobody comes after us
+	terms     int  // terminations received
+	forced    bool // somebody had everything killed
+	code      int  // what we end with, if no pool says worse
+	told      bool // systemd knows that we stop
+	wasReady  bool // every slot has been ready once
 
 	calmGC  int // the garbage collector's target after the start
 	press   press

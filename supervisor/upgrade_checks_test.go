@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"syscall"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/broodctl/brood/internal/probe"
 	"github.com/broodctl/brood/supervisor/plan"
+	"github.com/broodctl/brood/worker"
 )
 
 // A command that asks whether a worker is well is nobody's in another program: an upgrade ends it, and does not count that as
@@ -41,6 +43,64 @@ func TestUpgradeWithinChecks(t *testing.T) {
 				}
 				if p := s.sup.Snapshot().Pools[0]; p.Ready != 1 || p.Restarts != 0 {
 					t.Errorf("%+v", p)
+				}
+			})
+		})
+	}
+}
+
+// So does a command that asks whether a requirement holds. Nobody is told that it does not.
+func TestUpgradeWithinRequirements(t *testing.T) {
+	for name, failed := range map[string]error{"": nil, "which the kernel refuses": syscall.ENOEXEC} {
+		t.Run(name, func(t *testing.T) {
+			w := &world{
+				behave: func(_ int, p *fakeProcess) {
+					if p.isChore() {
+						p.lasts = 20 * time.Second
+					}
+				},
+				check: func(ctx context.Context, _ time.Duration, c Checked) []error {
+					if err := c.Run(ctx, "look"); err != nil {
+						return []error{err}
+					}
+					return nil
+				},
+			}
+			asking := func() int { return len(w.chores()) }
+			perform(t, w, single(func(p *plan.Pool) { p.Requires, p.RequiresTimeout = []string{"exec:look"}, time.Hour }), func(s *stage) {
+				up := s.sup.cfg.World.Upgrader.(*fakeUpgrader)
+				for _, story := range []struct {
+					what  string
+					begin func()
+					asks  int // afterwards
+				}{
+					{"before the first worker", func() {}, 2}, // for the start, and for who wants to know
+					{"after a death", func() { w.living()[0].end(worker.Exit{Code: 1}) }, 0},
+				} {
+					story.begin()
+					s.after(10 * time.Second)
+					if n := asking(); n == 0 {
+						t.Fatalf("%s nobody asks", story.what)
+					}
+					up.failed = failed
+					if failed != nil {
+						story.asks = asking()
+					}
+					if v := s.upgraded(); !errors.Is(v.Err, failed) {
+						t.Errorf("%s: %+v", story.what, v)
+					}
+					if n := asking(); n != story.asks {
+						t.Errorf("%s: %d ask after the upgrade, want %d", story.what, n, story.asks)
+					}
+					s.after(time.Minute)
+					if p := s.sup.Snapshot().Pools[0]; p.Ready != 1 || len(p.Unmet) > 0 || asking() > 0 {
+						t.Errorf("%s: %+v", story.what, p)
+					}
+				}
+				for _, wrong := range []string{"requirement does not hold yet", "requirement does not hold any more"} {
+					if lines := s.logged(wrong); len(lines) > 0 {
+						t.Errorf("%v", lines)
+					}
 				}
 			})
 		})

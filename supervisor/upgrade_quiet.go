@@ -6,8 +6,10 @@ import (
 	"github.com/broodctl/brood/supervisor/machine"
 )
 
-// recall ends all watching: what has been begun would be nobody's business in the next program.
+// recall ends all watching, and commands that ask something: what has been begun would be nobody's business in the next
+// program.
 func (s *Supervisor) recall() {
+	s.inquiries.pause()
 	for _, p := range s.pools {
 		for _, rec := range p.workers {
 			rec.unwatch()
@@ -15,10 +17,10 @@ func (s *Supervisor) recall() {
 	}
 }
 
-// areBack waits a moment for those who ask workers and signal them.
+// areBack waits a moment for those who ask something, and signal workers.
 func (s *Supervisor) areBack() error {
 	late := time.After(lastWords)
-	for _, c := range []*crew{&s.probing, &s.couriers} {
+	for _, c := range []*crew{&s.probing, &s.inquiries.crew, &s.couriers} {
 		select {
 		case <-c.back():
 		case <-late:
@@ -75,6 +77,7 @@ func (s *Supervisor) bear() {
 
 // watchAgain takes back what recall has ended.
 func (s *Supervisor) watchAgain() {
+	s.inquiries.resume()
 	for _, p := range s.pools {
 		for _, rec := range p.workers {
 			p.watchAgain(rec)
