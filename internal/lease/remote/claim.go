@@ -126,13 +126,15 @@ func (c *claim) Release(ctx context.Context) error {
 	}
 	c.state = released
 	delete(e.claims, c.key)
+	owed := debt{fence: c.fence}
+	e.owe(c.key, owed) // until the store has answered
 	if err == nil {
 		err = c.drop(asking)
 	}
 	if err != nil {
-		e.owe(c.key, debt{fence: c.fence})
 		return fmt.Errorf("cannot release place %d of %s yet: %w", c.key.place, c.key.name, e.explain(asking, err))
 	}
+	e.paid(c.key, owed)
 	e.hints[c.key.name] = hint{place: c.key.place}
 	return nil
 }

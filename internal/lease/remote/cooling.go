@@ -189,9 +189,13 @@ func (e *Engine) pay(k key, d debt) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.leave(k)
-	if err != nil || !done {
-		return
+	if err == nil && done {
+		e.paid(k, d)
 	}
+}
+
+// paid strikes a debt. The engine is locked.
+func (e *Engine) paid(k key, d debt) {
 	e.debts[k] = slices.DeleteFunc(e.debts[k], func(x debt) bool { return x == d })
 	if len(e.debts[k]) == 0 {
 		delete(e.debts, k)

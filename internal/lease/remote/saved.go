@@ -28,15 +28,19 @@ func (e *Engine) Saved() Saved {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := Saved{Session: e.session}
-	for k := range e.busy {
-		if e.session.ID != 0 { // else nothing was sent
-			e.owe(k, debt{session: e.session.ID, until: e.cfg.Clock.Now() + 2*e.cfg.Lease})
-		}
+	owe := func(k key, d debt) {
+		s.Debts = append(s.Debts, Debt{Name: k.name, Place: k.place, Fence: d.fence, Session: d.session, Until: d.until})
 	}
 	for k, all := range e.debts {
 		for _, d := range all {
-			s.Debts = append(s.Debts, Debt{Name: k.name, Place: k.place, Fence: d.fence, Session: d.session, Until: d.until})
+			owe(k, d)
 		}
+	}
+	if e.session.ID == 0 {
+		return s // what was sent in another one ends with that
+	}
+	for k := range e.busy {
+		owe(k, debt{session: e.session.ID, until: e.cfg.Clock.Now() + 2*e.cfg.Lease})
 	}
 	return s
 }
