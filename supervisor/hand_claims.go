@@ -33,7 +33,7 @@ func handPlace(c lease.Claim) HandedPlace {
 
 // adopt takes over the place that another program had. Its descriptor holds the place also if that fails.
 func (p *Places) adopt(h HandedPlace) (lease.Claim, error) {
-	if p == nil {
+	if p == nil { // the descriptor, if there is one, stays with the program before, or ends with ours
 		return nil, fmt.Errorf("place %d of %s: nothing is shared any more", h.Saved.Place, h.Saved.Name)
 	}
 	var f *os.File
@@ -43,10 +43,21 @@ func (p *Places) adopt(h HandedPlace) (lease.Claim, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
 	defer cancel()
 	c, err := p.Engine.Adopt(ctx, h.Saved, f)
-	if err != nil {
+	if err != nil && f != nil {
 		p.unadopted = append(p.unadopted, f)
 	}
 	return c, err
+}
+
+// letGo closes what could not be adopted, when the program before will not come back.
+func (p *Places) letGo() {
+	if p == nil {
+		return
+	}
+	for _, f := range p.unadopted {
+		_ = f.Close()
+	}
+	p.unadopted = nil
 }
 
 // handClaims writes down what a pool has of what supervisors share.

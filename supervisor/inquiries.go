@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// inquiries are commands that only ask for something, so that each can be ended at any time and run again: before another
-// program takes over, which knows nothing of them.
+// inquiries only ask for something, so that each can be ended at any time and begun again, with all of its time: before
+// another program takes over, which knows nothing of the commands that they run.
 type inquiries struct {
 	crew crew
 
 	mu     sync.Mutex
 	round  context.Context //nolint:containedctx // of those that run; nil before the first one
 	end    context.CancelFunc
-	paused chan struct{} // closed when they may run again; nil if they may
+	paused chan struct{} // closed when they may begin again; nil if they may
 }
 
 // run calls f until it has come to its end undisturbed, or ctx has ended.
@@ -36,7 +36,7 @@ func (q *inquiries) run(ctx context.Context, f func(context.Context) error) erro
 	}
 }
 
-// enter waits until commands may run.
+// enter waits until they may begin.
 func (q *inquiries) enter(ctx context.Context) (round context.Context, err error) {
 	for {
 		q.mu.Lock()
@@ -60,7 +60,7 @@ func (q *inquiries) enter(ctx context.Context) (round context.Context, err error
 	}
 }
 
-// pause ends those that run.
+// pause ends those that are under way.
 func (q *inquiries) pause() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -74,7 +74,7 @@ func (q *inquiries) pause() {
 	}
 }
 
-// resume has them run again.
+// resume has them begin again.
 func (q *inquiries) resume() {
 	q.mu.Lock()
 	defer q.mu.Unlock()

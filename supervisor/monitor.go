@@ -21,6 +21,9 @@ func (p *pool) monitor(rec *record) {
 	p.guard(rec)
 	p.beginService(rec)
 	p.beginRounds(rec)
+	if _, told := p.reloading.told[rec]; told {
+		p.restoreSoon(rec) // it gets the whole time again
+	}
 }
 
 // rewatch follows a change of the pool's description. What is counted goes on if the change is about something else.

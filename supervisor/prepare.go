@@ -62,16 +62,24 @@ func (s *Supervisor) require(ctx context.Context, e *edition, generation uint64,
 	if err != nil {
 		return &setback{errs: []error{err}}
 	}
-	unmet := s.cfg.World.Check(ctx, timeout, Checked{
+	checked := Checked{
 		Requires: e.cfg.Requires, Env: cmd.Env, Dir: cmd.Dir,
 		Run: func(ctx context.Context, command string) error {
 			run := cmd
 			run.Argv = shell(command)
-			return s.inquiries.run(ctx, func(ctx context.Context) error { return s.cfg.World.Run(ctx, run, "requirement") })
+			return s.cfg.World.Run(ctx, run, "requirement")
 		},
+	}
+	var unmet []error
+	err = s.inquiries.run(ctx, func(ctx context.Context) error {
+		unmet = s.cfg.World.Check(ctx, timeout, checked)
+		return errors.Join(unmet...)
 	})
-	if len(unmet) == 0 {
+	switch {
+	case err == nil:
 		return nil
+	case len(unmet) == 0: // it never came to that
+		unmet = []error{err}
 	}
 	b := &setback{}
 	for _, err := range unmet {

@@ -55,6 +55,7 @@ func (s *Supervisor) takeEvents() error {
 func (s *Supervisor) resume() {
 	h, c := s.resumed, readClock()
 	s.resumed = nil
+	s.cfg.World.Places.letGo()
 	workers := 0
 	answers := s.takeAnswers(h)
 	for i := range h.Pools {

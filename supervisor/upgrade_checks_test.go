@@ -59,7 +59,9 @@ func TestUpgradeWithinRequirements(t *testing.T) {
 						p.lasts = 20 * time.Second
 					}
 				},
-				check: func(ctx context.Context, _ time.Duration, c Checked) []error {
+				check: func(ctx context.Context, within time.Duration, c Checked) []error {
+					ctx, cancel := context.WithTimeout(ctx, max(within, 25*time.Second))
+					defer cancel()
 					if err := c.Run(ctx, "look"); err != nil {
 						return []error{err}
 					}
@@ -67,7 +69,7 @@ func TestUpgradeWithinRequirements(t *testing.T) {
 				},
 			}
 			asking := func() int { return len(w.chores()) }
-			perform(t, w, single(func(p *plan.Pool) { p.Requires, p.RequiresTimeout = []string{"exec:look"}, time.Hour }), func(s *stage) {
+			perform(t, w, single(func(p *plan.Pool) { p.Requires, p.RequiresTimeout = []string{"exec:look"}, 25*time.Second }), func(s *stage) {
 				up := s.sup.cfg.World.Upgrader.(*fakeUpgrader)
 				for _, story := range []struct {
 					what  string
@@ -105,4 +107,21 @@ func TestUpgradeWithinRequirements(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What became of a reload is found out although an upgrade that does not come about ended the wait for it.
+func TestUpgradeRefusedAfterReload(t *testing.T) {
+	perform(t, &world{handling: worker.Catches}, nil, func(s *stage) {
+		s.after(time.Minute)
+		s.sup.cfg.World.Upgrader.(*fakeUpgrader).failed = syscall.ENOEXEC
+		s.signals <- syscall.SIGHUP
+		s.after(afterReload / 2)
+		if v := s.upgraded(); !errors.Is(v.Err, ErrUpgrade) {
+			t.Errorf("%+v", v)
+		}
+		s.after(time.Minute)
+		if r := s.sup.Snapshot().Pools[0].Reloads; r.Done != 1 || r.Failed != 0 {
+			t.Errorf("%+v", r)
+		}
+	})
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/broodctl/brood/supervisor/machine"
 )
 
-// recall ends all watching, and commands that ask something: what has been begun would be nobody's business in the next
+// recall ends all watching, and looking for what is required: what has been begun would be nobody's business in the next
 // program.
 func (s *Supervisor) recall() {
 	s.inquiries.pause()
