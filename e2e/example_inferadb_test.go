@@ -313,6 +313,9 @@ func (c *inferadb) killed(t *testing.T, said *followed) {
 		said.await("slots 0 1 2 3 of 4")
 	}
 	result := load.Stop()
+	if result.Failed() > result.Requests()/2 {
+		t.Errorf("after two deaths:\n%s", &result)
+	}
 	t.Logf("rules that follow: two deaths: %d of %d requests failed", result.Failed(), result.Requests())
 }
 

@@ -36,7 +36,7 @@ func companion(name, dir string, etcd []string) keys {
 	if etcd == nil {
 		k["coordination.directory"] = word(filepath.Join(dir, "places"))
 	} else {
-		k["coordination.etcd"], k["coordination.lease"] = list(etcd...), word("2s")
+		k["coordination.etcd"], k["coordination.lease"] = list(etcd...), word("5s")
 	}
 	return k
 }

@@ -228,18 +228,31 @@ func TestTopOnADumbTerminal(t *testing.T) {
 	m.shows("web.2")
 }
 
-// The start of every command stays short, with all that is linked.
+// The start of every command stays short, with all that is linked, by what a start takes on this machine at all.
 func TestStartIsShort(t *testing.T) {
-	best := time.Hour
-	for range 40 {
-		begin := time.Now()
-		if out, err := exec.Command(broodBin(), "version").CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
+	const (
+		times = 16  // as measured, and half as much again
+		tries = 400 // others use the machine as well
+	)
+	floor, best := time.Hour, time.Hour
+	for n := range tries {
+		floor = min(floor, startOf(t, "true"))
+		best = min(best, startOf(t, broodBin(), "version"))
+		if n >= tries/10 && best <= times*floor {
+			break
 		}
-		best = min(best, time.Since(begin))
 	}
-	t.Logf("brood version: %s", best)
-	if best > 10*time.Millisecond {
-		t.Errorf("brood version takes %s", best)
+	t.Logf("brood version: %s, true: %s", best, floor)
+	if best > times*floor {
+		t.Errorf("brood version takes %s, more than %d times the %s of true", best, times, floor)
 	}
+}
+
+func startOf(t *testing.T, argv ...string) time.Duration {
+	t.Helper()
+	begin := time.Now()
+	if out, err := exec.Command(argv[0], argv[1:]...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return time.Since(begin)
 }
