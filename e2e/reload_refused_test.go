@@ -103,7 +103,7 @@ func TestBrokenPrograms(t *testing.T) {
 	dir := filepath.Dir(m.path)
 	write(t, filepath.Join(dir, "broken.py"), "raise RuntimeError('no-database')\n")
 	lazy := m.keys.with("pool.web.command", list(guestBin(), "testguest", "never-ready", "-stderr", "no-database"), "pool.web.rollout.ready_timeout", `"1s"`)
-	dying := m.keys.with("pool.web.command", list("/usr/bin/python3", "-c", diesAfterReady), "pool.web.ready", `"notify"`)
+	dying := m.keys.with("pool.web.command", list("/usr/bin/python3", "-c", diesAfterReady), "pool.web.ready", `"notify"`, "pool.web.rollout.settle", `"10s"`)
 	port := strconv.Itoa(taken.Addr().(*net.TCPAddr).Port)
 	m.refusesEach(t, map[string]attempt{
 		"exits with 3": {

@@ -43,7 +43,7 @@ func TestUpgradeGivenBack(t *testing.T) {
 	b := launch(t, options{file: file})
 	tr := startTraffic(t, address(ports[0]))
 	before := b.pool()
-	for _, tt := range []struct{ reason, finds string }{
+	for i, tt := range []struct{ reason, finds string }{
 		{"cannot serve HTTP on", with(fmt.Sprintf("http = %q", taken.Addr()))},
 		{"cannot answer the control API", with(fmt.Sprintf("[supervisor.control]\ntcp = %q\ntoken_file = %q", taken.Addr(), tokenFile(t)))},
 		{"expected", "[supervisor\n"},
@@ -52,7 +52,9 @@ func TestUpgradeGivenBack(t *testing.T) {
 		if _, said, code := b.verb("upgrade", "--program", laggard(t, file, tt.finds)); code != 1 || !strings.Contains(said, tt.reason) {
 			t.Errorf("%s: %q, %d", tt.reason, said, code)
 		}
-		if all := b.said("upgrade refused: this program goes on"); len(all) == 0 || !strings.Contains(all[len(all)-1].Error, tt.reason) {
+		const refused = "upgrade refused: this program goes on"
+		b.awaitSaid(refused, i+1)
+		if all := b.said(refused); len(all) != i+1 || !strings.Contains(all[i].Error, tt.reason) {
 			t.Errorf("%s: the log has %+v", tt.reason, all)
 		}
 	}
