@@ -187,6 +187,7 @@ func TestExampleBanguiAlone(t *testing.T) {
 	if held := b.happened("scheduler_lock_held_by_other_instance"); len(held) != 0 {
 		t.Errorf("successors met the lock: %+v", held)
 	}
+	b.awaitSaid("worker died", 2)
 	if causes := b.causes(); len(causes) != 1 || causes["stopped"] != 2 {
 		t.Errorf("deaths: %v", causes)
 	}

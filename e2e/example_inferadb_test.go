@@ -271,7 +271,7 @@ func (c *inferadb) stayingRules(t *testing.T) {
 // rolled: HUP replaces the workers and reaches none, and rules that follow take a slot
 // out before its worker is told to leave.
 func (c *inferadb) rolled(t *testing.T) {
-	before, deaths := c.pool(), c.causes()
+	before, deaths, dead := c.pool(), c.causes(), len(c.said("worker died"))
 	load := c.load(t)
 	if err := c.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
@@ -290,6 +290,7 @@ func (c *inferadb) rolled(t *testing.T) {
 	if relayed := c.said("signal relayed"); len(relayed) != 0 {
 		t.Errorf("these got a signal: %+v", relayed)
 	}
+	c.awaitSaid("worker died", dead+4)
 	if now := c.causes(); now["stopped"] != deaths["stopped"]+4 || len(now) != len(deaths) {
 		t.Errorf("deaths before: %v, and after: %v", deaths, now)
 	}
@@ -407,6 +408,7 @@ func TestExampleInferadbIDs(t *testing.T) {
 			t.Errorf("slot %d has the id %d", w.Slot, w.WorkerID)
 		}
 	}
+	m.awaitSaid("worker died", 12)
 	if causes := m.causes(); len(causes) != 1 || causes["stopped"] != 12 {
 		t.Errorf("deaths: %v", causes)
 	}

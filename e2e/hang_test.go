@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -144,13 +145,15 @@ func TestStuckWorkers(t *testing.T) {
 }
 
 // died is the line about the death of a process, which must have come by now.
-func (b *brood) died(pid int) logLine {
+func (b *brood) died(pid int) (end logLine) {
 	b.t.Helper()
-	for _, e := range b.said("worker died") {
-		if e.PID == pid {
-			return e
+	b.await(fmt.Sprintf("the log to say that %d died", pid), func() bool {
+		for _, e := range b.said("worker died") {
+			if e.PID == pid {
+				end = e
+			}
 		}
-	}
-	b.t.Errorf("nothing says that %d died", pid)
-	return logLine{}
+		return end.PID == pid
+	})
+	return end
 }

@@ -28,7 +28,8 @@ type logLine struct {
 	Queued int    `json:"queued"`
 }
 
-// said are the lines of the log with one of some messages, as they came.
+// said are the lines of the log with one of some messages, as they came. The log is written beside what it tells of: wait for
+// what it is to have; see awaitSaid.
 func (b *brood) said(messages ...string) []logLine {
 	b.t.Helper()
 	var all []logLine

@@ -84,6 +84,7 @@ func TestUpgrades(t *testing.T) {
 	if p := b.pool(); p.Restarts != 0 || p.Workers[0].PID != before.Workers[0].PID || p.Workers[3].PID != before.Workers[3].PID {
 		t.Errorf("before\n%safter\n%s", before, p)
 	}
+	b.awaitSaid("supervisor upgraded: it goes on", n)
 	if got := len(b.said("supervisor upgraded: it goes on")); got != n {
 		t.Errorf("%d upgrades in the log, want %d", got, n)
 	}
