@@ -83,9 +83,6 @@ func (s seeker) Await(ctx context.Context, why error) error {
 	return why
 }
 
-// mostHolders are named; more would say nothing more.
-const mostHolders = 4
-
 // Explain says who has what there is none of.
 func (s seeker) Explain(ctx context.Context, err error) string {
 	if !errors.Is(err, lease.ErrFull) {
@@ -100,7 +97,7 @@ func (s seeker) Explain(ctx context.Context, err error) string {
 		if !s.among.Contains(h.Place) {
 			continue
 		}
-		if len(words) == mostHolders {
+		if len(words) == lease.MostNamed {
 			words = append(words, "and others")
 			break
 		}

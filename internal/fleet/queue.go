@@ -87,9 +87,6 @@ func (q *Queue) Await(ctx context.Context, why error) error {
 	return why
 }
 
-// mostNamed are named; more would say nothing more.
-const mostNamed = 4
-
 // Explain says what is in the way of the turn.
 func (q *Queue) Explain(ctx context.Context, why error) string {
 	if !errors.Is(why, lease.ErrFull) {
@@ -101,8 +98,8 @@ func (q *Queue) Explain(ctx context.Context, why error) string {
 	}
 	var words []string
 	for i, h := range holders {
-		if i == mostNamed {
-			words = append(words, fmt.Sprintf("and %d others", len(holders)-mostNamed))
+		if i == lease.MostNamed {
+			words = append(words, fmt.Sprintf("and %d others", len(holders)-lease.MostNamed))
 			break
 		}
 		word := h.Called()

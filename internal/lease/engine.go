@@ -78,6 +78,9 @@ type Holder struct {
 	Cooling bool   `json:"cooling,omitempty"` // the holder was lost; the place is not given again before the cooldown is over
 }
 
+// MostNamed is how many holders a sentence names: more would say nothing more.
+const MostNamed = 4
+
 // Called is who it is, in a sentence.
 func (h Holder) Called() string {
 	who := cmp.Or(h.Who, "somebody")
